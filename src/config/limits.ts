@@ -1,0 +1,51 @@
+/** Every wait and size that bounds a run, by name. Times in ms, sizes in bytes. */
+export interface Limits {
+  /** From start until the guest's first command answered. */
+  readonly boot: number
+  /** Opening a TCP connection, each try. */
+  readonly tcp: number
+  /** SSH key exchange, each try. */
+  readonly handshake: number
+  /** SSH authentication, each try. */
+  readonly authentication: number
+  /** The first command on a new connection. */
+  readonly firstCommand: number
+  /** One command, unless it names its own. */
+  readonly command: number
+  /** One test, unless its manifest names its own. */
+  readonly test: number
+  /** Everything in one environment. */
+  readonly environment: number
+  /** From asking for a reboot until the guest is ready with a new boot identity. */
+  readonly reboot: number
+  /** Carrying one archive of files to a guest. */
+  readonly transfer: number
+  /** Waiting for the output of a command that has exited. */
+  readonly drain: number
+  /** Stopping a command that reached its limit, in the guest. */
+  readonly stop: number
+  /** Undoing each step of an environment. */
+  readonly undo: number
+  /** Between two SSH keepalive probes. */
+  readonly keepalive: number
+  /** Bytes kept of one output stream of one command. */
+  readonly output: number
+}
+
+export const defaultLimits: Limits = {
+  boot: 600_000,
+  tcp: 10_000,
+  handshake: 30_000,
+  authentication: 30_000,
+  firstCommand: 30_000,
+  command: 60_000,
+  test: 600_000,
+  environment: 14_400_000,
+  reboot: 600_000,
+  transfer: 120_000,
+  drain: 2_000,
+  stop: 15_000,
+  undo: 60_000,
+  keepalive: 15_000,
+  output: 16 * 1024 * 1024,
+}

@@ -1,0 +1,147 @@
+import type { Place } from './errors.js'
+import type { Limits } from './limits.js'
+
+/** The family decides which tests and which shells fit. */
+export type Family = 'linux' | 'windows'
+
+/** What answers when a command is sent to the guest. */
+export type Shell = 'posix' | 'powershell' | 'cmd'
+
+/** The drivers that speak to hosts. */
+export type DriverName = 'static' | 'qemu' | 'libvirt' | 'hyperv' | 'esxi' | 'xenserver' | 'vmrun'
+
+/** A reference to a secret, never the secret itself. */
+export type SecretReference =
+  | { readonly kind: 'env'; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string }
+
+/** Where a private key comes from: `image` is the key that `lab build` made for the image. */
+export type KeyReference = SecretReference | { readonly kind: 'agent' } | { readonly kind: 'image' }
+
+/**
+ * How the other side proves who it is: a pinned fingerprint (`SHA256:…`), a `known_hosts` file,
+ * the first key seen (written down), or the key that `lab build` gave the image.
+ */
+export type HostKeyRule =
+  | { readonly kind: 'pinned'; readonly fingerprint: string }
+  | { readonly kind: 'known-hosts'; readonly path: string }
+  | { readonly kind: 'accept-new' }
+  | { readonly kind: 'image' }
+
+/** Which SSH algorithms are offered; `legacy` adds the old ones for this machine alone. */
+export type Algorithms = 'modern' | 'legacy'
+
+/** How to become root for tests: `sudo`, with a password by reference if it asks for one. */
+export interface Sudo {
+  readonly password?: SecretReference
+}
+
+/** Who logs in and how. */
+export interface Login {
+  readonly user: string
+  readonly key?: KeyReference
+  readonly password?: SecretReference
+  readonly passphrase?: SecretReference
+  readonly algorithms: Algorithms
+  readonly hostKey: HostKeyRule
+  readonly sudo?: Sudo
+}
+
+/** A machine's place on the network, and the machines to jump through, nearest to the runner first. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+  readonly jumps: readonly string[]
+}
+
+/** What a host can bear. */
+export interface Capacity {
+  readonly guests: number
+  readonly vcpus: number
+  readonly memoryBytes: number
+  readonly locks: readonly string[]
+}
+
+export interface Host {
+  readonly id: string
+  readonly place: Place
+  readonly product: string
+  readonly version: string
+  readonly driver: DriverName
+  readonly connect?: { readonly endpoint: Endpoint; readonly login: Login }
+  /** The persona that plays it. */
+  readonly emulated?: string
+  readonly capacity: Capacity
+}
+
+/** How the guest is given its virtual hardware. Values as the lab says them; sizes in bytes. */
+export interface Configuration {
+  /** The short name used in identities, e.g. `bios-virtio-blk-virtio-net-2vcpu-4GiB`. */
+  readonly name: string
+  readonly vcpus: number
+  readonly memoryBytes: number
+  readonly firmware?: 'bios' | 'uefi'
+  readonly generation?: 1 | 2
+  readonly mode?: 'pv' | 'hvm' | 'pvh'
+  readonly machine?: string
+  readonly cpu?: string
+  readonly disk?: string
+  readonly nic?: string
+  readonly tools?: string
+}
+
+/** The state that a guest is brought to before an environment uses it. */
+export type CleanState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'snapshot'; readonly name: string }
+  | { readonly kind: 'overlay'; readonly path: string }
+  | { readonly kind: 'copy'; readonly path: string }
+
+/** A guest on one host. */
+export interface Placement {
+  readonly host: string
+  readonly place: Place
+  /** The virtual machine's name on the host. */
+  readonly vm?: string
+  /** For guests that already run, or whose address is fixed. */
+  readonly endpoint?: Endpoint
+  /** For `qemu`: an image made by `lab build`, by name, or a path. */
+  readonly image?: string
+  readonly clean: CleanState
+  readonly viaHost: boolean
+  readonly configuration: Configuration
+}
+
+export interface Guest {
+  readonly id: string
+  readonly place: Place
+  readonly product: string
+  readonly version: string
+  readonly edition?: string
+  readonly arch: string
+  readonly family: Family
+  readonly shell: Shell
+  readonly login: Login
+  readonly tags: readonly string[]
+  /** The persona that plays it. */
+  readonly emulated?: string
+  /** Faults that the emulated guest commits, by name with their settings. */
+  readonly faults?: Readonly<Record<string, unknown>>
+  readonly on: readonly Placement[]
+}
+
+/** One `lab.yaml`, checked. */
+export interface Lab {
+  readonly name: string
+  /** Absolute path of the file. */
+  readonly file: string
+  readonly limits: Limits
+  /** How often an environment is tried again, on a new instance, for trouble that is not the guest's. */
+  readonly retries: number
+  /** How many environments at once, over all hosts. */
+  readonly parallel: number
+  readonly hosts: ReadonlyMap<string, Host>
+  readonly guests: ReadonlyMap<string, Guest>
+  /** `builtin`, or paths relative to the lab file. */
+  readonly suites: readonly string[]
+}

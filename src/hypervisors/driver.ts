@@ -1,0 +1,63 @@
+import type { Limits } from '../config/limits.js'
+import type { DriverName, Endpoint, Guest, Placement } from '../config/model.js'
+
+/** What a driver can do with a guest on a given placement. Tests name what they need of it. */
+export type Ability = 'console' | 'pause' | 'reset' | 'revert' | 'snapshot' | 'stop'
+
+/** What the engine asks for: one instance of a guest. */
+export interface GuestRequest {
+  /** The instance's name on the host, made from the run's id, so that orphans can be found. */
+  readonly instance: string
+  readonly guest: Guest
+  readonly placement: Placement
+  /** An absolute folder, already there, for what the driver leaves: consoles, logs. */
+  readonly evidenceFolder: string
+  readonly limits: Limits
+}
+
+/** How to reach a running guest, where the lab alone does not say it. */
+export interface Access {
+  readonly endpoint: Endpoint
+  /** A private key's path, for guests whose login says `key: image`. */
+  readonly keyPath?: string
+  /** `SHA256:…`, for guests whose login says `hostKey: image`. */
+  readonly hostKey?: string
+}
+
+/** A guest that runs. Every call may be repeated; each throws InfraError naming host, command and output. */
+export interface RunningGuest {
+  /** How to reach it, as soon as that is known. */
+  access(signal: AbortSignal): Promise<Access>
+  /** Aborts, with an InfraError as its reason, when the virtual machine is gone unasked. */
+  readonly gone: AbortSignal
+  /** What was observed of it: accelerator, machine type, versions. Journalled as facts. */
+  readonly facts: Readonly<Record<string, string>>
+  pause?(signal: AbortSignal): Promise<void>
+  resume?(signal: AbortSignal): Promise<void>
+  reset?(signal: AbortSignal): Promise<void>
+  snapshot?(name: string, signal: AbortSignal): Promise<void>
+  revert?(name: string, signal: AbortSignal): Promise<void>
+  /** Ends it: asks first where the driver can ask, then by force. */
+  stop(signal: AbortSignal): Promise<void>
+}
+
+/** A guest that is made ready to start, and must be removed whatever happens. */
+export interface PreparedGuest {
+  start(signal: AbortSignal): Promise<RunningGuest>
+  /** Removes all that `prepare` made. */
+  remove(signal: AbortSignal): Promise<void>
+  /** What a person does to reach the instance after `--keep failed`, one line. */
+  readonly keepHint: string
+}
+
+/** The code that speaks to one kind of hypervisor. */
+export interface Driver {
+  readonly name: DriverName
+  /** What it can do with a guest placed so. */
+  abilities(placement: Placement): ReadonlySet<Ability>
+  /** Facts of the host: product, version, CPU, … */
+  facts(signal: AbortSignal): Promise<Readonly<Record<string, string>>>
+  /** Clones, or reverts to the clean state; nothing runs yet. */
+  prepare(request: GuestRequest, signal: AbortSignal): Promise<PreparedGuest>
+  close(): Promise<void>
+}

@@ -1,0 +1,172 @@
+import type { Cause } from '../config/errors.js'
+
+/** The version of the journal's format; a reader refuses a newer one. */
+export const journalVersion = 1
+
+/** What became of a test. */
+export type Verdict = 'pass' | 'fail' | 'error' | 'skip' | 'blocked' | 'not-run'
+
+/** How a command on a guest ended. `lost` means that no exit status came: never success. */
+export type Exit =
+  | { readonly kind: 'code'; readonly code: number }
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'limit'; readonly limit: string; readonly limitMs: number }
+
+/** A file that a run left; `path` is relative to the run's folder, with `/`. */
+export interface Evidence {
+  readonly path: string
+  readonly sha256: string
+  readonly bytes: number
+  /** Bytes that the size limit cut off, if any. */
+  readonly cutBytes?: number
+}
+
+/** A number that a test measured, with its unit. */
+export interface Measure {
+  readonly value: number
+  readonly unit: string
+}
+
+/** How one assertion ended. `todo` and `skip` points never count as held. */
+export type CheckState = 'ok' | 'not-ok' | 'todo' | 'skip'
+
+export interface RunOpened {
+  readonly type: 'run-opened'
+  readonly run: string
+  readonly planDigest: string
+  readonly expected: number
+  readonly lab: string
+  readonly harness: string
+  readonly waiversDigest: string | null
+}
+
+export interface SessionStarted {
+  readonly type: 'session-started'
+  readonly session: string
+  readonly epoch: number
+  /** The host name of the runner. */
+  readonly runner: string
+}
+
+export interface InstanceStarted {
+  readonly type: 'instance-started'
+  readonly environment: string
+  readonly instance: string
+  readonly host: string
+  readonly attempt: number
+}
+
+export interface InstanceReady {
+  readonly type: 'instance-ready'
+  readonly instance: string
+  readonly environment: string
+  readonly bootIdentity: string
+  readonly hostKey: string | null
+  readonly factsDigest: string
+  readonly facts: Readonly<Record<string, string>>
+}
+
+/** An instance that could not be brought to readiness; its environment may get another. */
+export interface InstanceFailed {
+  readonly type: 'instance-failed'
+  readonly instance: string
+  readonly environment: string
+  readonly cause: Cause
+  readonly message: string
+}
+
+export interface TestStarted {
+  readonly type: 'test-started'
+  readonly environment: string
+  readonly test: string
+  readonly attempt: number
+  readonly instance: string
+}
+
+export interface CheckSeen {
+  readonly type: 'check'
+  readonly environment: string
+  readonly test: string
+  readonly attempt: number
+  readonly state: CheckState
+  readonly text: string
+  readonly diagnostics?: string
+}
+
+export interface TestEnded {
+  readonly type: 'test-ended'
+  readonly environment: string
+  readonly test: string
+  readonly attempt: number
+  /** `null` when no instance could be had for it. */
+  readonly instance: string | null
+  readonly verdict: Verdict
+  /** Absent on a pass, and only there. */
+  readonly cause?: Cause
+  /** Why, in one line; empty on a pass. */
+  readonly reason: string
+  readonly durationMs: number
+  readonly exit?: Exit
+  readonly checks: {
+    readonly ok: number
+    readonly notOk: number
+    readonly todo: number
+    readonly skip: number
+  }
+  readonly measures?: Readonly<Record<string, Measure>>
+  readonly evidence: readonly Evidence[]
+  /** False when another attempt will follow. */
+  readonly final: boolean
+}
+
+export interface InstanceEnded {
+  readonly type: 'instance-ended'
+  readonly environment: string
+  readonly instance: string
+  /** The steps that were undone, in order. */
+  readonly undone: readonly string[]
+  /** What could not be undone and remains on the host. */
+  readonly orphan: string | null
+  readonly kept: boolean
+  readonly evidence: readonly Evidence[]
+}
+
+export interface EnvironmentEnded {
+  readonly type: 'environment-ended'
+  readonly environment: string
+}
+
+export interface RunClosed {
+  readonly type: 'run-closed'
+  readonly counts: Readonly<Record<Verdict, number>>
+  readonly flaky: number
+  readonly exitCode: number
+  readonly interrupted: boolean
+}
+
+/** Everything a journal can say. */
+export type EventBody =
+  | RunOpened
+  | SessionStarted
+  | InstanceStarted
+  | InstanceReady
+  | InstanceFailed
+  | TestStarted
+  | CheckSeen
+  | TestEnded
+  | InstanceEnded
+  | EnvironmentEnded
+  | RunClosed
+
+/** What every line carries: `at` is UTC in ISO 8601 with ms, `ms` is monotonic since the session's start. */
+export interface EventStamp {
+  readonly v: number
+  readonly seq: number
+  readonly epoch: number
+  readonly at: string
+  readonly ms: number
+}
+
+/** One line of a journal. */
+export type JournalEvent = EventStamp & EventBody

@@ -1,0 +1,74 @@
+import type { Limits } from '../config/limits.js'
+import type { Configuration, Family, Shell } from '../config/model.js'
+
+/** Whether a pairing needs the test for its certification. */
+export type Level = 'required' | 'optional'
+
+/** How a script says what it found; `module` tests say it through the API. */
+export type Protocol = 'tap' | 'ktap' | 'exit' | 'module'
+
+/** What a test does to the guest that it runs in. */
+export type Isolation = 'shared' | 'alters-guest' | 'own-instance'
+
+/** One test, as it will be carried out in one environment. */
+export interface PlannedTest {
+  /** `suite/test`: the identity across runs. */
+  readonly id: string
+  readonly suite: string
+  readonly suiteVersion: string
+  readonly suiteDigest: string
+  readonly title: string
+  readonly level: Level
+  readonly requirements: readonly string[]
+  readonly protocol: Protocol
+  /** The script's or module's path inside its suite, with `/`. */
+  readonly file: string
+  /** Where the suite's manifest stands, relative to the lab or the package: for reports. */
+  readonly manifest: string
+  /** The line of the test in its manifest, from 1. */
+  readonly line: number
+  readonly limitMs: number
+  readonly isolation: Isolation
+  /** Tests of the same environment that must pass first; else this one is `blocked`. */
+  readonly after: readonly string[]
+}
+
+/** A test that does not apply, and why. */
+export interface LeftOut {
+  readonly test: string
+  readonly why: string
+}
+
+/** A planned pairing: it knows no host's address. */
+export interface PlannedEnvironment {
+  /** `guest@product-version/configuration`. */
+  readonly id: string
+  readonly guest: {
+    readonly id: string
+    readonly product: string
+    readonly version: string
+    readonly edition: string | null
+    readonly arch: string
+    readonly family: Family
+    readonly shell: Shell
+  }
+  readonly hypervisor: { readonly product: string; readonly version: string }
+  readonly configuration: Configuration
+  /** True when guest or host is emulated: certifies nothing. */
+  readonly emulated: boolean
+  /** The lab's hosts that can serve it. */
+  readonly hosts: readonly string[]
+  readonly tests: readonly PlannedTest[]
+  readonly leftOut: readonly LeftOut[]
+}
+
+/** What a run will do: every environment and every test, in order. Pure data. */
+export interface Plan {
+  readonly lab: string
+  /** SHA-256 over all that makes results comparable; addresses, ports and secrets are left out. */
+  readonly digest: string
+  /** How many results the run must have. */
+  readonly expected: number
+  readonly limits: Limits
+  readonly environments: readonly PlannedEnvironment[]
+}
