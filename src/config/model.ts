@@ -78,8 +78,9 @@ export interface Host {
 export interface Configuration {
   /** The short name used in identities, e.g. `bios-virtio-blk-virtio-net-2vcpu-4GiB`. */
   readonly name: string
-  readonly vcpus: number
-  readonly memoryBytes: number
+  /** Absent where the lab does not say: tests that need it are left out. */
+  readonly vcpus?: number
+  readonly memoryBytes?: number
   readonly firmware?: 'bios' | 'uefi'
   readonly generation?: 1 | 2
   readonly mode?: 'pv' | 'hvm' | 'pvh'

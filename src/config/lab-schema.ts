@@ -1,0 +1,126 @@
+import { z } from 'zod'
+import { defaultLimits } from './limits.js'
+import { guestProducts, hypervisorProducts } from './products.js'
+import { count, duration, hostKey, id, privateKey, secret, size, text, version } from './scalars.js'
+
+const drivers = ['static', 'qemu', 'libvirt', 'hyperv', 'esxi', 'xenserver', 'vmrun'] as const
+const sizes = new Set(['output'])
+
+const limits = z.strictObject(
+  Object.fromEntries(
+    Object.keys(defaultLimits).map(name => [name, (sizes.has(name) ? size : duration).optional()]),
+  ),
+)
+
+const sudo = z.union([z.literal(true), z.strictObject({ password: secret })])
+
+const login = z.strictObject({
+  user: text.optional(),
+  key: privateKey.optional(),
+  passphrase: secret.optional(),
+  password: secret.optional(),
+  hostKey: hostKey.optional(),
+  algorithms: z.enum(['modern', 'legacy']).optional(),
+  sudo: sudo.optional(),
+})
+
+const jump = z.union([text, z.array(text).min(1)])
+
+const connect = z.strictObject({
+  ssh: text.meta({ description: 'user@host or user@host:port' }),
+  key: privateKey.optional(),
+  passphrase: secret.optional(),
+  password: secret.optional(),
+  hostKey: hostKey.optional(),
+  algorithms: z.enum(['modern', 'legacy']).optional(),
+  jump: jump.optional(),
+})
+
+const capacity = z.strictObject({
+  guests: count.optional(),
+  vcpus: count.optional(),
+  memory: size.optional(),
+  locks: z.array(id).optional(),
+})
+
+const host = z.strictObject({
+  product: z.enum(hypervisorProducts.map(product => product.id)),
+  version,
+  driver: z.enum(drivers),
+  connect: connect.optional(),
+  emulated: text.optional().meta({ description: 'The persona that plays this host' }),
+  manageFrom: id.optional(),
+  capacity: capacity.optional(),
+})
+
+const configuration = z.strictObject({
+  name: id.optional(),
+  vcpus: count.optional(),
+  memory: size.optional(),
+  firmware: z.enum(['bios', 'uefi']).optional(),
+  generation: z.union([z.literal(1), z.literal(2)]).optional(),
+  mode: z.enum(['pv', 'hvm', 'pvh']).optional(),
+  machine: id.optional(),
+  cpu: text.optional(),
+  disk: id.optional(),
+  nic: id.optional(),
+  tools: text.optional(),
+})
+
+const clean = z.union([
+  z.literal('none'),
+  z.strictObject({ snapshot: text }),
+  z.strictObject({ overlay: text }),
+  z.strictObject({ copy: text }),
+])
+
+const placement = z.strictObject({
+  vm: text.optional(),
+  address: text.optional().meta({ description: 'host, host:port or [ipv6]:port of a guest that runs' }),
+  jump: jump.optional(),
+  image: text.optional().meta({ description: 'For qemu: an image that "guestcert lab build" made' }),
+  clean: clean.optional(),
+  via: z.literal('host').optional(),
+  configuration,
+})
+
+const guest = z.strictObject({
+  product: z.enum(guestProducts.map(product => product.id)),
+  version,
+  edition: text.optional(),
+  arch: z.enum(['x86_64', 'i386', 'aarch64', 'ppc64le', 's390x', 'ia64']),
+  shell: z.enum(['posix', 'powershell', 'cmd']).optional(),
+  login: login.optional(),
+  tags: z.array(id).optional(),
+  emulated: text.optional().meta({ description: 'The persona that plays this guest' }),
+  faults: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: 'What the emulated guest does wrong; see docs/personas.md' }),
+  on: z.record(id, placement),
+})
+
+/** What a `lab.yaml` may hold, before names are resolved. */
+export const labSchema = z.strictObject({
+  lab: id.meta({ description: "The lab's name, used in records and on hosts" }),
+  defaults: z
+    .strictObject({
+      limits: limits.optional(),
+      retries: z
+        .int()
+        .min(0)
+        .max(10)
+        .optional()
+        .meta({ description: 'New instances after trouble that is not the guest’s' }),
+      parallel: count.optional().meta({ description: 'Environments at once, over all hosts' }),
+      login: login.optional(),
+    })
+    .optional(),
+  hosts: z.record(id, host),
+  guests: z.record(id, guest),
+  suites: z.array(text).min(1, 'expected at least one suite folder, or "builtin"'),
+})
+
+export type LabFile = z.infer<typeof labSchema>
+export type LoginFile = z.infer<typeof login>
+export type PlacementFile = z.infer<typeof placement>

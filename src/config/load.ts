@@ -1,0 +1,119 @@
+import { resolve } from 'node:path'
+import { check, inOrder } from './check.js'
+import { ConfigError, type Mistake } from './errors.js'
+import { type LabFile, labSchema } from './lab-schema.js'
+import { defaultLimits, type Limits } from './limits.js'
+import type { Capacity, Guest, Host, Lab } from './model.js'
+import { guestProducts } from './products.js'
+import { resolveGuest } from './resolve-guest.js'
+import { resolveConnect } from './resolve-host.js'
+import { parseDurationMs, parseSizeBytes } from './units.js'
+import { readYaml, type YamlFile } from './yaml.js'
+
+const defaultRetries = 1
+const defaultParallel = 4
+/** A host that starts guests bears one at a time unless the lab says more. */
+const defaultGuestsPerHost = 1
+
+/** Reads and checks a `lab.yaml`. Every mistake at once, as one ConfigError; nothing is contacted. */
+export async function loadLab(path: string): Promise<Lab> {
+  const file = resolve(path)
+  return labOf(await readYaml(file))
+}
+
+/** Checks a lab that has been parsed. */
+export function labOf(yaml: YamlFile): Lab {
+  const { data, mistakes } = check(yaml, labSchema)
+  if (data === null) {
+    throw new ConfigError(mistakes)
+  }
+  const found: Mistake[] = []
+  const hosts = new Map(Object.keys(data.hosts).map(id => [id, hostOf(id, data, yaml, found)]))
+  const guests = new Map(Object.keys(data.guests).map(id => [id, guestOf(id, data, hosts, yaml, found)]))
+  if (found.length > 0) {
+    throw new ConfigError(inOrder(found))
+  }
+  return {
+    name: data.lab,
+    file: yaml.file,
+    limits: limitsOf(data),
+    retries: data.defaults?.retries ?? defaultRetries,
+    parallel: data.defaults?.parallel ?? defaultParallel,
+    hosts,
+    guests,
+    suites: data.suites,
+  }
+}
+
+function limitsOf(data: LabFile): Limits {
+  const limits: Record<string, number> = { ...defaultLimits }
+  for (const [name, text] of Object.entries(data.defaults?.limits ?? {})) {
+    if (text !== undefined) {
+      limits[name] = parseDurationMs(text) ?? parseSizeBytes(text) ?? 0
+    }
+  }
+  return limits as unknown as Limits
+}
+
+function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]): Host {
+  const entry = data.hosts[id]
+  const path = ['hosts', id]
+  if (entry === undefined) {
+    throw new TypeError(`host ${id} vanished from its own list`)
+  }
+  if (entry.connect !== undefined && entry.emulated !== undefined) {
+    mistakes.push({
+      place: yaml.placeOfKey(path, 'emulated'),
+      message: 'a host has "connect" or "emulated", not both',
+    })
+  }
+  const needsConnection = entry.driver !== 'static' && entry.driver !== 'qemu'
+  if (needsConnection && entry.connect === undefined && entry.emulated === undefined) {
+    const message = `host "${id}": the driver ${entry.driver} needs "connect" (or "emulated")`
+    mistakes.push({ place: yaml.place(path), message })
+  }
+  const connect = resolveConnect(entry.connect, path, yaml, mistakes)
+  return {
+    id,
+    place: yaml.placeOfKey(['hosts'], id),
+    product: entry.product,
+    version: entry.version,
+    driver: entry.driver,
+    ...(connect === undefined ? {} : { connect }),
+    ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
+    capacity: capacityOf(entry),
+  }
+}
+
+function capacityOf({ capacity, driver }: LabFile['hosts'][string]): Capacity {
+  const starts = driver !== 'static'
+  return {
+    guests: capacity?.guests ?? (starts ? defaultGuestsPerHost : Number.POSITIVE_INFINITY),
+    vcpus: capacity?.vcpus ?? Number.POSITIVE_INFINITY,
+    memoryBytes: parseSizeBytes(capacity?.memory ?? '') ?? Number.POSITIVE_INFINITY,
+    locks: capacity?.locks ?? [],
+  }
+}
+
+function guestOf(
+  id: string,
+  data: LabFile,
+  hosts: ReadonlyMap<string, Host>,
+  yaml: YamlFile,
+  mistakes: Mistake[],
+): Guest {
+  const entry = data.guests[id]
+  const product = guestProducts.find(known => known.id === entry?.product)
+  if (entry === undefined || product === undefined) {
+    throw new TypeError(`guest ${id} vanished from its own list`)
+  }
+  return resolveGuest({
+    id,
+    entry,
+    family: product.family,
+    defaults: data.defaults?.login,
+    hosts,
+    yaml,
+    mistakes,
+  })
+}

@@ -1,0 +1,158 @@
+import { dirname } from 'node:path'
+import type { Mistake } from './errors.js'
+import type { LabFile, LoginFile, PlacementFile } from './lab-schema.js'
+import type { CleanState, Configuration, Endpoint, Family, Guest, Host, Login, Placement } from './model.js'
+import { nearest } from './nearest.js'
+import { defaultShell } from './products.js'
+import { endpointOf, readAddress, resolvePath } from './references.js'
+import { resolveLogin } from './resolve-host.js'
+import { formatSize, parseSizeBytes } from './units.js'
+import type { Path, YamlFile } from './yaml.js'
+
+interface GuestInput {
+  readonly id: string
+  readonly entry: LabFile['guests'][string]
+  readonly family: Family
+  readonly defaults: LoginFile | undefined
+  readonly hosts: ReadonlyMap<string, Host>
+  readonly yaml: YamlFile
+  readonly mistakes: Mistake[]
+}
+
+/** Turns a guest as written into one whose hosts, addresses and secrets are resolved. */
+export function resolveGuest(input: GuestInput): Guest {
+  const { id, entry, family, yaml, mistakes } = input
+  const path = ['guests', id]
+  if (Object.keys(entry.on).length === 0) {
+    mistakes.push({ place: yaml.place([...path, 'on']), message: `guest "${id}" is on no host` })
+  }
+  return {
+    id,
+    place: yaml.placeOfKey(['guests'], id),
+    product: entry.product,
+    version: entry.version,
+    ...(entry.edition === undefined ? {} : { edition: entry.edition }),
+    arch: entry.arch,
+    family,
+    shell: entry.shell ?? defaultShell(family),
+    login: loginOf(input, path),
+    tags: entry.tags ?? [],
+    ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
+    ...(entry.faults === undefined ? {} : { faults: entry.faults }),
+    on: Object.entries(entry.on).flatMap(([hostId, placement]) => placementOf(input, hostId, placement)),
+  }
+}
+
+function loginOf({ entry, defaults, family, yaml, mistakes }: GuestInput, path: Path): Login {
+  const written = { ...defaults, ...entry.login }
+  const user = written.user ?? (family === 'windows' ? 'Administrator' : 'root')
+  // The emulator makes a key and a host key for each of its guests, so a lab need not name any.
+  const made: LoginFile = entry.emulated === undefined ? {} : { hostKey: 'image' }
+  const key = entry.emulated !== undefined && written.password === undefined ? { key: 'image' } : {}
+  const loginPath = entry.login === undefined ? path : [...path, 'login']
+  return resolveLogin({ ...made, ...key, ...written, user }, loginPath, yaml, mistakes)
+}
+
+function placementOf(input: GuestInput, hostId: string, placement: PlacementFile): Placement[] {
+  const { id, entry, hosts, yaml, mistakes } = input
+  const path = ['guests', id, 'on', hostId]
+  const host = hosts.get(hostId)
+  if (host === undefined) {
+    const near = nearest(hostId, [...hosts.keys()])
+    const hint =
+      near === null ? `its hosts are ${[...hosts.keys()].join(', ') || 'none'}` : `did you mean "${near}"?`
+    const message = `"${hostId}" is no host of this lab: ${hint}`
+    mistakes.push({ place: yaml.placeOfKey(path.slice(0, -1), hostId), message })
+    return []
+  }
+  for (const message of placementMistakes(entry, placement, host)) {
+    mistakes.push({ place: yaml.place(path), message })
+  }
+  const endpoint = addressOf(placement, path, yaml, mistakes)
+  return [
+    {
+      host: hostId,
+      place: yaml.placeOfKey(path.slice(0, -1), hostId),
+      ...(placement.vm === undefined ? {} : { vm: placement.vm }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(placement.image === undefined ? {} : { image: placement.image }),
+      clean: cleanOf(placement, dirname(yaml.file)),
+      viaHost: placement.via === 'host',
+      configuration: configurationOf(placement.configuration),
+    },
+  ]
+}
+
+function placementMistakes(entry: LabFile['guests'][string], placement: PlacementFile, host: Host): string[] {
+  const mistakes: string[] = []
+  const emulated = entry.emulated !== undefined
+  if (host.driver === 'static' && !emulated && placement.address === undefined) {
+    mistakes.push(
+      'a guest on a static host runs already: expected its "address" (or "emulated" on the guest)',
+    )
+  }
+  if (emulated && placement.address !== undefined) {
+    mistakes.push('an emulated guest has no "address": the emulator gives it one')
+  }
+  if (host.driver === 'qemu' && placement.image === undefined) {
+    mistakes.push('the driver qemu needs "image": the name of one that "guestcert lab build" made')
+  }
+  if (
+    host.driver === 'qemu' &&
+    (placement.configuration.vcpus === undefined || placement.configuration.memory === undefined)
+  ) {
+    mistakes.push('the driver qemu needs "vcpus" and "memory" in the configuration')
+  }
+  return mistakes
+}
+
+function addressOf(
+  placement: PlacementFile,
+  path: Path,
+  yaml: YamlFile,
+  mistakes: Mistake[],
+): Endpoint | undefined {
+  if (placement.address === undefined) {
+    return undefined
+  }
+  const address = readAddress(placement.address)
+  if (address === null) {
+    const message = `"${placement.address}" is no address: expected "host", "host:port" or "[ipv6]:port"`
+    mistakes.push({ place: yaml.place([...path, 'address']), message })
+    return undefined
+  }
+  return endpointOf(address, placement.jump)
+}
+
+function cleanOf({ clean }: PlacementFile, folder: string): CleanState {
+  if (clean === undefined || clean === 'none') {
+    return { kind: 'none' }
+  }
+  if ('snapshot' in clean) {
+    return { kind: 'snapshot', name: clean.snapshot }
+  }
+  return 'overlay' in clean
+    ? { kind: 'overlay', path: resolvePath(clean.overlay, folder) }
+    : { kind: 'copy', path: resolvePath(clean.copy, folder) }
+}
+
+function configurationOf({ name, memory, ...written }: PlacementFile['configuration']): Configuration {
+  const memoryBytes = memory === undefined ? null : parseSizeBytes(memory)
+  const parts = [
+    written.firmware,
+    written.generation === undefined ? undefined : `gen${written.generation}`,
+    written.mode,
+    written.machine,
+    written.disk,
+    written.nic,
+    written.vcpus === undefined ? undefined : `${written.vcpus}vcpu`,
+    memoryBytes === null ? undefined : formatSize(memoryBytes),
+  ]
+  const slug = parts.filter(part => part !== undefined).join('-')
+  const given = Object.entries(written).filter(([, value]) => value !== undefined)
+  return {
+    name: name ?? (slug === '' ? 'default' : slug),
+    ...Object.fromEntries(given),
+    ...(memoryBytes === null ? {} : { memoryBytes }),
+  }
+}
