@@ -1,0 +1,185 @@
+import { UsageError } from '../config/errors.js'
+import type { Guest, Host, Lab, Placement } from '../config/model.js'
+import { type Choice, isChosen, refuseUnknown, takesTest } from './choice.js'
+import { digestPlan } from './digest.js'
+import { configurationValue, type Pairing, whyNot } from './match.js'
+import type { Suite, SuiteTest } from './suite.js'
+import type { LeftOut, Plan, PlannedEnvironment, PlannedTest } from './types.js'
+
+/** What a driver can do with a guest placed so, by name. */
+export type AbilitiesOf = (host: Host, placement: Placement) => ReadonlySet<string>
+
+/** Said of tests that apply and that the choice passes over. */
+const notChosen = 'not chosen'
+
+interface Candidate {
+  readonly id: string
+  readonly guest: Guest
+  readonly host: Host
+  readonly placement: Placement
+  readonly hosts: string[]
+}
+
+/** `guest@product-version/configuration`, with blanks in versions as `_`. */
+export function environmentId(
+  guest: Guest,
+  host: Pick<Host, 'product' | 'version'>,
+  placement: Placement,
+): string {
+  return `${guest.id}@${host.product}-${host.version}/${placement.configuration.name}`.replaceAll(' ', '_')
+}
+
+/**
+ * Lists every environment and every test of a run, in the order of the lab and the suites,
+ * and why each test that is left out is left out. Throws UsageError when nothing is left.
+ */
+export function makePlan(lab: Lab, suites: readonly Suite[], choice: Choice, abilitiesOf: AbilitiesOf): Plan {
+  refuseUnknownNames(lab, suites, choice)
+  const environments = candidatesOf(lab, choice).map(candidate =>
+    plannedEnvironment(candidate, lab, suites, choice, abilitiesOf),
+  )
+  const expected = environments.reduce((sum, { tests }) => sum + tests.length, 0)
+  if (expected === 0) {
+    throw new UsageError(
+      'the choice leaves no test: nothing to run (see "guestcert plan LAB" for why tests are left out)',
+    )
+  }
+  const used = environments.filter(({ tests }) => tests.length > 0)
+  return { lab: lab.name, digest: digestPlan(used), expected, limits: lab.limits, environments: used }
+}
+
+function refuseUnknownNames(lab: Lab, suites: readonly Suite[], choice: Choice): void {
+  const tests = suites.flatMap(suite => suite.tests)
+  refuseUnknown('--guest', choice.guests, [...lab.guests.keys()])
+  refuseUnknown('--host', choice.hosts, [...lab.hosts.keys()])
+  refuseUnknown(
+    '--suite',
+    choice.suites,
+    suites.map(({ id }) => id),
+  )
+  refuseUnknown(
+    '--test',
+    choice.tests,
+    tests.flatMap(({ id }) => [id, id.split('/')[1] ?? id]),
+  )
+  refuseUnknown('--tag', choice.tags, [...new Set(tests.flatMap(({ tags }) => tags))])
+}
+
+/** Placements of one pairing are one environment that several hosts can serve. */
+function candidatesOf(lab: Lab, choice: Choice): Candidate[] {
+  const candidates = new Map<string, Candidate>()
+  for (const guest of lab.guests.values()) {
+    if (!isChosen(choice.guests, guest.id)) {
+      continue
+    }
+    for (const placement of guest.on) {
+      const host = lab.hosts.get(placement.host)
+      if (host === undefined || !isChosen(choice.hosts, host.id)) {
+        continue
+      }
+      const id = environmentId(guest, host, placement)
+      const known = candidates.get(id)
+      if (known === undefined) {
+        candidates.set(id, { id, guest, host, placement, hosts: [host.id] })
+      } else {
+        known.hosts.push(host.id)
+      }
+    }
+  }
+  return [...candidates.values()]
+}
+
+function plannedEnvironment(
+  { id, guest, host, placement, hosts }: Candidate,
+  lab: Lab,
+  suites: readonly Suite[],
+  choice: Choice,
+  abilitiesOf: AbilitiesOf,
+): PlannedEnvironment {
+  const tests: PlannedTest[] = []
+  const leftOut: LeftOut[] = []
+  const pairing = { guest, host, configuration: placement.configuration }
+  const abilities = abilitiesOf(host, placement)
+  for (const suite of suites) {
+    for (const test of suite.tests) {
+      const why = whyLeftOut(suite, test, pairing, placement, abilities, choice, leftOut)
+      if (why === null) {
+        tests.push(plannedTest(suite, test, lab))
+      } else {
+        leftOut.push({ test: test.id, why })
+      }
+    }
+  }
+  return {
+    id,
+    guest: {
+      id: guest.id,
+      product: guest.product,
+      version: guest.version,
+      edition: guest.edition ?? null,
+      arch: guest.arch,
+      family: guest.family,
+      shell: guest.shell,
+    },
+    hypervisor: { product: host.product, version: host.version },
+    configuration: placement.configuration,
+    emulated: guest.emulated !== undefined || host.emulated !== undefined,
+    hosts,
+    tests,
+    leftOut,
+  }
+}
+
+function whyLeftOut(
+  suite: Suite,
+  test: SuiteTest,
+  pairing: Pairing,
+  placement: Placement,
+  abilities: ReadonlySet<string>,
+  choice: Choice,
+  leftOut: readonly LeftOut[],
+): string | null {
+  const mismatch = whyNot(suite.applies, pairing) ?? whyNot(test.applies, pairing)
+  if (mismatch !== null) {
+    return mismatch
+  }
+  const unsaid = test.needs.configuration.find(
+    key => configurationValue(placement.configuration, key) === undefined,
+  )
+  if (unsaid !== undefined) {
+    return `the configuration does not say its ${unsaid}`
+  }
+  const lacking = test.needs.host.filter(ability => !abilities.has(ability))
+  if (lacking.length > 0) {
+    return `the host ${placement.host} cannot ${lacking.join(', ')}`
+  }
+  if (test.isolation !== 'shared' && placement.clean.kind === 'none' && !abilities.has('revert')) {
+    return 'it alters the guest, and the lab names no clean state to return to'
+  }
+  if (!takesTest(choice, test)) {
+    return notChosen
+  }
+  const missing = test.after.find(id => leftOut.some(({ test: left }) => left === id))
+  return missing === undefined || choice.tests.length > 0
+    ? null
+    : `it comes after ${missing}, which is left out`
+}
+
+function plannedTest(suite: Suite, test: SuiteTest, lab: Lab): PlannedTest {
+  return {
+    id: test.id,
+    suite: suite.id,
+    suiteVersion: suite.version,
+    suiteDigest: suite.digest,
+    title: test.title,
+    level: test.level,
+    requirements: test.requirements,
+    protocol: test.protocol,
+    file: test.file,
+    manifest: suite.manifest,
+    line: test.line,
+    limitMs: test.limitMs ?? lab.limits.test,
+    isolation: test.isolation,
+    after: test.after,
+  }
+}

@@ -1,0 +1,63 @@
+import { UsageError } from '../config/errors.js'
+import { nearest } from '../config/nearest.js'
+import type { SuiteTest } from './suite.js'
+import type { Level } from './types.js'
+
+/** What of a lab and its suites a run takes. An empty list leaves a dimension free; `*` and `?` are wild. */
+export interface Choice {
+  readonly guests: readonly string[]
+  readonly hosts: readonly string[]
+  readonly suites: readonly string[]
+  /** `suite/test`, or the test's name alone. */
+  readonly tests: readonly string[]
+  readonly tags: readonly string[]
+  readonly levels: readonly Level[]
+  /** A regular expression over id and title. */
+  readonly grep: RegExp | null
+}
+
+export const everything: Choice = {
+  guests: [],
+  hosts: [],
+  suites: [],
+  tests: [],
+  tags: [],
+  levels: [],
+  grep: null,
+}
+
+/** Whether a name is among the chosen ones. */
+export function isChosen(patterns: readonly string[], name: string): boolean {
+  return patterns.length === 0 || patterns.some(pattern => globMatches(pattern, name))
+}
+
+/** Whether a choice takes a test. */
+export function takesTest(choice: Choice, test: SuiteTest): boolean {
+  const [suite = '', name = ''] = test.id.split('/')
+  return (
+    isChosen(choice.suites, suite) &&
+    (isChosen(choice.tests, test.id) || isChosen(choice.tests, name)) &&
+    (choice.tags.length === 0 || test.tags.some(tag => isChosen(choice.tags, tag))) &&
+    (choice.levels.length === 0 || choice.levels.includes(test.level)) &&
+    (choice.grep === null || choice.grep.test(test.id) || choice.grep.test(test.title))
+  )
+}
+
+/** Refuses a pattern that names nothing: a misspelt choice must not pass as a small one. */
+export function refuseUnknown(flag: string, patterns: readonly string[], known: readonly string[]): void {
+  for (const pattern of patterns) {
+    if (!known.some(name => globMatches(pattern, name))) {
+      const near = nearest(pattern, known)
+      const hint = near === null ? `known: ${known.join(', ') || 'none'}` : `did you mean "${near}"?`
+      throw new UsageError(`${flag} ${pattern} names nothing: ${hint}`)
+    }
+  }
+}
+
+function globMatches(pattern: string, name: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.')
+  return new RegExp(`^${source}$`).test(name)
+}

@@ -1,0 +1,56 @@
+import type { AppliesFile, HostNeed } from '../config/suite-schema.js'
+import type { Isolation, Level, Protocol } from './types.js'
+
+/** One file of a suite, with the digest of its content. */
+export interface SuiteFileEntry {
+  /** Relative to the suite's folder, with `/`. */
+  readonly path: string
+  readonly sha256: string
+  readonly executable: boolean
+}
+
+/** Personas on which a test is shown to pass, and mutants on which it must fail. */
+export interface Proof {
+  readonly passesOn: readonly string[]
+  readonly mutants: readonly string[]
+}
+
+/** One test as its manifest declares it. */
+export interface SuiteTest {
+  /** `suite/test`. */
+  readonly id: string
+  readonly title: string
+  readonly why: string | null
+  readonly requirements: readonly string[]
+  readonly level: Level
+  readonly protocol: Protocol
+  readonly file: string
+  readonly line: number
+  readonly applies: AppliesFile | null
+  readonly limitMs: number | null
+  readonly isolation: Isolation
+  /** Full ids of the tests that must pass first. */
+  readonly after: readonly string[]
+  readonly tags: readonly string[]
+  readonly needs: { readonly host: readonly HostNeed[]; readonly configuration: readonly string[] }
+  readonly measures: Readonly<Record<string, string>>
+  readonly proof: Proof | null
+}
+
+/** A versioned folder of tests. */
+export interface Suite {
+  readonly id: string
+  readonly version: string
+  readonly title: string
+  /** Absolute. */
+  readonly folder: string
+  /** The manifest's path as people know it: relative to the package or to the lab file. */
+  readonly manifest: string
+  /** SHA-256 over all files, and over what is executed in their place. */
+  readonly digest: string
+  readonly applies: AppliesFile | null
+  readonly files: readonly SuiteFileEntry[]
+  /** Absolute paths of the JavaScript that stands for a module, by the module's path. */
+  readonly compiled: ReadonlyMap<string, string>
+  readonly tests: readonly SuiteTest[]
+}

@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { check, inOrder } from '../config/check.js'
+import { ConfigError, type Mistake, UsageError } from '../config/errors.js'
+import { packageRoot } from '../config/package-root.js'
+import { resolvePath } from '../config/references.js'
+import { type SuiteFile, suiteSchema, type TestFile } from '../config/suite-schema.js'
+import { parseDurationMs } from '../config/units.js'
+import { readYaml, type YamlFile } from '../config/yaml.js'
+import type { Suite, SuiteFileEntry, SuiteTest } from './suite.js'
+
+const manifestName = 'suite.yaml'
+const executableBits = 0o111
+
+/** The suites that ship with the program. */
+export const builtinSuites: string = join(packageRoot, 'suites')
+
+/** The shell library that travels with every suite. */
+export const shellLibrary: string = join(builtinSuites, 'lib')
+
+/**
+ * Reads the suites that a lab names: `builtin`, a suite's folder, or a folder of suites.
+ * Relative paths start at the lab file (or at the working directory without one).
+ * Throws one ConfigError with every mistake in all manifests.
+ */
+export async function loadSuites(refs: readonly string[], labFile: string | null): Promise<Suite[]> {
+  const base = labFile === null ? process.cwd() : dirname(labFile)
+  const folders: string[] = []
+  for (const ref of refs) {
+    folders.push(...(await foldersOf(ref === 'builtin' ? builtinSuites : resolvePath(ref, base), ref)))
+  }
+  const mistakes: Mistake[] = []
+  const suites: Suite[] = []
+  for (const folder of new Set(folders)) {
+    const suite = await loadSuite(folder, base, mistakes)
+    const twin = suites.find(other => other.id === suite?.id)
+    if (suite !== null && twin !== undefined) {
+      const place = { file: join(folder, manifestName), line: 1, column: 1 }
+      mistakes.push({ place, message: `the suite "${suite.id}" is also in ${twin.folder}` })
+    } else if (suite !== null) {
+      suites.push(suite)
+    }
+  }
+  if (mistakes.length > 0) {
+    throw new ConfigError(mistakes)
+  }
+  return suites
+}
+
+async function foldersOf(path: string, ref: string): Promise<string[]> {
+  if (existsSync(join(path, manifestName))) {
+    return [path]
+  }
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => null)
+  const folders = (entries ?? [])
+    .filter(entry => entry.isDirectory() && existsSync(join(path, entry.name, manifestName)))
+    .map(entry => join(path, entry.name))
+  if (folders.length === 0) {
+    throw new UsageError(`"${ref}" is no suite: there is no ${manifestName} in ${path} or in a folder of it`)
+  }
+  return folders.sort()
+}
+
+async function loadSuite(folder: string, base: string, mistakes: Mistake[]): Promise<Suite | null> {
+  const yaml = await readYaml(join(folder, manifestName))
+  const { data, mistakes: found } = check(yaml, suiteSchema)
+  if (data === null) {
+    mistakes.push(...found)
+    return null
+  }
+  const own: Mistake[] = []
+  const tests = data.tests.map((test, index) => testOf(data, test, index, yaml, own))
+  const files = await filesOf(folder)
+  const known = new Set(files.map(({ path }) => path))
+  data.tests.forEach((test, index) => {
+    const key = test.script === undefined ? 'module' : 'script'
+    const name = test.script ?? test.module ?? ''
+    if (!known.has(name)) {
+      own.push({ place: yaml.place(['tests', index, key]), message: `"${name}" is no file of this suite` })
+    }
+  })
+  mistakes.push(...inOrder(own))
+  const compiled = compiledModules(folder, data)
+  return {
+    id: data.suite,
+    version: data.version,
+    title: data.title,
+    folder,
+    manifest: shownPath(folder, base),
+    digest: await digestOf(files, compiled),
+    applies: data.applies ?? null,
+    files,
+    compiled,
+    tests,
+  }
+}
+
+function shownPath(folder: string, base: string): string {
+  const inPackage = relative(packageRoot, folder)
+  const shown = inPackage.startsWith('..') ? relative(base, folder) : inPackage
+  return join(shown, manifestName).split(sep).join('/')
+}
+
+function testOf(
+  suite: SuiteFile,
+  test: TestFile,
+  index: number,
+  yaml: YamlFile,
+  mistakes: Mistake[],
+): SuiteTest {
+  const path = ['tests', index]
+  const ids = suite.tests.map(other => other.id)
+  if (ids.indexOf(test.id) !== index) {
+    mistakes.push({
+      place: yaml.place([...path, 'id']),
+      message: `a test named "${test.id}" stands above already`,
+    })
+  }
+  test.after?.forEach((name, position) => {
+    if (!ids.slice(0, index).includes(name)) {
+      const message = `"${name}" is no test above this one`
+      mistakes.push({ place: yaml.place([...path, 'after', position]), message })
+    }
+  })
+  return {
+    id: `${suite.suite}/${test.id}`,
+    title: test.title,
+    why: test.why ?? null,
+    requirements: test.requirements,
+    level: test.level,
+    protocol: test.module === undefined ? (test.protocol ?? 'exit') : 'module',
+    file: test.script ?? test.module ?? '',
+    line: yaml.place(path).line,
+    applies: test.applies ?? null,
+    limitMs: test.limit === undefined ? null : parseDurationMs(test.limit),
+    isolation: test.isolation ?? 'shared',
+    after: (test.after ?? []).map(name => `${suite.suite}/${name}`),
+    tags: test.tags ?? [],
+    needs: { host: test.needs?.host ?? [], configuration: test.needs?.configuration ?? [] },
+    measures: test.measures ?? {},
+    proof: test.proof ?? null,
+  }
+}
+
+async function filesOf(folder: string): Promise<SuiteFileEntry[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  const paths = entries
+    .filter(entry => entry.isFile() && !entry.name.includes('.test.'))
+    .map(entry => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+  return Promise.all(
+    paths.sort().map(async path => {
+      const absolute = join(folder, path)
+      const [content, { mode }] = await Promise.all([readFile(absolute), stat(absolute)])
+      return { path, sha256: sha256(content), executable: (mode & executableBits) !== 0 }
+    }),
+  )
+}
+
+/** Shipped modules run as the JavaScript that the build made of them. */
+function compiledModules(folder: string, data: SuiteFile): Map<string, string> {
+  const compiled = new Map<string, string>()
+  const inPackage = relative(packageRoot, folder)
+  for (const { module } of data.tests) {
+    if (module !== undefined && !inPackage.startsWith('..')) {
+      const path = resolve(packageRoot, 'dist', inPackage, module.replace(/\.ts$/, '.js'))
+      if (existsSync(path)) {
+        compiled.set(module, path)
+      }
+    }
+  }
+  return compiled
+}
+
+async function digestOf(
+  files: readonly SuiteFileEntry[],
+  compiled: ReadonlyMap<string, string>,
+): Promise<string> {
+  const lines = files.map(({ path, sha256: digest }) => `${digest}  ${path}`)
+  for (const [module, path] of compiled) {
+    lines.push(`${sha256(await readFile(path))}  compiled ${module}`)
+  }
+  for (const { path, sha256: digest } of await filesOf(shellLibrary).catch(() => [])) {
+    lines.push(`${digest}  lib ${path}`)
+  }
+  return sha256(Buffer.from(`${lines.join('\n')}\n`))
+}
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
+}
