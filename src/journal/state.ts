@@ -1,0 +1,118 @@
+import type { Cause } from '../config/errors.js'
+import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
+import type { CheckSeen, Evidence, Exit, Measure, RunClosed, Verdict } from './events.js'
+
+/** How many tests have each verdict. */
+export type Counts = Readonly<Record<Verdict, number>>
+
+/** How many checks ended how, as the engine counted them. */
+export interface CheckCounts {
+  readonly ok: number
+  readonly notOk: number
+  readonly todo: number
+  readonly skip: number
+}
+
+/** One assertion that was seen. */
+export type SeenCheck = Pick<CheckSeen, 'state' | 'text' | 'diagnostics'>
+
+/** One try of one test. */
+export interface AttemptState {
+  /** Which try it is, from 1. */
+  readonly attempt: number
+  readonly instance: string | null
+  /** UTC, ISO 8601 with ms; `null` when it never started. */
+  readonly startedAt: string | null
+  /** False when the journal has no end of it. */
+  readonly ended: boolean
+  readonly verdict: Verdict
+  /** `null` on a pass, and only there. */
+  readonly cause: Cause | null
+  /** Why, in one line; empty on a pass. */
+  readonly reason: string
+  readonly durationMs: number
+  readonly exit: Exit | null
+  readonly counts: CheckCounts
+  readonly checks: readonly SeenCheck[]
+  readonly measures: Readonly<Record<string, Measure>>
+  readonly evidence: readonly Evidence[]
+}
+
+/** What became of one planned test. */
+export interface TestState {
+  readonly planned: PlannedTest
+  readonly environment: string
+  /** The last attempt's verdict; `not-run` when there was none. */
+  readonly verdict: Verdict
+  readonly cause: Cause | null
+  readonly reason: string
+  /** A pass after an attempt that was none. */
+  readonly flaky: boolean
+  /** True when no further attempt will follow. */
+  readonly settled: boolean
+  readonly attempts: readonly AttemptState[]
+}
+
+/** One virtual machine that served an environment. */
+export interface InstanceState {
+  readonly id: string
+  readonly host: string
+  readonly attempt: number
+  readonly startedAt: string
+  readonly ready: {
+    readonly bootIdentity: string
+    readonly hostKey: string | null
+    readonly factsDigest: string
+    readonly facts: Readonly<Record<string, string>>
+  } | null
+  readonly failure: { readonly cause: Cause; readonly message: string } | null
+  readonly ended: {
+    readonly undone: readonly string[]
+    readonly orphan: string | null
+    readonly kept: boolean
+    readonly evidence: readonly Evidence[]
+  } | null
+}
+
+/** What became of one planned environment. */
+export interface EnvironmentState {
+  readonly planned: PlannedEnvironment
+  readonly ended: boolean
+  /** UTC of its first event, if it had one. */
+  readonly startedAt: string | null
+  /** From its first event to its last, in ms, without the time between sessions. */
+  readonly durationMs: number
+  readonly instances: readonly InstanceState[]
+  /** Every planned test, in the plan's order. */
+  readonly tests: readonly TestState[]
+  readonly counts: Counts
+  readonly flaky: number
+}
+
+/** One start of the runner. */
+export interface SessionState {
+  readonly id: string
+  readonly epoch: number
+  readonly runner: string
+  readonly startedAt: string
+}
+
+/** What a journal says about a plan: nothing that is not in it happened. */
+export interface RunState {
+  readonly run: string | null
+  readonly lab: string
+  readonly harness: string | null
+  readonly planDigest: string
+  readonly openedAt: string | null
+  /** The sessions' durations together, in ms. */
+  readonly durationMs: number
+  readonly sessions: readonly SessionState[]
+  /** `null` when the run was not brought to its end. */
+  readonly closed: RunClosed | null
+  /** Every planned environment, in the plan's order. */
+  readonly environments: readonly EnvironmentState[]
+  readonly counts: Counts
+  readonly flaky: number
+  /** Where journal and plan contradict each other, or the journal itself: bugs of ours. */
+  readonly problems: readonly string[]
+}
