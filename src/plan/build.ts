@@ -159,10 +159,8 @@ function whyLeftOut(
   if (!takesTest(choice, test)) {
     return notChosen
   }
-  const missing = test.after.find(id => leftOut.some(({ test: left }) => left === id))
-  return missing === undefined || choice.tests.length > 0
-    ? null
-    : `it comes after ${missing}, which is left out`
+  const missing = test.after.find(id => leftOut.some(left => left.test === id && left.why !== notChosen))
+  return missing === undefined ? null : `it comes after ${missing}, which is left out`
 }
 
 function plannedTest(suite: Suite, test: SuiteTest, lab: Lab): PlannedTest {

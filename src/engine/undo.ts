@@ -1,0 +1,42 @@
+import { withLimit } from './limit.js'
+
+interface Step {
+  readonly name: string
+  readonly undo: (signal: AbortSignal) => Promise<void>
+}
+
+/** What became of the undoing. */
+export interface Undone {
+  /** The steps that were undone, in the order in which it happened. */
+  readonly names: readonly string[]
+  /** What could not be undone, and why; `null` when nothing is left. */
+  readonly left: string | null
+}
+
+/**
+ * The undoing of every step that was started, in reverse. Each has a budget of its own, so that one
+ * that hangs keeps none of the others from its turn.
+ */
+export class UndoStack {
+  readonly #steps: Step[] = []
+
+  push(name: string, undo: Step['undo']): void {
+    this.#steps.push({ name, undo })
+  }
+
+  /** Undoes everything once; never throws. `budgetMs` is for each step. */
+  async undoAll(budgetMs: number): Promise<Undone> {
+    const names: string[] = []
+    const left: string[] = []
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      const { name, undo } = step
+      try {
+        await withLimit({ name: 'undo', ms: budgetMs, where: name }, undo)
+        names.push(name)
+      } catch (error) {
+        left.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+    return { names, left: left.length === 0 ? null : left.join('; ') }
+  }
+}

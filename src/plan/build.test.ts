@@ -1,0 +1,174 @@
+import t from 'tap'
+import { UsageError } from '../config/errors.js'
+import { labOf } from '../config/load.js'
+import { parseYaml } from '../config/yaml.js'
+import { makePlan } from './build.js'
+import { type Choice, everything } from './choice.js'
+import type { Suite, SuiteTest } from './suite.js'
+import type { Plan } from './types.js'
+
+const labText = `
+lab: two-hosts
+hosts:
+  a: { product: rhel-kvm, version: "9.6", driver: static }
+  b: { product: rhel-kvm, version: "9.6", driver: static }
+  hv: { product: hyper-v, version: "2008", driver: static }
+guests:
+  rhel5:
+    product: rhel
+    version: "5.11"
+    arch: x86_64
+    login: { user: root, key: agent }
+    on:
+      a: { address: 127.0.0.1:2201, configuration: { disk: virtio-blk, vcpus: 2, memory: 2GiB } }
+      b: { address: 127.0.0.1:2202, configuration: { disk: virtio-blk, vcpus: 2, memory: 2GiB } }
+      hv: { address: 127.0.0.1:2203, configuration: { generation: 1 } }
+  ws2008:
+    product: windows-server
+    version: "2008 SP2"
+    arch: x86_64
+    login: { user: Administrator, password: env:X }
+    on:
+      a: { address: 127.0.0.1:2204, configuration: { vcpus: 2, memory: 2GiB } }
+suites: [builtin]
+`
+
+const plain: Omit<SuiteTest, 'id'> = {
+  title: 'A test',
+  why: null,
+  requirements: ['GC-1'],
+  level: 'required',
+  protocol: 'tap',
+  file: 'x.sh',
+  line: 1,
+  applies: { guest: { family: 'linux' } },
+  limitMs: null,
+  isolation: 'shared',
+  after: [],
+  tags: [],
+  needs: { host: [], configuration: [] },
+  measures: {},
+  proof: null,
+}
+
+function suiteOf(tests: readonly (Partial<SuiteTest> & { id: string })[], more: Partial<Suite> = {}): Suite {
+  return {
+    id: 's',
+    version: '1.0.0',
+    title: 'A suite',
+    folder: '/suites/s',
+    manifest: 'suites/s/suite.yaml',
+    digest: 'd1',
+    applies: null,
+    files: [],
+    compiled: new Map(),
+    tests: tests.map(test => ({ ...plain, ...test })),
+    ...more,
+  }
+}
+
+function plan(
+  suite: Suite,
+  choice: Partial<Choice> = {},
+  text = labText,
+  abilities: readonly string[] = [],
+): Plan {
+  return makePlan(
+    labOf(parseYaml('lab.yaml', text)),
+    [suite],
+    { ...everything, ...choice },
+    () => new Set(abilities),
+  )
+}
+
+function why(of: Plan, environment: RegExp, test: string): string | undefined {
+  const found = of.environments.find(({ id }) => environment.test(id))
+  return found?.leftOut.find(left => left.test === test)?.why
+}
+
+t.test('placements of the same pairing are one environment with two hosts', async t => {
+  const { environments, expected } = plan(suiteOf([{ id: 's/one' }]))
+  t.same(
+    environments.map(({ id, hosts }) => [id, hosts]),
+    [
+      ['rhel5@rhel-kvm-9.6/virtio-blk-2vcpu-2GiB', ['a', 'b']],
+      ['rhel5@hyper-v-2008/gen1', ['hv']],
+    ],
+  )
+  t.equal(expected, 2)
+})
+
+t.test('every test that is left out says why', async t => {
+  const suite = suiteOf([
+    { id: 's/any', applies: null },
+    { id: 's/linux' },
+    { id: 's/old', applies: { guest: { product: 'rhel', version: '<5.4' } } },
+    { id: 's/kvm', applies: { hypervisor: { product: ['rhel-kvm', 'sles-kvm'] } } },
+    { id: 's/virtio', applies: { configuration: { disk: ['virtio-blk', 'virtio-scsi'] } } },
+    { id: 's/pause', needs: { host: ['pause'], configuration: [] } },
+    { id: 's/cpus', needs: { host: [], configuration: ['vcpus'] } },
+    { id: 's/wipe', isolation: 'alters-guest' },
+  ])
+  const made = plan(suite)
+  t.equal(why(made, /^ws2008/, 's/linux'), 'guest family is windows, not linux')
+  t.equal(why(made, /^rhel5@rhel/, 's/old'), 'guest version is 5.11, not <5.4')
+  t.equal(why(made, /hyper-v/, 's/kvm'), 'hypervisor product is hyper-v, not rhel-kvm or sles-kvm')
+  t.equal(why(made, /hyper-v/, 's/virtio'), 'the configuration does not say its disk')
+  t.equal(why(made, /hyper-v/, 's/cpus'), 'the configuration does not say its vcpus')
+  t.equal(why(made, /hyper-v/, 's/pause'), 'the host hv cannot pause')
+  t.match(why(made, /hyper-v/, 's/wipe'), /no clean state/)
+  for (const { tests, leftOut } of made.environments) {
+    t.equal(tests.length + leftOut.length, suite.tests.length, 'each test is planned or left out')
+  }
+  t.equal(why(plan(suite, {}, labText, ['pause']), /hyper-v/, 's/pause'), undefined)
+})
+
+t.test('alternatives of guests: any entry is enough, all keys of one must hold', async t => {
+  const applies = {
+    guest: [{ product: 'sles' as const }, { product: 'rhel' as const, version: '>=5.4, <6' }],
+  }
+  t.equal(plan(suiteOf([{ id: 's/a', applies }])).expected, 2)
+  const neither = { guest: [{ product: 'sles' as const }, { product: 'rhel' as const, version: '>=6' }] }
+  t.match(
+    why(plan(suiteOf([{ id: 's/a', applies: neither }, { id: 's/b' }])), /^rhel5@rhel/, 's/a'),
+    /not sles; guest version is 5\.11, not >=6/,
+  )
+})
+
+t.test('what comes after a test that does not apply is left out too', async t => {
+  const suite = suiteOf([
+    { id: 's/kvm', applies: { hypervisor: { product: 'rhel-kvm' } } },
+    { id: 's/next', after: ['s/kvm'] },
+    { id: 's/third' },
+  ])
+  t.equal(why(plan(suite), /hyper-v/, 's/next'), 'it comes after s/kvm, which is left out')
+  t.equal(plan(suite, { tests: ['next'] }).expected, 1, 'unless its predecessor was merely not chosen')
+})
+
+t.test('the choice narrows, and a name that is nothing is refused', async t => {
+  const suite = suiteOf([
+    { id: 's/one', tags: ['quick'] },
+    { id: 's/two', level: 'optional' },
+  ])
+  const count = (choice: Partial<Choice>): number => plan(suite, choice).expected
+  t.equal(count({}), 4)
+  t.equal(count({ tests: ['one'] }), 2)
+  t.equal(count({ tests: ['s/t*'] }), 2)
+  t.equal(count({ tags: ['quick'], hosts: ['hv'] }), 1)
+  t.equal(count({ levels: ['optional'] }), 2)
+  t.equal(count({ grep: /ONE/i }), 2)
+  t.throws(() => count({ guests: ['rhel6'] }), {
+    message: /--guest rhel6 names nothing: did you mean "rhel5"/,
+  })
+  t.throws(() => count({ guests: ['ws2008'] }), UsageError, 'an empty choice is a mistake')
+})
+
+t.test('the digest changes with what is tested, and not with where it is', async t => {
+  const suite = suiteOf([{ id: 's/one' }, { id: 's/two' }])
+  const { digest } = plan(suite)
+  t.equal(plan(suite, {}, labText.replaceAll('127.0.0.1', '127.0.0.9').replaceAll('22', '23')).digest, digest)
+  t.not(plan(suite, {}, labText.replace('version: "5.11"', 'version: "5.10"')).digest, digest)
+  t.not(plan(suite, {}, labText.replaceAll('memory: 2GiB', 'memory: 4GiB')).digest, digest)
+  t.not(plan({ ...suite, digest: 'd2' }).digest, digest, 'another text of a suite is another plan')
+  t.not(plan(suite, { tests: ['one'] }).digest, digest)
+})
