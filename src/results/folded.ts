@@ -1,0 +1,44 @@
+import type { Cause } from '../config/errors.js'
+import type { CheckState, Exit, Measure } from '../journal/events.js'
+
+/** What a script left behind, as far as it was observed. */
+export interface Ended {
+  /** Standard output, whole unless `truncated` says otherwise. */
+  readonly stdout: Buffer | string
+  readonly exit: Exit
+  /** True when more was printed than was kept. */
+  readonly truncated: boolean
+  /** True when something still held the output after the script had exited. */
+  readonly undrained?: boolean
+}
+
+/** One assertion of a test. A parent of subtests is listed only where it says what they do not. */
+export interface Check {
+  readonly state: CheckState
+  readonly text: string
+  /** What the script printed about it, cut to size; never empty. */
+  readonly diagnostics?: string
+  /** The texts of the subtests that it stands in, outermost first. */
+  readonly path: readonly string[]
+}
+
+/** How many checks ended how. */
+export interface Counts {
+  readonly ok: number
+  readonly notOk: number
+  readonly todo: number
+  readonly skip: number
+}
+
+/** What a script's output and end amount to, before the engine adds what it knows of guest and host. */
+export interface Folded {
+  readonly verdict: 'pass' | 'fail' | 'error' | 'skip'
+  /** Absent on a pass, and only there. */
+  readonly cause?: Cause
+  /** Why, in one line; empty on a pass. */
+  readonly reason: string
+  readonly checks: readonly Check[]
+  readonly counts: Counts
+  readonly measures: Readonly<Record<string, Measure>>
+  readonly facts: Readonly<Record<string, string>>
+}
