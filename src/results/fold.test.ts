@@ -438,6 +438,14 @@ const rows: readonly Row[] = [
     reason: /no check was executed/,
   },
 
+  {
+    rule: 'a point that was skipped and failed at once',
+    stdout: '1..2\nok 1\nnot ok 2 # SKIP x\n',
+    verdict: 'error',
+    cause: 'test',
+    reason: /skipped and failed/,
+  },
+
   // Skips.
   { rule: 'skip all', stdout: '1..0 # SKIP no disk\n', verdict: 'skip', cause: 'guest', reason: /^no disk$/ },
   {

@@ -33,10 +33,9 @@ function couldPass(stdout: string): boolean {
   const plans = lines.flatMap(line => /^1\.\.(\d+)\s*(?:#.*)?$/.exec(line)?.[1] ?? [])
   const points = lines.filter(line => /^(?:not )?ok\b/.test(line))
   const sound = points.every((line, at) => {
-    const number = /^ok (\d+)(?=\s|$)/.exec(line)?.[1]
-    return (
-      line.startsWith('ok') && (number === undefined || Number(number) === at + 1 || Number(number) === 0)
-    )
+    const number = /^(?:not )?ok (\d+)(?=\s|$)/.exec(line)?.[1]
+    const held = line.startsWith('ok') || /#\s*todo/i.test(line)
+    return held && (number === undefined || Number(number) === at + 1 || Number(number) === 0)
   })
   return /\n$/.test(stdout) && plans.length === 1 && Number(plans[0]) === points.length && sound
 }
