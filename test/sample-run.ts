@@ -1,5 +1,6 @@
 import { defaultLimits } from '../src/config/limits.js'
 import type { EventBody, JournalEvent, TestEnded, Verdict } from '../src/journal/events.js'
+import type { SeenCheck } from '../src/journal/state.js'
 import type { Plan, PlannedEnvironment, PlannedTest } from '../src/plan/types.js'
 
 /** A planned test of a made-up suite, for tests of what reads plans and journals. */
@@ -75,7 +76,7 @@ export interface SampleJournal {
 /** What differs from an ordinary attempt. */
 export interface SampleAttempt extends Partial<Omit<TestEnded, 'type' | 'environment' | 'test' | 'verdict'>> {
   /** Checks as `ok …`, `not ok …`, `todo …`, `skip …`; a newline begins the diagnostics. */
-  readonly seen?: readonly string[]
+  readonly seen?: readonly (string | SeenCheck)[]
 }
 
 /** A journal of a plan, opened by its first session. */
@@ -104,13 +105,9 @@ export function sampleJournal(plan: Plan): SampleJournal {
       if (instance !== null) journal.add({ type: 'test-started', environment, test, attempt, instance })
       const checks = { ok: 0, notOk: 0, todo: 0, skip: 0 }
       for (const line of lines) {
-        const [head = '', ...rest] = line.split('\n')
-        const [, word = 'ok', text = ''] = /^(ok|not ok|todo|skip) ?(.*)$/u.exec(head) ?? []
-        const key = word === 'not ok' ? 'notOk' : (word as 'ok' | 'todo' | 'skip')
-        checks[key] += 1
-        const state = word === 'not ok' ? 'not-ok' : (word as 'ok' | 'todo' | 'skip')
-        const diagnostics = rest.length === 0 ? {} : { diagnostics: rest.join('\n') }
-        journal.add({ type: 'check', environment, test, attempt, state, text, ...diagnostics })
+        const check = typeof line === 'string' ? parsed(line) : line
+        checks[countedAs[check.state]] += 1
+        journal.add({ type: 'check', environment, test, attempt, ...check })
       }
       return journal.add({
         type: 'test-ended',
@@ -139,4 +136,13 @@ export function sampleJournal(plan: Plan): SampleJournal {
     harness: '0.1.0',
     waiversDigest: null,
   })
+}
+
+const countedAs = { ok: 'ok', 'not-ok': 'notOk', todo: 'todo', skip: 'skip' } as const
+
+function parsed(line: string): SeenCheck {
+  const [head = '', ...rest] = line.split('\n')
+  const [, word = 'ok', text = ''] = /^(ok|not ok|todo|skip) ?(.*)$/u.exec(head) ?? []
+  const state = word === 'not ok' ? 'not-ok' : (word as 'ok' | 'todo' | 'skip')
+  return { state, text, ...(rest.length === 0 ? {} : { diagnostics: rest.join('\n') }) }
 }

@@ -73,6 +73,7 @@ function stateOf(environment: string, planned: PlannedTest, open: readonly OpenA
       reason,
       flaky: false,
       settled: false,
+      decisive: null,
       attempts,
     }
   }
@@ -86,6 +87,7 @@ function stateOf(environment: string, planned: PlannedTest, open: readonly OpenA
     reason,
     flaky: verdict === 'pass' && tried.length > 0,
     settled: open.at(-1)?.ended?.final ?? false,
+    decisive,
     attempts,
   }
 }

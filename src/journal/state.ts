@@ -50,6 +50,8 @@ export interface TestState {
   readonly flaky: boolean
   /** True when no further attempt will follow. */
   readonly settled: boolean
+  /** The attempt whose verdict is the test's; `null` when there was none. */
+  readonly decisive: AttemptState | null
   readonly attempts: readonly AttemptState[]
 }
 

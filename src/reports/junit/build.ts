@@ -1,0 +1,171 @@
+import type { Builder, TestCase, TestSuite } from 'junit-report-builder'
+import junit from 'junit-report-builder'
+import { UsageError } from '../../config/errors.js'
+import type { AttemptState, EnvironmentState, RunState, TestState } from '../../journal/state.js'
+import { cleanXmlLine } from '../clean.js'
+import { caseName, className, outcomeType, seconds, stableId, suiteName } from './names.js'
+import { caseProperties, suiteProperties } from './properties.js'
+import { detailsOf, instanceText, messageOf, outputOf } from './text.js'
+
+/** `rich` carries all that readers know; `strict` validates against the xunit plugin's junit-10.xsd. */
+export type Profile = 'rich' | 'strict'
+
+/** How a JUnit document is made. */
+export interface JunitOptions {
+  readonly profile: Profile
+  /** The run's folder as seen from the workspace, with `/`: then evidence is named as attachments. */
+  readonly attachments?: string
+}
+
+// The package is CommonJS whose whole export is the builder, while its types speak of a default export.
+const shared = junit as unknown as Builder
+
+type Element = ReturnType<TestCase['build']>
+
+/** The JUnit document of one environment: exactly its planned tests, whatever became of them. */
+export function junitFor(state: RunState, environmentId: string, options: JunitOptions): string {
+  const environment = state.environments.find(({ planned }) => planned.id === environmentId)
+  if (environment === undefined) throw new UsageError(`the plan has no environment ${environmentId}`)
+  const builder = shared.newBuilder().name(cleanXmlLine(`guestcert ${state.run ?? ''}`, 200))
+  const suites = new Map<string, TestState[]>()
+  for (const test of environment.tests) {
+    suites.set(test.planned.suite, [...(suites.get(test.planned.suite) ?? []), test])
+  }
+  // A suite without cases keeps the document well formed for an environment without tests.
+  if (suites.size === 0) suites.set('none', [])
+  for (const [suite, tests] of [...suites].sort(([a], [b]) => bytewise(a, b))) {
+    addSuite(builder.testSuite(), { state, environment, options }, suite, tests)
+  }
+  return `${builder.build()}\n`
+}
+
+interface Context {
+  readonly state: RunState
+  readonly environment: EnvironmentState
+  readonly options: JunitOptions
+}
+
+function addSuite(node: TestSuite, context: Context, suite: string, tests: readonly TestState[]): void {
+  const { environment, state } = context
+  const total = tests.reduce((sum, test) => sum + durationMsOf(test), 0)
+  node.name(suiteName(environment.planned, suite))
+  setTime(node, total)
+  const startedAt = tests
+    .flatMap(({ attempts }) => attempts.flatMap(({ startedAt: at }) => at ?? []))
+    .sort()[0]
+  if (startedAt !== undefined) node.timestamp(startedAt)
+  for (const [name, value] of suiteProperties(state, environment, tests[0])) node.property(name, value)
+  const named = tests.map(test => ({ test, name: caseName(test.planned.id, suite) }))
+  for (const { test, name } of named.sort((a, b) => bytewise(a.name, b.name))) {
+    addCase(node.testCase(), context, name, test)
+  }
+  finish(node, (element, root) => {
+    element.att('id', stableId(environment.planned.id, suite))
+    const host = environment.instances.at(-1)?.host
+    if (host !== undefined) element.att('hostname', cleanXmlLine(host, 200))
+    if (tests[0] !== undefined) element.att('file', cleanXmlLine(tests[0].planned.manifest, 500))
+    finishRoot(root, context)
+  })
+}
+
+/** The root has no setter for these, and counts `skipped`, which the strict schema does not know. */
+function finishRoot(root: Element, { environment, options }: Context): void {
+  root.att('time', seconds(environment.durationMs))
+  if (options.profile === 'strict') root.removeAttribute('skipped')
+  else if (environment.startedAt !== null) root.att('timestamp', environment.startedAt)
+}
+
+function addCase(node: TestCase, context: Context, name: string, test: TestState): void {
+  const { environment, options } = context
+  const rich = options.profile === 'rich'
+  const { decisive } = test
+  const message = messageOf(test)
+  node.name(name).className(className(environment.planned.id, test.planned.suite))
+  setTime(node, durationMsOf(test))
+  if (rich) {
+    node.file(cleanXmlLine(test.planned.manifest, 500))
+    for (const [key, value] of caseProperties(test)) node.property(key, value)
+  }
+  const type = outcomeType({ ...test, counts: decisive?.counts ?? noChecks })
+  if (test.verdict === 'fail') node.failure(message, type)
+  else if (test.verdict === 'skip') node.skipped()
+  else if (test.verdict !== 'pass') node.error(message, type)
+
+  finish(node, element => {
+    if (rich) {
+      element.att('id', stableId(test.planned.suite, test.planned.id, environment.planned.id))
+      element.att('line', String(test.planned.line))
+      element.att('assertions', String(assertionsOf(decisive)))
+      if (decisive !== null && decisive.startedAt !== null) element.att('timestamp', decisive.startedAt)
+    }
+    const outcome = test.verdict === 'pass' ? undefined : element.children.at(-1)
+    if (outcome !== undefined) {
+      const where = instanceText(environment, decisive?.instance ?? null)
+      if (test.verdict === 'skip') (outcome as Element).att('message', message)
+      put(outcome as Element, test.verdict === 'skip' ? message : detailsOf(test, decisive, where))
+    }
+    for (const attempt of test.attempts) {
+      if (attempt !== decisive && isTried(attempt)) addAttempt(element, context, test, attempt)
+    }
+    if (decisive !== null) {
+      const output = outputOf(decisive, options.attachments)
+      if (output !== '') put(element.ele('system-out'), `${output}\n`)
+    }
+  })
+}
+
+/** An attempt beside the one that decided. Readers know `flakyFailure` and not `flakyError`. */
+function addAttempt(element: Element, context: Context, test: TestState, attempt: AttemptState): void {
+  const { environment, options } = context
+  const node = element.ele(test.verdict === 'pass' ? 'flakyFailure' : 'rerunFailure', {
+    message: messageOf(attempt),
+    type: outcomeType(attempt),
+  })
+  if (options.profile === 'rich') node.att('time', seconds(attempt.durationMs))
+  put(node.ele('stackTrace'), detailsOf(test, attempt, instanceText(environment, attempt.instance)))
+  const output = outputOf(attempt, options.attachments)
+  if (output !== '') put(node.ele('system-out'), `${output}\n`)
+}
+
+/** Lets `more` add what the builder has no words for, after it has made its own element. */
+function finish(node: TestCase | TestSuite, more: (element: Element, parent: Element) => void): void {
+  const build = node.build.bind(node) as (parent: Element) => Element
+  const decorated = (parent?: Element): Element => {
+    if (parent === undefined) throw new TypeError('a suite or case is built into its parent')
+    const element = build(parent)
+    more(element, parent)
+    return element
+  }
+  node.build = decorated
+}
+
+/** One CDATA section, or escaped text where CDATA would end early: never both, as readers join badly. */
+function put(element: Element, text: string): void {
+  if (text.includes(']]>')) element.txt(text)
+  else element.cdata(text)
+}
+
+/** The builder takes numbers, and would write small ones with an exponent: it passes texts on as they are. */
+function setTime(node: TestCase | TestSuite, ms: number): void {
+  node.time(seconds(ms) as unknown as number)
+}
+
+/** The final attempt's time: what a retry costs is no property of the test. */
+function durationMsOf({ decisive }: TestState): number {
+  return decisive?.durationMs ?? 0
+}
+
+function assertionsOf(attempt: AttemptState | null): number {
+  const { ok, notOk, todo, skip } = attempt?.counts ?? noChecks
+  return ok + notOk + todo + skip
+}
+
+const noChecks = { ok: 0, notOk: 0, todo: 0, skip: 0 }
+
+function isTried({ verdict }: AttemptState): boolean {
+  return verdict === 'fail' || verdict === 'error'
+}
+
+function bytewise(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}

@@ -1,0 +1,66 @@
+import t from 'tap'
+import { sampleEnvironment } from '../../../test/sample-run.js'
+import { caseName, className, fileName, outcomeType, seconds, stableId, suiteName } from './names.js'
+
+const id = 'ws2008@rhel-kvm-9.6/bios-virtio-blk'
+
+t.test('suites are named by environment and suite, and emulated ones say so', async t => {
+  t.equal(suiteName(sampleEnvironment(id, []), 'clock'), `${id}/clock`)
+  t.equal(suiteName(sampleEnvironment(id, [], { emulated: true }), 'clock'), `${id}/clock (emulated)`)
+})
+
+t.test('names that are too long stay different and keep their mark', async t => {
+  const long = (end: string): string =>
+    suiteName(sampleEnvironment(`${'x'.repeat(300)}${end}`, [], { emulated: true }), 'clock')
+  t.equal(long('a').length, 200)
+  t.match(long('a'), / \(emulated\)$/)
+  t.not(long('a'), long('b'))
+})
+
+t.test('the last dot of a class name is ours', async t => {
+  t.equal(className(id, 'net.dhcp v6'), 'ws2008@rhel-kvm-9_6/bios-virtio-blk.net_dhcp_v6')
+})
+
+t.test('a case is named by its identity, not by its title', async t => {
+  t.equal(caseName('clock/drift', 'clock'), 'drift')
+  t.equal(caseName('clock/drift[cpu=2]', 'clock'), 'drift[cpu=2]')
+})
+
+t.test('identities are 128 bits that depend on every part', async t => {
+  t.match(stableId('a', 'b'), /^[0-9a-f]{32}$/)
+  t.not(stableId('a', 'b'), stableId('ab'))
+  t.not(stableId('a', 'b'), stableId('b', 'a'))
+  t.equal(stableId('clock', 'clock/drift', id), stableId('clock', 'clock/drift', id))
+})
+
+t.test('file names are safe and never shared', async t => {
+  const ids = [id, 'a/b', 'a__b', 'a/b/c', 'a b/c', 'a_b/c', '../up', '..', '.hidden', 'x'.repeat(400)]
+  const names = ids.map(fileName)
+  t.equal(names[0], 'ws2008@rhel-kvm-9.6__bios-virtio-blk')
+  t.equal(new Set(names).size, ids.length)
+  for (const name of names) {
+    t.match(name, /^[\w@+=-][\w.@+=-]*$/)
+    t.ok(name.length <= 200)
+  }
+})
+
+t.test('types say whose fault it is', async t => {
+  const counts = { ok: 0, notOk: 0, todo: 0, skip: 0 }
+  t.equal(
+    outcomeType({ verdict: 'fail', cause: 'guest', counts: { ...counts, notOk: 1 } }),
+    'AssertionFailed',
+  )
+  t.equal(outcomeType({ verdict: 'fail', cause: 'guest', counts }), 'GuestFailed')
+  t.equal(outcomeType({ verdict: 'error', cause: 'network', counts }), 'Infra.Network')
+  t.equal(outcomeType({ verdict: 'error', cause: null, counts }), 'Error.Unknown')
+  t.equal(outcomeType({ verdict: 'blocked', cause: 'unknown', counts }), 'Blocked')
+  t.equal(outcomeType({ verdict: 'not-run', cause: 'runner', counts }), 'NotRun')
+})
+
+t.test('seconds have three decimals, no sign and no exponent', async t => {
+  t.equal(seconds(1500), '1.500')
+  t.equal(seconds(0.0001), '0.000')
+  t.equal(seconds(-5), '0.000')
+  t.equal(seconds(Number.NaN), '0.000')
+  t.equal(seconds(86_400_000), '86400.000')
+})

@@ -1,0 +1,65 @@
+import type { EnvironmentState, RunState, TestState } from '../../journal/state.js'
+import { cleanXmlLine } from '../clean.js'
+
+type Property = readonly [name: string, value: string]
+
+const longestValue = 500
+const mostFacts = 100
+
+/** What a suite's environment is: its pairing, what was observed of it, and of which run. */
+export function suiteProperties(
+  state: RunState,
+  { planned, instances }: EnvironmentState,
+  test: TestState | undefined,
+): readonly Property[] {
+  const { guest, hypervisor, configuration } = planned
+  const ready = instances.findLast(instance => instance.ready !== null)?.ready
+  const properties: Property[] = [
+    ['run', state.run ?? ''],
+    ['lab', state.lab],
+    ['plan.digest', state.planDigest],
+    ['environment', planned.id],
+    ['guest', `${guest.product} ${guest.version}${guest.edition === null ? '' : ` ${guest.edition}`}`],
+    ['guest.arch', guest.arch],
+    ['hypervisor', `${hypervisor.product} ${hypervisor.version}`],
+    ['configuration', configuration.name],
+    ['emulated', String(planned.emulated)],
+    ...(test === undefined
+      ? []
+      : ([
+          ['suite.version', test.planned.suiteVersion],
+          ['suite.digest', test.planned.suiteDigest],
+        ] as const)),
+    ...instances.map(({ id, host }): Property => ['instance', `${id} on ${host}`]),
+    ...Object.entries(ready?.facts ?? {})
+      .slice(0, mostFacts)
+      .map(([name, value]): Property => [`fact.${name}`, value]),
+  ]
+  return properties.map(clean)
+}
+
+/** What a test is, how often it was tried, and where the lossless record of it is. */
+export function caseProperties(test: TestState): readonly Property[] {
+  const { planned, attempts, decisive, verdict, cause } = test
+  const properties: Property[] = [
+    ['title', planned.title],
+    ['test', planned.id],
+    ['level', planned.level],
+    ['verdict', verdict],
+    ...(cause === null ? [] : ([['cause', cause]] as const)),
+    ...(attempts.length === 0 ? [] : ([['attempt', String(attempts.length)]] as const)),
+    ...(test.flaky ? ([['flaky', 'true']] as const) : []),
+    ...planned.requirements.map((id): Property => ['requirement', id]),
+    ...Object.entries(decisive?.measures ?? {}).map(
+      ([name, { value, unit }]): Property => [`measure.${name}`, `${value} ${unit}`],
+    ),
+    ...(decisive?.evidence ?? [])
+      .slice(0, mostFacts)
+      .map(({ path, sha256 }): Property => ['evidence.sha256', `${sha256}  ${path}`]),
+  ]
+  return properties.map(clean)
+}
+
+function clean([name, value]: Property): Property {
+  return [cleanXmlLine(name, longestValue), cleanXmlLine(value, longestValue)]
+}

@@ -1,0 +1,63 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { InternalError } from '../../config/errors.js'
+import type { RunState } from '../../journal/state.js'
+import { junitFor, type Profile } from './build.js'
+import { fileName } from './names.js'
+
+/** The folder of each profile in a run's folder. */
+export const junitFolders: Readonly<Record<Profile, string>> = { rich: 'junit', strict: 'junit-strict' }
+
+/** What is written, and as seen from where. */
+export interface WriteOptions {
+  /** Only these environments; all when absent. */
+  readonly environments?: readonly string[]
+  /** Where readers of the files start from, for attachments. Absolute; the working directory when absent. */
+  readonly workspace?: string
+  /** The run's folder, if the files do not go there. */
+  readonly evidenceFolder?: string
+}
+
+/**
+ * Writes one JUnit file an environment and profile into `folder`, each in one step: a reader sees the
+ * former file or the new one, never a part. Returns the paths.
+ *
+ * @throws InternalError when a file cannot be written.
+ */
+export async function writeJunit(
+  folder: string,
+  state: RunState,
+  options: WriteOptions = {},
+): Promise<readonly string[]> {
+  const attachments = attachmentsFrom(options.workspace ?? process.cwd(), options.evidenceFolder ?? folder)
+  const ids = options.environments ?? state.environments.map(({ planned }) => planned.id)
+  const written: string[] = []
+  for (const profile of ['rich', 'strict'] as const) {
+    const target = join(folder, junitFolders[profile])
+    for (const id of ids) {
+      const path = join(target, `${fileName(id)}.xml`)
+      await replaceFile(target, path, junitFor(state, id, { profile, attachments }))
+      written.push(path)
+    }
+  }
+  return written
+}
+
+async function replaceFile(folder: string, path: string, content: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}.tmp`
+  try {
+    await mkdir(folder, { recursive: true })
+    await writeFile(unfinished, content)
+    await rename(unfinished, path)
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => undefined)
+    const why = error instanceof Error ? error.message : String(error)
+    throw new InternalError(`the report ${path} cannot be written: ${why}`, { cause: error })
+  }
+}
+
+function attachmentsFrom(workspace: string, folder: string): string {
+  const path = relative(workspace, folder)
+  const inside = !path.startsWith('..')
+  return (inside ? path || '.' : folder).split(sep).join('/')
+}
