@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import type { ToolOptions } from '../../hypervisors/qemu/tool.js'
+import { runTool } from '../../hypervisors/qemu/tool.js'
+import type { ImageKeys } from './keys.js'
+import { type Layer, writeLayer } from './layer.js'
+import type { Recipe, RecipeFile } from './recipe.js'
+
+/** Installs the recipe's packages and lays its files over them; gives the archive of the guest's file tree. */
+export async function makeTree(
+  recipe: Recipe,
+  keys: ImageKeys,
+  folder: string,
+  mirror: string | undefined,
+  options: ToolOptions,
+): Promise<string> {
+  const early = join(folder, 'early.tar')
+  const late = join(folder, 'late.tar')
+  const tree = join(folder, 'tree.tar')
+  await writeLayer(early, { files: recipe.early, links: {}, folders: {} })
+  await writeLayer(late, lateLayer(recipe, keys))
+  const args = bootstrapArguments(recipe, { early, late, tree }, mirror)
+  await runTool('mmdebstrap', args, options)
+  return tree
+}
+
+/** The arguments of mmdebstrap: as root or without, whichever it may. */
+export function bootstrapArguments(
+  recipe: Recipe,
+  files: { readonly early: string; readonly late: string; readonly tree: string },
+  mirror: string | undefined,
+): string[] {
+  return [
+    '--variant=minbase',
+    `--architectures=${recipe.arch}`,
+    `--include=${[recipe.kernel, ...recipe.packages].join(',')}`,
+    // Files that are there already stay as they are.
+    '--dpkgopt=force-confold',
+    ...recipe.exclude.map(path => `--dpkgopt=path-exclude=${path}`),
+    `--essential-hook=tar-in ${quote(files.early)} /`,
+    // The packages made keys of their own; only ours, known beforehand, may stay.
+    '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*',
+    `--customize-hook=tar-in ${quote(files.late)} /`,
+    recipe.release,
+    files.tree,
+    ...(mirror === undefined ? [] : [mirror]),
+  ]
+}
+
+function lateLayer(recipe: Recipe, keys: ImageKeys): Layer {
+  const file = (content: string, mode: number): RecipeFile => ({ content, mode })
+  const masked = recipe.mask.map(unit => [`/etc/systemd/system/${unit}`, '/dev/null'] as const)
+  return {
+    folders: { '/root/.ssh': 0o700 },
+    files: {
+      ...recipe.files,
+      '/root/.ssh/authorized_keys': file(keys.clientPublic, 0o600),
+      '/etc/ssh/ssh_host_ed25519_key': file(keys.hostPrivate, 0o600),
+      '/etc/ssh/ssh_host_ed25519_key.pub': file(keys.hostPublic, 0o644),
+    },
+    links: { ...recipe.links, ...Object.fromEntries(masked) },
+  }
+}
+
+/** For mmdebstrap's own splitting of a hook's words, which follows the shell's. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
