@@ -221,7 +221,7 @@ t.test('durations leave out the time between sessions', async t => {
     .test(first, drift, 'pass')
     .session()
     .test(first, 'clock/monotonic', 'pass')
-  t.equal(foldRun(plan, journal.events).durationMs, 4000 + 3000)
+  t.equal(foldRun(plan, journal.events).durationMs, 5000 + 4000)
 })
 
 t.test('the state at any moment is the fold of the events until then', async t => {
@@ -242,6 +242,8 @@ t.test('the state at any moment is the fold of the events until then', async t =
   )
   t.same(fold.environment(second), seen.at(-1)?.environments[1])
   t.equal(fold.environment('nobody'), undefined)
+  t.same(fold.test(second, drift), seen.at(-1)?.environments[1]?.tests[0])
+  t.equal(fold.test(second, 'clock/nothing'), undefined)
 })
 
 function started(journal: SampleJournal): SampleJournal {

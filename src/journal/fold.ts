@@ -10,6 +10,8 @@ export interface RunFold {
   state(): RunState
   /** The same for one environment; `undefined` when the plan has none of that id. */
   environment(id: string): EnvironmentState | undefined
+  /** The same for one test of one environment. */
+  test(environment: string, id: string): TestState | undefined
 }
 
 /** What a journal says about a plan: every planned test, whatever happened. */
@@ -23,7 +25,7 @@ export function foldRun(plan: Plan, events: Iterable<JournalEvent>): RunState {
 export function openFold(plan: Plan): RunFold {
   const environments = new Map(plan.environments.map(planned => [planned.id, foldEnvironment(planned)]))
   const sessions: SessionState[] = []
-  const clock = stopwatch()
+  const clock = stopwatch({ fromStart: true })
   const problems: string[] = []
   let opened: (JournalEvent & { type: 'run-opened' }) | null = null
   let closed: RunClosed | null = null
@@ -53,6 +55,7 @@ export function openFold(plan: Plan): RunFold {
   return {
     add,
     environment: id => environments.get(id)?.state(),
+    test: (environment, id) => environments.get(environment)?.test(id),
     state: () => {
       const states = [...environments.values()].map(environment => environment.state())
       const found = [...environments.values()].flatMap(environment => environment.problems())
@@ -79,13 +82,14 @@ type EnvironmentEvent = Extract<JournalEvent, { readonly environment: string }>
 interface EnvironmentFold {
   add(event: EnvironmentEvent, problems: string[]): void
   state(): EnvironmentState
+  test(id: string): TestState | undefined
   problems(): readonly string[]
 }
 
 function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
   const tests = new Map<string, TestFold>(planned.tests.map(test => [test.id, foldTest(planned.id, test)]))
   const instances = new Map<string, InstanceState>()
-  const clock = stopwatch()
+  const clock = stopwatch({ fromStart: false })
   let ended = false
   let startedAt: string | null = null
 
@@ -122,7 +126,12 @@ function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
     }
   }
 
-  return { add, state, problems: () => [...tests.values()].flatMap(test => test.problems()) }
+  return {
+    add,
+    state,
+    test: id => tests.get(id)?.state(),
+    problems: () => [...tests.values()].flatMap(test => test.problems()),
+  }
 }
 
 type InstanceEvent = Extract<
@@ -162,13 +171,13 @@ interface Stopwatch {
   durationMs(): number
 }
 
-/** Adds up the monotonic time between first and last event of each session. */
-function stopwatch(): Stopwatch {
+/** Adds up each session's monotonic time, from its start or from its first event, to its last event. */
+function stopwatch({ fromStart }: { fromStart: boolean }): Stopwatch {
   const spans = new Map<number, { first: number; last: number }>()
   return {
     tick({ epoch, ms }) {
       const span = spans.get(epoch)
-      if (span === undefined) spans.set(epoch, { first: ms, last: ms })
+      if (span === undefined) spans.set(epoch, { first: fromStart ? 0 : ms, last: ms })
       else span.last = Math.max(span.last, ms)
     },
     durationMs: () => [...spans.values()].reduce((sum, { first, last }) => sum + last - first, 0),

@@ -34,9 +34,9 @@ t.test('identities are 128 bits that depend on every part', async t => {
 })
 
 t.test('file names are safe and never shared', async t => {
-  const ids = [id, 'a/b', 'a__b', 'a/b/c', 'a b/c', 'a_b/c', '../up', '..', '.hidden', 'x'.repeat(400)]
+  const ids = [id, 'a/b', 'a+b', 'a/b/c', 'a b/c', 'a_b/c', '../up', '..', '.hidden', 'x'.repeat(400)]
   const names = ids.map(fileName)
-  t.equal(names[0], 'ws2008@rhel-kvm-9.6__bios-virtio-blk')
+  t.equal(names[0], 'ws2008@rhel-kvm-9.6+bios-virtio-blk')
   t.equal(new Set(names).size, ids.length)
   for (const name of names) {
     t.match(name, /^[\w@+=-][\w.@+=-]*$/)

@@ -29,11 +29,14 @@ export function stableId(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, hexOf128Bits)
 }
 
-/** A folder or file name made of an environment's identity; different identities give different names. */
+/**
+ * A file name made of an environment's identity, `/` as `+`, as its evidence folder is named. Different
+ * identities give different names.
+ */
 export function fileName(environment: string): string {
-  const name = environment.replaceAll('/', '__').replace(/[^\w.@+=-]/g, '_')
-  const faithful = environment.split('/').length <= 2 && name.replace('__', '/') === environment
-  return faithful && name.length <= longestName && !environment.includes('__') && !name.startsWith('.')
+  const name = environment.replaceAll('/', '+').replace(/[^A-Za-z0-9._@+-]/g, '_')
+  const faithful = !environment.includes('+') && name.replaceAll('+', '/') === environment
+  return faithful && name.length <= longestName && !name.startsWith('.')
     ? name
     : `${name.slice(0, 150).replace(/^\./, '_')}-${stableId(environment).slice(0, 8)}`
 }

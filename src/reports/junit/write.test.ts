@@ -26,8 +26,8 @@ t.test('every planned environment has a file of each profile, and nothing else i
   t.equal(written.length, 4)
   for (const profile of ['junit', 'junit-strict']) {
     t.same((await readdir(join(run, profile))).sort(), [
-      'rhel5@rhel-kvm-9.6__bios.xml',
-      'rhel9@rhel-kvm-9.6__uefi.xml',
+      'rhel5@rhel-kvm-9.6+bios.xml',
+      'rhel9@rhel-kvm-9.6+uefi.xml',
     ])
   }
   for (const path of written) t.equal(elements(readXml(await readFile(path, 'utf8')), 'error').length, 1)
@@ -39,12 +39,12 @@ t.test('an environment that ended replaces its own files only', async t => {
   const written = await writeJunit(run, passed, { environments: [first], workspace: folder })
   t.same(
     written.map(path => path.slice(run.length + 1)),
-    ['junit/rhel5@rhel-kvm-9.6__bios.xml', 'junit-strict/rhel5@rhel-kvm-9.6__bios.xml'],
+    ['junit/rhel5@rhel-kvm-9.6+bios.xml', 'junit-strict/rhel5@rhel-kvm-9.6+bios.xml'],
   )
-  const document = await readFile(join(run, 'junit/rhel5@rhel-kvm-9.6__bios.xml'), 'utf8')
+  const document = await readFile(join(run, 'junit/rhel5@rhel-kvm-9.6+bios.xml'), 'utf8')
   t.equal(elements(readXml(document), 'error').length, 0)
   t.match(document, '[[ATTACHMENT|one/evidence/x.log]]', 'evidence is named as seen from the workspace')
-  const other = await readFile(join(run, 'junit/rhel9@rhel-kvm-9.6__uefi.xml'), 'utf8')
+  const other = await readFile(join(run, 'junit/rhel9@rhel-kvm-9.6+uefi.xml'), 'utf8')
   t.equal(elements(readXml(other), 'error').length, 1)
 })
 

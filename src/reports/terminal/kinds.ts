@@ -1,0 +1,29 @@
+import { createTerminalReporter, type Reporter, type TerminalOptions } from './reporter.js'
+import { showsUnicode, wantsColor } from './style.js'
+
+/** The ways to tell a run on standard output. */
+export const reporterKinds = ['auto', 'plain', 'quiet', 'json'] as const
+export type ReporterKind = (typeof reporterKinds)[number]
+
+/** What a reporter needs to know of the process around it. */
+export interface ReporterSettings extends Pick<TerminalOptions, 'stream' | 'plan' | 'parallel' | 'folder'> {
+  readonly kind: ReporterKind
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** What the command line says about colours, if it says anything. */
+  readonly color?: boolean
+}
+
+/** Makes the reporter of a kind; `json` writes the journal's events, one line each, and nothing else. */
+export function createReporter({ kind, env, color: flag, ...options }: ReporterSettings): Reporter {
+  const { stream } = options
+  if (kind === 'json') {
+    return {
+      event: event => stream.write(`${JSON.stringify(event)}\n`),
+      end: () => undefined,
+    }
+  }
+  const wish = { isTTY: stream.isTTY === true, env, ...(flag === undefined ? {} : { flag }) }
+  const color = kind !== 'plain' && wantsColor(wish)
+  const unicode = kind !== 'plain' && showsUnicode(env)
+  return createTerminalReporter({ ...options, color, unicode, quiet: kind === 'quiet' })
+}

@@ -1,0 +1,101 @@
+import type { JournalEvent, TestEnded } from '../../journal/events.js'
+import { openFold } from '../../journal/fold.js'
+import type { RunState } from '../../journal/state.js'
+import type { Plan } from '../../plan/types.js'
+import { cleanTerminalLine } from '../clean.js'
+import { columnsFor } from './columns.js'
+import { failureBlock } from './failure.js'
+import { openingLines, testLine } from './lines.js'
+import { shownPath } from './paths.js'
+import { createStyle } from './style.js'
+import { failureKey, summaryOf } from './summary.js'
+
+/** Where a reporter writes: a terminal if it says so. */
+export interface ReporterStream {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+/** How a run is told on a terminal. */
+export interface TerminalOptions {
+  readonly stream: ReporterStream
+  readonly color: boolean
+  readonly plan: Plan
+  /** ASCII symbols only when false. */
+  readonly unicode?: boolean
+  /** The run's folder, so that evidence can be found. */
+  readonly folder?: string
+  /** Environments at once. */
+  readonly parallel?: number
+  /** Failures and the summary only. */
+  readonly quiet?: boolean
+}
+
+/** A reader of a run's events. */
+export interface Reporter {
+  event(event: JournalEvent): void
+  /** Called once, after the last event. */
+  end(state: RunState, exitCode: number, folder: string): void
+}
+
+/** Tells a run line by line: one a finished test, failures as they become final, and a summary. */
+export function createTerminalReporter(options: TerminalOptions): Reporter {
+  const { stream, color, plan, quiet = false } = options
+  const style = createStyle({ color, unicode: options.unicode ?? true })
+  const width = stream.isTTY === true ? stream.columns : undefined
+  const columns = columnsFor(plan, width)
+  const fold = openFold(plan)
+  const numbers = new Map<string, number>()
+  let finished = 0
+
+  function testEnded(event: TestEnded): void {
+    const test = fold.test(event.environment, event.test)
+    if (test === undefined) return
+    // The fold has the last word: a pass that its checks contradict is none.
+    const verdict = event.final ? test.verdict : event.verdict
+    // What never ran is no finished test; the summary names it.
+    if (verdict === 'not-run') return
+    if (event.final) finished += 1
+    if (!quiet) {
+      const count = event.final ? `${finished}/${plan.expected}` : ''
+      stream.write(testLine({ test, event, verdict, count, columns, style }))
+    }
+    const failed = verdict === 'fail' || verdict === 'error'
+    if (!event.final || !failed || numbers.has(failureKey(test))) return
+    numbers.set(failureKey(test), numbers.size + 1)
+    const environment = fold.environment(event.environment)
+    const around = {
+      instances: environment?.instances ?? [],
+      emulated: environment?.planned.emulated ?? false,
+      folder: options.folder === undefined ? '' : shownPath(options.folder),
+      style,
+    }
+    stream.write(failureBlock(test, numbers.size, around))
+  }
+
+  function note(text: string): void {
+    if (!quiet) stream.write(`${' '.repeat(columns.count)}  ${style.warn(cleanTerminalLine(text))}\n`)
+  }
+
+  return {
+    event(event) {
+      fold.add(event)
+      if (event.type === 'run-opened' && !quiet) {
+        stream.write(openingLines(event, plan, options.parallel, style))
+      } else if (event.type === 'test-ended') testEnded(event)
+      else if (event.type === 'instance-failed') {
+        note(
+          `${columns.label(event.environment)}: instance ${event.instance} is no use (${event.cause}): ${event.message}`,
+        )
+      } else if (event.type === 'instance-ended' && event.orphan !== null) {
+        note(
+          `${columns.label(event.environment)}: instance ${event.instance} left something behind: ${event.orphan}`,
+        )
+      }
+    },
+    end(state, exitCode, folder) {
+      stream.write(`\n${summaryOf({ state, exitCode, folder, numbers, label: columns.label, style })}`)
+    },
+  }
+}
