@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Exit } from '../journal/events.js'
-import { foldScript } from './protocol.js'
+import { foldScript } from './index.js'
 
 const rows: readonly [exit: Exit, truncated: boolean, verdict: string, cause: string | undefined][] = [
   [{ kind: 'code', code: 0 }, false, 'pass', undefined],
