@@ -1,0 +1,92 @@
+import t from 'tap'
+import { createExpect, type RecordedCheck } from './expect.js'
+import { isTestModule, test } from './test.js'
+
+function fresh(): {
+  expect: ReturnType<typeof createExpect>['expect']
+  unfinished: () => number
+  seen: RecordedCheck[]
+} {
+  const seen: RecordedCheck[] = []
+  return { ...createExpect(check => seen.push(check)), seen }
+}
+
+t.test('a check that holds is recorded and told', async t => {
+  const { expect, seen, unfinished } = fresh()
+  const told = [
+    expect(1).toBe(1, 'a'),
+    expect({ a: [1] }).toEqual({ a: [1] }, 'b'),
+    expect('x').toBeOneOf(['x', 'y'], 'c'),
+    expect(1).toBeLessThan(2, 'd'),
+    expect(2).toBeAtMost(2, 'e'),
+    expect(2).toBeGreaterThan(1, 'f'),
+    expect(2).toBeAtLeast(2, 'g'),
+    expect(2).toBeWithin(2, 2, 'h'),
+    expect('abc').toMatch(/b/, 'i'),
+    expect('a.c').toMatch('.', 'j'),
+    expect([{ a: 1 }]).toContain({ a: 1 }, 'k'),
+    expect(1).not.toBe(2, 'l'),
+    expect(2).not.toBeLessThan(2, 'm'),
+    expect('abc').not.toMatch(/x/, 'n'),
+    expect([1]).not.toContain(2, 'o'),
+  ]
+  t.ok(told.every(Boolean))
+  t.strictSame(
+    seen.map(({ state, text }) => `${state} ${text}`),
+    [...'abcdefghijklmno'].map(text => `ok ${text}`),
+  )
+  t.equal(unfinished(), 0)
+})
+
+t.test('a check that does not hold is recorded with what was got and wanted, and does not throw', async t => {
+  const { expect, seen } = fresh()
+  t.equal(expect('a').toBe('b', 'the letter'), false)
+  t.equal(expect(3).not.toBeWithin(1, 5, 'the number'), false)
+  t.strictSame(seen, [
+    { state: 'not-ok', text: 'the letter', diagnostics: "got: 'a'\nwanted: 'b'" },
+    { state: 'not-ok', text: 'the number', diagnostics: 'got: 3\nwanted: not from 1 to 5' },
+  ])
+})
+
+t.test('what has the wrong type never holds, negated or not', async t => {
+  const { expect } = fresh()
+  for (const wrong of [Number.NaN, undefined, null, '1', {}]) {
+    for (const asked of [expect(wrong), expect(wrong).not]) {
+      t.notOk(asked.toBeLessThan(5, 'number'))
+      t.notOk(asked.toBeWithin(0, 5, 'number'))
+      t.notOk(asked.toContain('1', 'array'))
+    }
+  }
+  t.notOk(expect(1).toBeLessThan(Number.NaN, 'limit'))
+  t.notOk(expect(1).not.toBeLessThan(Number.NaN, 'limit'))
+  t.notOk(expect(undefined).toMatch(/undefined/, 'string'))
+  t.notOk(expect(undefined).not.toMatch(/x/, 'string'))
+})
+
+t.test('an expression is asked afresh each time', async t => {
+  const { expect } = fresh()
+  const global = /a/g
+  t.ok(expect('a').toMatch(global, 'first'))
+  t.ok(expect('a').toMatch(global, 'second'))
+})
+
+t.test('a value of which nothing is asked is counted', async t => {
+  const { expect, seen, unfinished } = fresh()
+  expect(1)
+  expect(2).toBe(2, 'asked')
+  t.equal(unfinished(), 1)
+  t.equal(seen.length, 1)
+})
+
+t.test('large values are cut', async t => {
+  const { expect, seen } = fresh()
+  expect('x'.repeat(1_000_000)).toBe('', 'empty')
+  t.ok((seen[0]?.diagnostics?.length ?? 0) < 20_000)
+})
+
+t.test('a test module is known by what it exports', async t => {
+  t.ok(isTestModule(test(async () => undefined)))
+  t.notOk(isTestModule(undefined))
+  t.notOk(isTestModule(async () => undefined))
+  t.notOk(isTestModule({ guestcert: 'test', api: 0, body: () => undefined }))
+})

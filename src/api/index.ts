@@ -1,0 +1,27 @@
+/**
+ * All that a test module may import, as `guestcert/api`. What is not here may change without notice.
+ *
+ * ```ts
+ * import { test } from 'guestcert/api'
+ *
+ * export default test(async ({ guest, expect }) => {
+ *   const { succeeded, stdout } = await guest.run('uname -s')
+ *   expect(succeeded).toBe(true, 'uname works')
+ *   expect(stdout.trim()).toBe('Linux', 'the guest runs Linux')
+ * })
+ * ```
+ */
+export type { Duration } from './duration.js'
+export type { Expect, Expectation } from './expect.js'
+export type {
+  ClockOffset,
+  CommandEnd,
+  CommandOptions,
+  CommandOutcome,
+  Guest,
+  Reboot,
+  Reconnection,
+} from './guest.js'
+export type { Host, HostAbility } from './host.js'
+export type { Environment, TestBody, TestContext, TestModule } from './test.js'
+export { apiVersion, test } from './test.js'

@@ -1,0 +1,57 @@
+import type { Expect } from './expect.js'
+import type { Guest } from './guest.js'
+import type { Host } from './host.js'
+
+/** What the lab says of the pairing under test. */
+export interface Environment {
+  /** `guest@product-version/configuration`. */
+  readonly id: string
+  readonly guest: {
+    readonly product: string
+    readonly version: string
+    readonly arch: string
+    readonly family: 'linux' | 'windows'
+  }
+  readonly hypervisor: { readonly product: string; readonly version: string }
+  readonly configuration: Readonly<Record<string, string | number>>
+}
+
+/** What a test has to work with. */
+export interface TestContext {
+  readonly guest: Guest
+  readonly host: Host
+  readonly expect: Expect
+  readonly environment: Environment
+  /** Aborts when the test has reached its limit or the run is stopped. */
+  readonly signal: AbortSignal
+  /** Records a number, in the unit that the manifest declares for this name. */
+  measure(name: string, value: number): void
+  /** Ends the test because it does not apply here. No check may have been made before. */
+  skip(reason: string): never
+}
+
+/** The body of a test. It passes when it returns, made a check, and every check held. */
+export type TestBody = (context: TestContext) => Promise<void>
+
+/** What a test module exports by default. */
+export interface TestModule {
+  readonly guestcert: 'test'
+  /** The version of this interface that the module was written for. */
+  readonly api: typeof apiVersion
+  readonly body: TestBody
+}
+
+/** Rises when a module written for an older version would no longer do what it says. */
+export const apiVersion = 1
+
+/** Declares a test: `export default test(async ({ guest, expect }) => { … })`. */
+export function test(body: TestBody): TestModule {
+  return { guestcert: 'test', api: apiVersion, body }
+}
+
+/** True for what {@link test} returns, in whatever copy of this package it was made. */
+export function isTestModule(value: unknown): value is TestModule {
+  if (typeof value !== 'object' || value === null) return false
+  const { guestcert, api, body } = value as Partial<Record<keyof TestModule, unknown>>
+  return guestcert === 'test' && api === apiVersion && typeof body === 'function'
+}
