@@ -133,7 +133,7 @@ export function sampleJournal(plan: Plan): SampleJournal {
     planDigest: plan.digest,
     expected: plan.expected,
     lab: plan.lab,
-    harness: '0.1.0',
+    harness: 'guestcert 0.1.0',
     waiversDigest: null,
   })
 }

@@ -1,9 +1,6 @@
+import type { ReporterKind } from './names.js'
 import { createTerminalReporter, type Reporter, type TerminalOptions } from './reporter.js'
 import { showsUnicode, wantsColor } from './style.js'
-
-/** The ways to tell a run on standard output. */
-export const reporterKinds = ['auto', 'plain', 'quiet', 'json'] as const
-export type ReporterKind = (typeof reporterKinds)[number]
 
 /** What a reporter needs to know of the process around it. */
 export interface ReporterSettings extends Pick<TerminalOptions, 'stream' | 'plan' | 'parallel' | 'folder'> {

@@ -55,7 +55,7 @@ export function openingLines(
 ): string {
   const total = plan.environments.length
   const emulated = plan.environments.filter(environment => environment.emulated).length
-  const program = `guestcert ${harness}${style.dot}lab ${plan.lab}${style.dot}run ${run}`
+  const program = `${harness}${style.dot}lab ${plan.lab}${style.dot}run ${run}`
   const atOnce = parallel === undefined ? '' : `, ${parallel} at once`
   const lines = [
     style.dim(cleanTerminalLine(program)),

@@ -1,0 +1,145 @@
+import { jsonFlag } from './flags.js'
+import type { CommandSpec } from './spec.js'
+
+const group = 'Labs and suites'
+
+/** Commands that make and keep what a pass needs. */
+export const labCommands: readonly CommandSpec[] = [
+  {
+    path: ['init'],
+    group,
+    summary: 'Write a lab file to begin with',
+    description: [
+      'Writes a commented lab file that explains itself. A file that is there is never overwritten.',
+    ],
+    arguments: [
+      { name: 'FILE', description: 'Where to; lab.yaml if not said', optional: true, completes: 'file' },
+    ],
+    flags: [],
+    examples: [{ line: 'guestcert init', does: 'Write lab.yaml in this folder' }],
+    exits: [0, 2, 4],
+    module: 'init',
+  },
+  {
+    path: ['lab', 'build'],
+    group,
+    summary: 'Build a bootable guest image',
+    description: [
+      "Builds an image from the operating system's own packages, with a key login and a host key that are known beforehand. An image is built once for its recipe and then taken from the cache.",
+    ],
+    arguments: [{ name: 'IMAGE', description: 'Which image', choices: ['debian'] }],
+    flags: [{ name: 'force', description: 'Build it again, though the cache has it', group: 'General' }],
+    examples: [
+      { line: 'guestcert lab build debian', does: 'The image that fixtures/labs/qemu-debian.yaml boots' },
+    ],
+    exits: [0, 2, 3, 4],
+    module: 'lab',
+  },
+  {
+    path: ['lab', 'up'],
+    group,
+    summary: 'Start the emulated guests and hosts of a lab',
+    description: [
+      'Starts what the lab emulates, as a process of its own with lasting ports and host keys. "guestcert run" uses it while it is up, and starts it inside itself when it is not.',
+    ],
+    arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
+    flags: [],
+    examples: [
+      { line: 'guestcert lab up fixtures/labs/showcase.yaml', does: 'Guests to log in to with ssh' },
+    ],
+    exits: [0, 2, 3, 4],
+    module: 'lab',
+  },
+  {
+    path: ['lab', 'down'],
+    group,
+    summary: 'Stop the emulated guests and hosts of a lab',
+    description: ['Stops what "guestcert lab up" has started for this lab, and nothing else.'],
+    arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
+    flags: [],
+    examples: [{ line: 'guestcert lab down fixtures/labs/showcase.yaml', does: 'Stop them' }],
+    exits: [0, 2, 3, 4],
+    module: 'lab',
+  },
+  {
+    path: ['capture'],
+    group,
+    summary: 'Make a persona of a live guest',
+    description: [
+      'Logs in to a guest of the lab, reads what the suites read (files, commands and their output), and writes a persona that answers the same. Every fact in it says that it was captured, when and from what.',
+    ],
+    arguments: [
+      { name: 'LAB', description: 'The lab file', completes: 'file' },
+      { name: 'GUEST', description: 'A guest of the lab' },
+    ],
+    flags: [
+      {
+        name: 'host',
+        value: 'NAME',
+        description: 'The host that runs it, if it is placed on several',
+        group: 'Choice',
+      },
+      {
+        name: 'name',
+        value: 'NAME',
+        description: "The persona's name; the guest's if not said",
+        group: 'Output',
+      },
+      {
+        name: 'output',
+        alias: 'o',
+        value: 'DIR',
+        description: 'Where the persona goes',
+        default: 'personas',
+        completes: 'folder',
+        group: 'Output',
+      },
+    ],
+    examples: [
+      {
+        line: 'guestcert capture lab.yaml debian-12 --name debian-12-qemu',
+        does: 'Write personas/debian-12-qemu',
+      },
+    ],
+    exits: [0, 2, 3, 4],
+    module: 'capture',
+  },
+  {
+    path: ['prove'],
+    group,
+    summary: 'Show that tests can fail',
+    description: [
+      'Runs each test on the personas that it must pass on, and on the mutants that it must fail on, as its manifest names them. A test that passes on its mutant proves nothing, and fails here.',
+    ],
+    arguments: [
+      {
+        name: 'SUITE',
+        description: 'Folders of suites; those that ship with the program if none is said',
+        optional: true,
+        repeatable: true,
+        completes: 'folder',
+      },
+    ],
+    flags: [
+      {
+        name: 'test',
+        value: 'GLOB',
+        description: 'Tests of this name, with or without their suite',
+        repeatable: true,
+        group: 'Choice',
+      },
+      {
+        name: 'parallel',
+        value: 'N',
+        kind: 'count',
+        least: 1,
+        description: 'Emulated guests at once',
+        group: 'Run',
+      },
+      jsonFlag,
+    ],
+    examples: [{ line: "guestcert prove ./our-suites --test 'clock/*'", does: 'Before a test is trusted' }],
+    exits: [0, 1, 2, 3, 4],
+    module: 'prove',
+  },
+]

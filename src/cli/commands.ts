@@ -1,0 +1,25 @@
+import { labCommands } from './commands-lab.js'
+import { passCommands } from './commands-pass.js'
+import { toolCommands } from './commands-tools.js'
+import type { CommandSpec } from './spec.js'
+
+/** Every command, in the order of help. */
+export const commands: readonly CommandSpec[] = [...passCommands, ...labCommands, ...toolCommands]
+
+/** What the program is for, in one line. */
+export const purpose =
+  'Certifies guest operating systems on hypervisors: boots them, validates them over SSH, and reports what was seen.'
+
+/** The command as it is typed, without the program. */
+export function nameOf({ path }: CommandSpec): string {
+  return path.join(' ')
+}
+
+/** `guestcert lab build IMAGE [FLAGS]`. */
+export function usageOf(command: CommandSpec): string {
+  const words = command.arguments.map(({ name, optional, repeatable }) => {
+    const shown = repeatable ? `${name}…` : name
+    return optional ? `[${shown}]` : shown
+  })
+  return ['guestcert', ...command.path, ...words, '[FLAGS]'].join(' ')
+}

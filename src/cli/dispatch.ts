@@ -1,0 +1,62 @@
+import picocolors from 'picocolors'
+import { packageVersion } from '../config/package-root.js'
+import { wantsColor } from '../reports/terminal/style.js'
+import { type CommandIo, type CommandModule, isSet, type OutputStream } from './args.js'
+import { commands } from './commands.js'
+import { outcomeOf } from './exit.js'
+import { commandHelp, groupHelp, type HelpStyle, helpWidth, programHelp } from './help.js'
+import { findCommand, parse, type Request } from './parse.js'
+
+/** Carries out a command line and returns the exit code. Never throws: an error is printed and becomes a code. */
+export async function dispatch(argv: readonly string[], io: CommandIo): Promise<number> {
+  let verbose = argv.includes('--verbose') || argv.includes('-v') || (io.env.GUESTCERT_DEBUG ?? '') !== ''
+  try {
+    const request = parse(argv, commands)
+    if (request.kind === 'command') verbose ||= isSet(request.args, 'verbose')
+    return await carryOut(request, argv, io)
+  } catch (error) {
+    const { code, lines } = outcomeOf(error, verbose)
+    for (const line of lines) io.stderr.write(`${line}\n`)
+    return code
+  }
+}
+
+async function carryOut(request: Request, argv: readonly string[], io: CommandIo): Promise<number> {
+  switch (request.kind) {
+    case 'version':
+      io.stdout.write(`guestcert ${packageVersion()}\n`)
+      return 0
+    case 'nothing':
+      // Nothing was asked for and nothing ran: a script that lost its arguments must not look fine.
+      io.stderr.write(programHelp(styleFor(io.stderr, io, argv)))
+      return 2
+    case 'help':
+      io.stdout.write(helpFor(request, argv, styleFor(io.stdout, io, argv)))
+      return 0
+    case 'command': {
+      const module = await load(request.command.module)
+      return module.run(request.args, io)
+    }
+  }
+}
+
+function helpFor(request: Request & { kind: 'help' }, argv: readonly string[], style: HelpStyle): string {
+  if (request.command !== null) return commandHelp(request.command, style)
+  const words = argv.filter(arg => !arg.startsWith('-'))
+  return words.length === 0
+    ? programHelp(style)
+    : groupHelp(words[0] ?? '', findCommand(words, commands).group, style)
+}
+
+/** How help is drawn on a stream. */
+export function styleFor(stream: OutputStream, { env }: CommandIo, argv: readonly string[]): HelpStyle {
+  const flag = argv.includes('--no-color') ? false : argv.includes('--color') ? true : undefined
+  const wish = { isTTY: stream.isTTY === true, env, ...(flag === undefined ? {} : { flag }) }
+  const paint = picocolors.createColors(wantsColor(wish))
+  return { width: helpWidth(stream.columns), heading: paint.bold, faint: paint.dim }
+}
+
+/** A command's own file is loaded only when it is that command's turn. */
+async function load(name: string): Promise<CommandModule> {
+  return (await import(`./${name}.js`)) as CommandModule
+}

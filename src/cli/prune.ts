@@ -1,0 +1,83 @@
+import { lstat, realpath, rm } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { InternalError, UsageError } from '../config/errors.js'
+import { formatDuration } from '../config/units.js'
+import { journalFile, readJournal } from '../journal/reader.js'
+import { type CommandIo, countFlag, isSet, type ParsedArgs, textFlag } from './args.js'
+import { listRuns } from './runs.js'
+import { parseAgeMs } from './values.js'
+
+const dayMs = 86_400_000
+/** A journal without an end that was written to within this time may still be written to. */
+const perhapsRunningMs = dayMs
+
+interface Dated {
+  readonly name: string
+  readonly openedMs: number
+  /** Why it stays whatever the flags say, or `null`. */
+  readonly stays: string | null
+}
+
+/** `guestcert reports prune`: removes the folders of old runs. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const keep = countFlag(args, 'keep')
+  const age = textFlag(args, 'older-than')
+  if (keep === undefined && age === undefined) {
+    throw new UsageError('say which runs may go: --keep N, --older-than AGE, or both')
+  }
+  const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
+  const latest = await realpath(join(reports, 'latest')).catch(() => null)
+  const now = Date.now()
+  const dated = await Promise.all((await listRuns(reports)).map(name => dateOf(reports, name, now, latest)))
+  const newestFirst = dated.toSorted((a, b) => b.openedMs - a.openedMs)
+  const before = age === undefined ? Number.POSITIVE_INFINITY : now - (parseAgeMs(age) ?? 0)
+  const old = newestFirst.filter((one, index) => index >= (keep ?? 0) && one.openedMs < before)
+  const removed = old.filter(({ stays }) => stays === null)
+  const dry = isSet(args, 'dry-run')
+  for (const { name, openedMs } of removed) {
+    if (!dry) await removeRun(join(reports, name))
+    io.stdout.write(`${dry ? 'would remove' : 'removed'} ${name} (${ageText(now - openedMs)} old)\n`)
+  }
+  for (const { name, stays } of old) {
+    if (stays !== null) io.stdout.write(`kept ${name}: ${stays}\n`)
+  }
+  const left = dated.length - removed.length
+  io.stdout.write(`${removed.length} ${dry ? 'would be removed' : 'removed'}, ${left} kept in ${reports}\n`)
+  return 0
+}
+
+async function dateOf(reports: string, name: string, now: number, latest: string | null): Promise<Dated> {
+  const folder = join(reports, name)
+  const journal = join(folder, journalFile)
+  const { mtimeMs } = await lstat(journal)
+  let openedMs = Number.NaN
+  let closed = false
+  try {
+    for await (const event of readJournal(journal)) {
+      if (Number.isNaN(openedMs)) openedMs = Date.parse(event.at)
+      closed = event.type === 'run-closed'
+    }
+  } catch {
+    return { name, openedMs: mtimeMs, stays: 'its journal cannot be read' }
+  }
+  const stays =
+    latest !== null && (await realpath(folder)) === latest
+      ? '"latest" names it'
+      : !closed && now - mtimeMs < perhapsRunningMs
+        ? 'it may still be running'
+        : null
+  return { name, openedMs: Number.isNaN(openedMs) ? mtimeMs : openedMs, stays }
+}
+
+async function removeRun(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new InternalError(`the run ${basename(folder)} cannot be removed: ${why}`, { cause: error })
+  }
+}
+
+function ageText(ms: number): string {
+  return ms < dayMs ? formatDuration(Math.max(0, ms)) : `${Math.floor(ms / dayMs)} days`
+}

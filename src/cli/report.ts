@@ -1,0 +1,49 @@
+import { resolve } from 'node:path'
+import { exitCodeOf, strongestExit } from '../journal/exit.js'
+import { type CommandIo, colorFlag, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { findRun, readRun, type StoredRun } from './runs.js'
+
+/** `guestcert report RUN`: makes the reports of a run again, from its journal. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
+  const stored = await readRun(await findRun(requiredArgument(args, 'RUN'), reports))
+  const exitCode = exitCodeOfStored(stored)
+  if (textFlag(args, 'format') === 'junit') await writeFiles(stored, args, io)
+  else await tell(stored, exitCode, args, io)
+  return exitCode
+}
+
+/** What the journal comes to, and what the run itself ended with: the stronger of both. */
+function exitCodeOfStored({ state }: StoredRun): number {
+  const computed = exitCodeOf(state)
+  return state.closed === null ? computed : strongestExit([computed, state.closed.exitCode])
+}
+
+async function tell(stored: StoredRun, exitCode: number, args: ParsedArgs, io: CommandIo): Promise<void> {
+  const { createTerminalReporter } = await import('../reports/terminal/reporter.js')
+  const { showsUnicode, wantsColor } = await import('../reports/terminal/style.js')
+  const { plan, events, state, folder } = stored
+  const flag = colorFlag(args)
+  const wish = { isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }
+  const reporter = createTerminalReporter({
+    stream: io.stdout,
+    color: wantsColor(wish),
+    unicode: showsUnicode(io.env),
+    plan,
+    folder,
+    quiet: true,
+  })
+  for (const event of events) reporter.event(event)
+  reporter.end(state, exitCode, folder)
+  if (state.closed === null) {
+    io.stderr.write('guestcert: the run was not brought to its end: it still runs, or its runner died\n')
+  }
+}
+
+async function writeFiles({ state, folder }: StoredRun, args: ParsedArgs, io: CommandIo): Promise<void> {
+  const { writeJunit } = await import('../reports/junit/write.js')
+  const to = textFlag(args, 'to')
+  const target = to === undefined ? folder : resolve(io.cwd, to)
+  const written = await writeJunit(target, state, { workspace: io.cwd, evidenceFolder: folder })
+  for (const path of written) io.stdout.write(`${path}\n`)
+}
