@@ -10,6 +10,13 @@ export const commands: readonly CommandSpec[] = [...passCommands, ...labCommands
 export const purpose =
   'Certifies guest operating systems on hypervisors: boots them, validates them over SSH, and reports what was seen.'
 
+/** Variables that every command heeds. */
+export const variables: readonly (readonly [name: string, does: string])[] = [
+  ['NO_COLOR', 'Use no colours, if it is not empty'],
+  ['FORCE_COLOR', 'Use colours also where no terminal is; 0 is the opposite'],
+  ['GUESTCERT_DEBUG', 'The same as --verbose, if it is not empty'],
+]
+
 /** The command as it is typed, without the program. */
 export function nameOf({ path }: CommandSpec): string {
   return path.join(' ')

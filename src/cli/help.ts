@@ -1,5 +1,5 @@
 import { exitMeanings } from '../journal/exit.js'
-import { commands, nameOf, purpose, usageOf } from './commands.js'
+import { commands, nameOf, purpose, usageOf, variables } from './commands.js'
 import { globalFlags } from './flags.js'
 import { columns, type Entry, widest, wrap } from './layout.js'
 import type { ArgumentSpec, CommandSpec, FlagSpec } from './spec.js'
@@ -35,6 +35,7 @@ export function programHelp(style: HelpStyle): string {
     `${heading('Usage')}\n  guestcert COMMAND [ARGUMENTS] [FLAGS]\n`,
     ...groups,
     flagSection('Flags', globalFlags, style),
+    `${heading('Environment')}\n${columns(variables, width)}`,
     exitSection(
       exitMeanings.map(({ code }) => code),
       style,
@@ -57,7 +58,10 @@ export function commandHelp(command: CommandSpec, style: HelpStyle): string {
   const paragraphs = command.description.map(text => `${wrap(text, width).join('\n')}\n`)
   const groups = [...new Set(command.flags.map(({ group }) => group))].filter(group => group !== 'General')
   const general = [...command.flags.filter(({ group }) => group === 'General'), ...globalFlags]
-  const examples = command.examples.map(({ line, does }) => `  ${line}\n${faint(`      ${does}`)}\n`)
+  const examples = command.examples.map(({ line, does }) => {
+    const lines = wrap(does, width - 6).map(text => `${faint(`      ${text}`)}\n`)
+    return `  ${line}\n${lines.join('')}`
+  })
   return [
     `${wrap(`${command.summary}.`, width).join('\n')}\n`,
     `${heading('Usage')}\n  ${usageOf(command)}\n`,

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import picocolors from 'picocolors'
-import stringWidth from 'string-width'
 import { UsageError } from '../config/errors.js'
 import { wantsColor } from '../reports/terminal/style.js'
 import { argument, type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument } from './args.js'
-import { type Listing, listings } from './listings.js'
+import { listings } from './listings.js'
+import { table } from './table.js'
 
 /** `guestcert list suites|tests|guests|hosts|products [LAB]`. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
@@ -21,20 +21,4 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const wish = { isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }
   io.stdout.write(table(listing, picocolors.createColors(wantsColor(wish)).bold))
   return 0
-}
-
-/** Rows below headings; the last column is as long as it is. */
-function table({ headings, rows }: Listing, bold: (text: string) => string): string {
-  const widths = headings.map((heading, column) =>
-    Math.max(...[heading, ...rows.map(row => row[column] ?? '')].map(cell => stringWidth(cell))),
-  )
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) =>
-        column === cells.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - stringWidth(cell)),
-      )
-      .join('  ')
-      .trimEnd()
-  const body = rows.map(row => `${line(row)}\n`).join('')
-  return `${bold(line(headings))}\n${body}`
 }

@@ -173,7 +173,7 @@ function misplacedFlag(raw: string, commands: readonly CommandSpec[]): UsageErro
     flags.some(({ name, alias }) => raw === `--${name}` || raw === `-${alias}`),
   )
   return owner === undefined
-    ? unknownFlag(raw, globalFlags, 'guestcert')
+    ? unknownFlag(raw, [...globalFlags, ...commands.flatMap(({ flags }) => flags)], 'guestcert')
     : new UsageError(`${raw} comes after its command: guestcert ${nameOf(owner)} … ${raw} …`)
 }
 
