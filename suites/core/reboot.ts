@@ -1,0 +1,29 @@
+import { test } from 'guestcert/api'
+
+/**
+ * The guest reboots when asked, and comes back as it was. The engine proves the reboot by a changed boot identity and an
+ * uptime smaller than the time since the request (Linux: /proc/sys/kernel/random/boot_id, see random(4)); a guest that
+ * does not come back, or that never went down, makes `reboot` throw.
+ */
+export default test(async ({ guest, expect, measure }) => {
+  const file = `/var/tmp/guestcert-reboot-${Date.now()}`
+  const written = await guest.run(`echo kept > ${file} && sync`)
+  expect(written.succeeded).toBe(true, 'a file is written before the reboot')
+
+  const identity = await guest.bootIdentity()
+  expect(identity).toMatch(/\S/, 'the guest has a boot identity')
+  expect(await guest.bootIdentity()).toBe(identity, 'the boot identity stays while the guest runs')
+
+  const { before, after, uptimeSec, tookMs } = await guest.reboot()
+  measure('reboot', tookMs / 1000)
+  expect(before).toBe(identity, 'the reboot began in the boot that was seen before')
+  expect(after).not.toBe(identity, 'the boot identity has changed')
+  expect(uptimeSec * 1000).toBeLessThan(
+    tookMs,
+    'the guest runs for less time than has passed since the request',
+  )
+  expect(await guest.bootIdentity()).toBe(after, 'the guest has rebooted once')
+
+  const kept = await guest.run(`cat ${file} && rm -f ${file}`)
+  expect(kept.stdout).toBe('kept\n', 'the file is still there')
+})
