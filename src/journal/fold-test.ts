@@ -18,6 +18,8 @@ export interface TestFold {
 export function foldTest(environment: string, planned: PlannedTest): TestFold {
   const attempts: OpenAttempt[] = []
   const found: string[] = []
+  // States are asked for far more often than they change.
+  let known: { readonly state: TestState; readonly problems: readonly string[] } | null = null
 
   function attemptOf(event: TestEvent): OpenAttempt {
     const last = attempts.at(-1)
@@ -37,6 +39,7 @@ export function foldTest(environment: string, planned: PlannedTest): TestFold {
   }
 
   function add(event: TestEvent): void {
+    known = null
     if (attempts.some(attempt => binds(attempt, event.epoch))) {
       found.push(`${planned.id} in ${environment}: the journal goes on after its final result`)
     }
@@ -47,17 +50,21 @@ export function foldTest(environment: string, planned: PlannedTest): TestFold {
     }
   }
 
-  return {
-    add,
-    state: () => stateOf(environment, planned, attempts),
-    problems: () => [
-      ...found.slice(0, 1),
-      ...attempts.flatMap(open => {
-        const { problem } = judge(open)
-        return problem === null ? [] : [`${planned.id} in ${environment}: ${problem}`]
-      }),
-    ],
+  function judged(): NonNullable<typeof known> {
+    known ??= {
+      state: stateOf(environment, planned, attempts),
+      problems: [
+        ...found.slice(0, 1),
+        ...attempts.flatMap(open => {
+          const { problem } = judge(open)
+          return problem === null ? [] : [`${planned.id} in ${environment}: ${problem}`]
+        }),
+      ],
+    }
+    return known
   }
+
+  return { add, state: () => judged().state, problems: () => judged().problems }
 }
 
 function stateOf(environment: string, planned: PlannedTest, open: readonly OpenAttempt[]): TestState {

@@ -90,10 +90,12 @@ function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
   const tests = new Map<string, TestFold>(planned.tests.map(test => [test.id, foldTest(planned.id, test)]))
   const instances = new Map<string, InstanceState>()
   const clock = stopwatch({ fromStart: false })
+  let known: EnvironmentState | null = null
   let ended = false
   let startedAt: string | null = null
 
   function add(event: EnvironmentEvent, problems: string[]): void {
+    known = null
     clock.tick(event)
     startedAt ??= event.at
     ended = event.type === 'environment-ended'
@@ -128,7 +130,10 @@ function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
 
   return {
     add,
-    state,
+    state: () => {
+      known ??= state()
+      return known
+    },
     test: id => tests.get(id)?.state(),
     problems: () => [...tests.values()].flatMap(test => test.problems()),
   }

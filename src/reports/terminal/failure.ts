@@ -43,14 +43,10 @@ export function failureBlock(test: TestState, number: number, around: Surroundin
   return `\n${lines.join('\n')}\n\n`
 }
 
-/** A reason that only repeats the failed check is not said twice. */
+/** A reason that only repeats what its failed checks say is not said twice. */
 function saysReason(reason: string, failed: readonly SeenCheck[]): boolean {
   const [first] = failed
-  return (
-    failed.length === 1 &&
-    first !== undefined &&
-    (reason === first.text || reason === `not ok: ${first.text}`)
-  )
+  return first !== undefined && first.text !== '' && reason.includes(first.text)
 }
 
 function checkLines({ text, diagnostics }: SeenCheck, style: Style): string[] {
