@@ -207,17 +207,24 @@ fact: forged=1'
   },
 ]
 
-/** Runs a script in a shell as a guest would, and folds what it said. */
-export async function runScript(shell: readonly string[], script: string): Promise<Folded> {
-  const [file = '/bin/sh', ...words] = shell
-  const result = await execa(file, [...words, '-c', `. "$GUESTCERT/tap.sh"\n${script}`], {
-    env: { GUESTCERT: join(packageRoot, 'suites/lib') },
+/** Runs a script's text, with the library before it, and folds what it said. */
+export function runScript(shell: readonly string[], script: string): Promise<Folded> {
+  return runShell([...shell, '-c', `. "$GUESTCERT/tap.sh"\n${script}`], {})
+}
+
+/** Runs a shell as the engine runs a script on a guest, and folds what it said. */
+export async function runShell(
+  [file = '/bin/sh', ...words]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Folded> {
+  const result = await execa(file, words, {
+    env: { GUESTCERT: join(packageRoot, 'suites/lib'), ...env },
     reject: false,
     stripFinalNewline: false,
-    timeout: 30_000,
+    timeout: 60_000,
   })
-  const { exitCode, signal, stdout } = result
-  if (result.timedOut) throw new Error(`${file} took too long`)
+  const { exitCode, signal, stdout, timedOut } = result
+  if (timedOut) throw new Error(`${file} took too long`)
   return foldTap({
     stdout,
     truncated: false,
