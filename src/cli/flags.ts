@@ -43,7 +43,7 @@ export const choiceFlags: readonly FlagSpec[] = [
   {
     name: 'grep',
     value: 'REGEX',
-    description: 'Tests whose name or title matches',
+    description: 'Tests whose name or title matches; capitals do not matter',
     group: choice,
   },
 ]

@@ -173,10 +173,14 @@ t.test('what is left on a host, and what was kept on purpose, is not forgotten',
       .add({ type: 'instance-started', environment: real, instance: 'i1', host: 'kvm-1', attempt: 1 })
       .add({ ...ended, instance: 'i1', orphan: 'stop: the limit was reached', kept: false })
       .add({ type: 'instance-started', environment: real, instance: 'i2', host: 'kvm-1', attempt: 2 })
-      .add({ ...ended, instance: 'i2', orphan: null, kept: true }),
+      .add({ ...ended, instance: 'i2', orphan: 'ssh -p 2222 root@127.0.0.1', kept: true }),
   )
   t.match(text, 'Left behind on hosts (1)\n  i1 on kvm-1: stop: the limit was reached\n')
-  t.match(text, `Kept running (1)\n  i2 on kvm-1: guestcert shell 20261122-101500-a1b2 ${real}\n`)
+  t.match(
+    text,
+    `Kept running (1)\n  i2 on kvm-1: ssh -p 2222 root@127.0.0.1\n    guestcert shell 20261122-101500-a1b2 ${real}\n`,
+  )
+  t.equal(text.match(/left something behind/g)?.length, 1, 'what is kept on purpose is no orphan')
 })
 
 t.test('quiet tells failures and the summary only', async t => {

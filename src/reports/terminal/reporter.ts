@@ -88,7 +88,7 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
         note(
           `${columns.label(event.environment)}: instance ${event.instance} is no use (${event.cause}): ${event.message}`,
         )
-      } else if (event.type === 'instance-ended' && event.orphan !== null) {
+      } else if (event.type === 'instance-ended' && event.orphan !== null && !event.kept) {
         note(
           `${columns.label(event.environment)}: instance ${event.instance} left something behind: ${event.orphan}`,
         )

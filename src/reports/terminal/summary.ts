@@ -106,14 +106,17 @@ function leftBehind({ state, style }: SummaryParts): string {
     all.map(instance => ({ ...instance, environment: planned.id })),
   )
   const kept = instances.filter(({ ended }) => ended?.kept)
-  const orphans = instances.filter(({ ended }) => ended !== null && ended.orphan !== null)
+  const orphans = instances.filter(({ ended }) => ended !== null && !ended.kept && ended.orphan !== null)
   return [
     section(
       'Kept running',
-      kept.map(({ id, host, environment }) =>
-        cleanTerminalLine(`${id} on ${host}: guestcert shell ${state.run ?? 'RUN'} ${environment}`),
-      ),
+      // For what is kept on purpose, the journal says how to get in.
+      kept.flatMap(({ id, host, environment, ended }) => [
+        cleanTerminalLine(`${id} on ${host}${ended?.orphan == null ? '' : `: ${ended.orphan}`}`),
+        `  ${style.dim(cleanTerminalLine(`guestcert shell ${state.run ?? 'RUN'} ${environment}`))}`,
+      ]),
       style,
+      kept.length,
     ),
     section(
       'Left behind on hosts',
