@@ -56,7 +56,7 @@ export function openingLines(
   const total = plan.environments.length
   const emulated = plan.environments.filter(environment => environment.emulated).length
   const program = `${harness}${style.dot}lab ${plan.lab}${style.dot}run ${run}`
-  const atOnce = parallel === undefined ? '' : `, ${parallel} at once`
+  const atOnce = parallel === undefined || total < 2 ? '' : `, ${Math.min(parallel, total)} at once`
   const lines = [
     style.dim(cleanTerminalLine(program)),
     style.bold(`Running ${counted(plan.expected, 'test')} in ${counted(total, 'environment')}${atOnce}`),
