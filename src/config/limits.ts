@@ -18,6 +18,8 @@ export interface Limits {
   readonly environment: number
   /** From asking for a reboot until the guest is ready with a new boot identity. */
   readonly reboot: number
+  /** Finding out, after a lost connection, what became of the guest. */
+  readonly recovery: number
   /** Carrying one archive of files to a guest. */
   readonly transfer: number
   /** Waiting for the output of a command that has exited. */
@@ -42,6 +44,7 @@ export const defaultLimits: Limits = {
   test: 600_000,
   environment: 14_400_000,
   reboot: 600_000,
+  recovery: 120_000,
   transfer: 120_000,
   drain: 2_000,
   stop: 15_000,

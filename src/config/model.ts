@@ -124,6 +124,8 @@ export interface Guest {
   readonly shell: Shell
   readonly login: Login
   readonly tags: readonly string[]
+  /** Whether tests may reboot it; `null` leaves it to whether the driver starts the guest. */
+  readonly reboot: boolean | null
   /** The persona that plays it. */
   readonly emulated?: string
   /** Faults that the emulated guest commits, by name with their settings. */

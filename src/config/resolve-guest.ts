@@ -37,6 +37,7 @@ export function resolveGuest(input: GuestInput): Guest {
     shell: entry.shell ?? defaultShell(family),
     login: loginOf(input, path),
     tags: entry.tags ?? [],
+    reboot: entry.reboot ?? null,
     ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
     ...(entry.faults === undefined ? {} : { faults: entry.faults }),
     on: Object.entries(entry.on).flatMap(([hostId, placement]) => placementOf(input, hostId, placement)),

@@ -59,6 +59,7 @@ const testEntry = z
     needs: z
       .strictObject({
         host: z.array(z.enum(['console', 'pause', 'reset', 'revert', 'snapshot', 'stop'])).optional(),
+        guest: z.array(z.enum(['reboot'])).optional(),
         configuration: z.array(z.enum(configurationKeys)).optional(),
       })
       .optional(),

@@ -13,6 +13,8 @@ export interface GuestRequest {
   /** An absolute folder, already there, for what the driver leaves: consoles, logs. */
   readonly evidenceFolder: string
   readonly limits: Limits
+  /** True when the guest may be kept for a person, and so must not end with the runner. */
+  readonly outlives?: boolean
 }
 
 /** How to reach a running guest, where the lab alone does not say it. */

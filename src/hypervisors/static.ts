@@ -1,30 +1,34 @@
 import { InfraError } from '../config/errors.js'
-import type { Driver, GuestRequest, PreparedGuest } from './driver.js'
+import type { Access, Driver, GuestRequest, PreparedGuest } from './driver.js'
+
+/** Finds how to reach a guest that the lab file gives no address: an emulated one. */
+export type FindAccess = (request: GuestRequest) => Access | undefined
 
 /** Guests that run already and that nobody starts or stops: any SSH machine. */
-export function createStaticDriver(): Driver {
+export function createStaticDriver(findAccess: FindAccess = () => undefined): Driver {
   return {
     name: 'static',
     abilities: () => new Set(),
     facts: async () => ({}),
-    prepare: async request => prepareStatic(request),
+    prepare: async request => prepareStatic(request, findAccess(request)),
     close: async () => {},
   }
 }
 
-function prepareStatic({ guest, placement }: GuestRequest): PreparedGuest {
-  const { endpoint } = placement
-  if (endpoint === undefined) {
+function prepareStatic({ guest, placement }: GuestRequest, found: Access | undefined): PreparedGuest {
+  const access = placement.endpoint === undefined ? found : { endpoint: placement.endpoint }
+  if (access === undefined) {
     throw new InfraError(`guest ${guest.id} on ${placement.host} has no address`, {
       cause: 'runner',
       where: guest.id,
       code: 'driver',
     })
   }
+  const { host, port } = access.endpoint
   return {
-    keepHint: `ssh -p ${endpoint.port} ${guest.login.user}@${endpoint.host}`,
+    keepHint: `ssh -p ${port} ${guest.login.user}@${host}`,
     start: async () => ({
-      access: async () => ({ endpoint }),
+      access: async () => access,
       gone: new AbortController().signal,
       facts: {},
       stop: async () => {},

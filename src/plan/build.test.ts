@@ -46,7 +46,7 @@ const plain: Omit<SuiteTest, 'id'> = {
   isolation: 'shared',
   after: [],
   tags: [],
-  needs: { host: [], configuration: [] },
+  needs: { host: [], guest: [], configuration: [] },
   measures: {},
   proof: null,
 }
@@ -105,9 +105,10 @@ t.test('every test that is left out says why', async t => {
     { id: 's/old', applies: { guest: { product: 'rhel', version: '<5.4' } } },
     { id: 's/kvm', applies: { hypervisor: { product: ['rhel-kvm', 'sles-kvm'] } } },
     { id: 's/virtio', applies: { configuration: { disk: ['virtio-blk', 'virtio-scsi'] } } },
-    { id: 's/pause', needs: { host: ['pause'], configuration: [] } },
-    { id: 's/cpus', needs: { host: [], configuration: ['vcpus'] } },
+    { id: 's/pause', needs: { host: ['pause'], guest: [], configuration: [] } },
+    { id: 's/cpus', needs: { host: [], guest: [], configuration: ['vcpus'] } },
     { id: 's/wipe', isolation: 'alters-guest' },
+    { id: 's/boot', needs: { host: [], guest: ['reboot'], configuration: [] } },
   ])
   const made = plan(suite)
   t.equal(why(made, /^ws2008/, 's/linux'), 'guest family is windows, not linux')
@@ -117,6 +118,9 @@ t.test('every test that is left out says why', async t => {
   t.equal(why(made, /hyper-v/, 's/cpus'), 'the configuration does not say its vcpus')
   t.equal(why(made, /hyper-v/, 's/pause'), 'the host hv cannot pause')
   t.match(why(made, /hyper-v/, 's/wipe'), /no clean state/)
+  t.match(why(made, /hyper-v/, 's/boot'), /may be rebooted/)
+  const allowed = labText.replace('version: "5.11"', 'version: "5.11"\n    reboot: true')
+  t.equal(why(plan(suite, {}, allowed), /hyper-v/, 's/boot'), undefined)
   for (const { tests, leftOut } of made.environments) {
     t.equal(tests.length + leftOut.length, suite.tests.length, 'each test is planned or left out')
   }

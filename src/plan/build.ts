@@ -149,6 +149,9 @@ function whyLeftOut(
   if (unsaid !== undefined) {
     return `the configuration does not say its ${unsaid}`
   }
+  if (test.needs.guest.includes('reboot') && !mayReboot(pairing.guest, pairing.host.driver)) {
+    return 'the lab does not say that this guest, which runs already, may be rebooted (reboot: true)'
+  }
   const lacking = test.needs.host.filter(ability => !abilities.has(ability))
   if (lacking.length > 0) {
     return `the host ${placement.host} cannot ${lacking.join(', ')}`
@@ -161,6 +164,11 @@ function whyLeftOut(
   }
   const missing = test.after.find(id => leftOut.some(left => left.test === id && left.why !== notChosen))
   return missing === undefined ? null : `it comes after ${missing}, which is left out`
+}
+
+/** A machine that others may use is not rebooted unless the lab says so; what we started, or play, is ours. */
+export function mayReboot(guest: Guest, driver: Host['driver']): boolean {
+  return guest.reboot ?? (driver !== 'static' || guest.emulated !== undefined)
 }
 
 function plannedTest(suite: Suite, test: SuiteTest, lab: Lab): PlannedTest {

@@ -8,7 +8,7 @@ type HypervisorMatch = Extract<NonNullable<AppliesFile['hypervisor']>, { product
 /** What a suite or a test is held against. */
 export interface Pairing {
   readonly guest: Guest
-  readonly host: Pick<Host, 'product' | 'version'>
+  readonly host: Pick<Host, 'product' | 'version' | 'driver'>
   readonly configuration: Configuration
 }
 

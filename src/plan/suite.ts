@@ -7,6 +7,8 @@ export interface SuiteFileEntry {
   readonly path: string
   readonly sha256: string
   readonly executable: boolean
+  /** The words of its `#!` line; empty for anything else. */
+  readonly interpreter: readonly string[]
 }
 
 /** Personas on which a test is shown to pass, and mutants on which it must fail. */
@@ -32,7 +34,11 @@ export interface SuiteTest {
   /** Full ids of the tests that must pass first. */
   readonly after: readonly string[]
   readonly tags: readonly string[]
-  readonly needs: { readonly host: readonly HostNeed[]; readonly configuration: readonly string[] }
+  readonly needs: {
+    readonly host: readonly HostNeed[]
+    readonly guest: readonly 'reboot'[]
+    readonly configuration: readonly string[]
+  }
   readonly measures: Readonly<Record<string, string>>
   readonly proof: Proof | null
 }

@@ -12,6 +12,8 @@ import { readYaml, type YamlFile } from '../config/yaml.js'
 import type { Suite, SuiteFileEntry, SuiteTest } from './suite.js'
 
 const manifestName = 'suite.yaml'
+/** Linux reads no more of a `#!` line. */
+const longestInterpreterLine = 256
 const executableBits = 0o111
 
 /** The suites that ship with the program. */
@@ -138,7 +140,11 @@ function testOf(
     isolation: test.isolation ?? 'shared',
     after: (test.after ?? []).map(name => `${suite.suite}/${name}`),
     tags: test.tags ?? [],
-    needs: { host: test.needs?.host ?? [], configuration: test.needs?.configuration ?? [] },
+    needs: {
+      host: test.needs?.host ?? [],
+      guest: test.needs?.guest ?? [],
+      configuration: test.needs?.configuration ?? [],
+    },
     measures: test.measures ?? {},
     proof: test.proof ?? null,
   }
@@ -153,9 +159,17 @@ async function filesOf(folder: string): Promise<SuiteFileEntry[]> {
     paths.sort().map(async path => {
       const absolute = join(folder, path)
       const [content, { mode }] = await Promise.all([readFile(absolute), stat(absolute)])
-      return { path, sha256: sha256(content), executable: (mode & executableBits) !== 0 }
+      const executable = (mode & executableBits) !== 0
+      return { path, sha256: sha256(content), executable, interpreter: interpreterOf(content) }
     }),
   )
+}
+
+/** What `#!` names: a script is handed to it, since the guest's scratch folder may forbid to execute. */
+function interpreterOf(content: Buffer): string[] {
+  const [, line] =
+    /^#!\s*(\S[^\r\n]*)/.exec(content.subarray(0, longestInterpreterLine).toString('latin1')) ?? []
+  return line === undefined ? [] : line.trim().split(/\s+/)
 }
 
 /** Shipped modules run as the JavaScript that the build made of them. */

@@ -1,0 +1,64 @@
+// Who may import whom: the table of docs/architecture.md. A folder may always import itself.
+const allowed = {
+  config: [],
+  journal: ['config', 'plan'],
+  plan: ['config'],
+  results: ['config', 'journal'],
+  waivers: ['config', 'journal'],
+  remote: ['config', 'journal'],
+  guests: ['remote', 'config', 'journal'],
+  hypervisors: ['remote', 'config', 'journal'],
+  engine: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config', 'api'],
+  lab: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config'],
+  doctor: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config'],
+  api: ['journal'],
+  reports: ['journal', 'plan', 'waivers', 'config'],
+  record: ['journal', 'plan', 'waivers', 'config'],
+  emulator: ['config'],
+}
+
+const boundaries = Object.entries(allowed).map(([folder, others]) => ({
+  name: `${folder}-imports`,
+  comment: `src/${folder} may import: ${others.join(', ') || 'nothing of ours'}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
+  to: { path: '^(src|suites)/', pathNot: `^src/(${[folder, ...others].join('|')})/` },
+}))
+
+module.exports = {
+  forbidden: [
+    ...boundaries,
+    {
+      name: 'events-import-nothing',
+      comment: 'the journal’s events are the wire format: they depend on nothing but the words of config',
+      severity: 'error',
+      from: { path: '^src/journal/events\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/config/' },
+    },
+    {
+      name: 'suites-import-the-api',
+      comment: 'suites import guestcert/api alone',
+      severity: 'error',
+      from: { path: '^suites/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/api/' },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: { pathNot: '\\.test\\.ts$' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: { path: '^(src|suites)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+}
