@@ -48,8 +48,8 @@ tap_ended() {
 tap_line() {
   case $1 in
     *[!abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789\ .,:\;/_\(\)%+=-]*)
-      printf '%s' "$1" | tr '\001-\037\177' ' ' |
-        sed -e 's/\\/\\\\/g' -e 's/#/\\#/g' -e 's/{ *$/{;/' ;;
+      printf '%s' "$1" | tr '\n' ' ' |
+        sed -e 's/[[:cntrl:]]/ /g' -e 's/\\/\\\\/g' -e 's/#/\\#/g' -e 's/{ *$/{;/' ;;
     *) printf '%s' "$1" ;;
   esac
 }
@@ -60,9 +60,9 @@ tap_value() {
     *"
 "*)
       printf '  %s: |2\n' "$1"
-      printf '%s\n' "$2" | tr '\001-\011\013-\037\177' ' ' | cut -c1-500 | sed -e 's/^/    /' -e 40q ;;
+      printf '%s\n' "$2" | cut -c1-500 | sed -e 's/[[:cntrl:]]/ /g' -e 's/^/    /' -e 40q ;;
     *)
-      tap_quoted=$(printf '%s' "$2" | tr '\001-\037\177' ' ' | cut -c1-500 | sed -e "s/'/''/g")
+      tap_quoted=$(printf '%s' "$2" | cut -c1-500 | sed -e 's/[[:cntrl:]]/ /g' -e "s/'/''/g")
       printf "  %s: '%s'\n" "$1" "$tap_quoted" ;;
   esac
 }
@@ -120,6 +120,7 @@ unlike() {
 tap_is_number() {
   case $1 in
     '' | *[!0123456789]*) return 1 ;;
+    *) return 0 ;;
   esac
 }
 
@@ -186,11 +187,11 @@ bail_out() {
 
 # Deeper than one space, so that no text can pass for a fact or a measure.
 diag() {
-  printf '%s\n' "$1" | tr '\001-\011\013-\037\177' ' ' | cut -c1-500 | sed -e 's/^/#   /' -e 200q >&3
+  printf '%s\n' "$1" | cut -c1-500 | sed -e 's/[[:cntrl:]]/ /g' -e 's/^/#   /' -e 200q >&3
 }
 
 fact() {
-  printf '# fact: %s=%s\n' "$1" "$(printf '%s' "$2" | tr '\001-\037\177' ' ')" >&3
+  printf '# fact: %s=%s\n' "$1" "$(printf '%s' "$2" | tr '\n' ' ' | sed -e 's/[[:cntrl:]]/ /g')" >&3
 }
 
 measure() {
