@@ -4,8 +4,9 @@ import { wantsColor } from '../reports/terminal/style.js'
 import { type CommandIo, type CommandModule, isSet, type OutputStream } from './args.js'
 import { commands } from './commands.js'
 import { outcomeOf } from './exit.js'
+import { findCommand } from './find-command.js'
 import { commandHelp, groupHelp, type HelpStyle, helpWidth, programHelp } from './help.js'
-import { findCommand, parse, type Request } from './parse.js'
+import { parse, type Request } from './parse.js'
 
 /** Carries out a command line and returns the exit code. Never throws: an error is printed and becomes a code. */
 export async function dispatch(argv: readonly string[], io: CommandIo): Promise<number> {

@@ -1,7 +1,5 @@
 import { ConfigError, InfraError, InternalError, UsageError } from '../config/errors.js'
-import { type ExitCode, exitMeanings, exitPrecedence, meaningOf, strongestExit } from '../journal/exit.js'
-
-export { type ExitCode, exitMeanings, exitPrecedence, meaningOf, strongestExit }
+import type { ExitCode } from '../journal/exit.js'
 
 /** What is printed for an error, and how the program ends. */
 export interface ErrorOutcome {

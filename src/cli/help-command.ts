@@ -1,8 +1,8 @@
 import type { CommandIo, ParsedArgs } from './args.js'
 import { commands } from './commands.js'
 import { styleFor } from './dispatch.js'
+import { findCommand } from './find-command.js'
 import { commandHelp, groupHelp, programHelp } from './help.js'
-import { findCommand } from './parse.js'
 
 /** `guestcert help [COMMAND…]`. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {

@@ -3,6 +3,7 @@ import { UsageError } from '../config/errors.js'
 import { nearest } from '../config/nearest.js'
 import type { ParsedArgs } from './args.js'
 import { nameOf, usageOf } from './commands.js'
+import { findCommand, hint } from './find-command.js'
 import { globalFlags } from './flags.js'
 import type { CommandSpec, FlagSpec } from './spec.js'
 import { either, mistakeIn } from './values.js'
@@ -13,15 +14,6 @@ export type Request =
   | { readonly kind: 'version' }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'command'; readonly command: CommandSpec; readonly args: ParsedArgs }
-
-/** The command that words name, or the group of commands that they begin. */
-export interface Found {
-  readonly command: CommandSpec | null
-  /** Commands whose names begin so, where none is named so. */
-  readonly group: readonly CommandSpec[]
-  /** How many words name it. */
-  readonly words: number
-}
 
 /** Reads a command line. @throws UsageError quoting what is wrong, with the nearest known name. */
 export function parse(argv: readonly string[], commands: readonly CommandSpec[]): Request {
@@ -42,27 +34,6 @@ export function parse(argv: readonly string[], commands: readonly CommandSpec[])
   }
   if (wantsHelp) return { kind: 'help', command }
   return { kind: 'command', command, args: readArgs(argv, command, used) }
-}
-
-/** Finds a command by its words. @throws UsageError with the nearest name when there is none. */
-export function findCommand(words: readonly string[], commands: readonly CommandSpec[]): Found {
-  const [first = '', second] = words
-  const group = commands.filter(({ path }) => path[0] === first)
-  if (group.length === 0) {
-    const known = [...new Set(commands.map(({ path }) => path[0] ?? ''))]
-    throw new UsageError(`"${first}" is no command${hint(first, known)}`)
-  }
-  const alone = group.find(({ path }) => path.length === 1)
-  if (alone !== undefined) return { command: alone, group, words: 1 }
-  if (second === undefined) return { command: null, group, words: 1 }
-  const command = group.find(({ path }) => path[1] === second)
-  if (command === undefined) {
-    const known = group.map(({ path }) => path[1] ?? '')
-    throw new UsageError(
-      `"${first} ${second}" is no command${hint(second, known, `known: ${either(known)}`)}`,
-    )
-  }
-  return { command, group, words: 2 }
 }
 
 /** The words that may name a command: those before the first flag that is not a switch of every command. */
@@ -175,11 +146,6 @@ function misplacedFlag(raw: string, commands: readonly CommandSpec[]): UsageErro
   return owner === undefined
     ? unknownFlag(raw, [...globalFlags, ...commands.flatMap(({ flags }) => flags)], 'guestcert')
     : new UsageError(`${raw} comes after its command: guestcert ${nameOf(owner)} … ${raw} …`)
-}
-
-function hint(word: string, known: readonly string[], otherwise = 'see guestcert --help'): string {
-  const near = nearest(word, known)
-  return near === null ? `: ${otherwise}` : `: did you mean "${near}"?`
 }
 
 function suggestion(word: string, known: readonly string[]): string {

@@ -1,0 +1,97 @@
+import type { PlannedEnvironment } from '../plan/types.js'
+import type { EventBody, JournalEvent, Verdict } from './events.js'
+import { foldTest, type TestFold } from './fold-test.js'
+import type { Counts, EnvironmentState, InstanceState, TestState } from './state.js'
+import { stopwatch } from './stopwatch.js'
+
+/** An event that belongs to one environment. */
+type EnvironmentEvent = Extract<JournalEvent, { readonly environment: string }>
+
+/** Gathers the events of one planned environment. */
+export interface EnvironmentFold {
+  add(event: EnvironmentEvent, problems: string[]): void
+  state(): EnvironmentState
+  test(id: string): TestState | undefined
+  problems(): readonly string[]
+}
+
+/** Starts to gather what the journal says about one planned environment. */
+export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
+  const tests = new Map<string, TestFold>(planned.tests.map(test => [test.id, foldTest(planned.id, test)]))
+  const instances = new Map<string, InstanceState>()
+  const clock = stopwatch({ fromStart: false })
+  let known: EnvironmentState | null = null
+  let ended = false
+  let startedAt: string | null = null
+
+  function add(event: EnvironmentEvent, problems: string[]): void {
+    known = null
+    clock.tick(event)
+    startedAt ??= event.at
+    ended = event.type === 'environment-ended'
+    if (event.type === 'environment-ended') return
+    if ('test' in event) {
+      const test = tests.get(event.test)
+      if (test === undefined) problems.push(`the plan has no test ${event.test} in ${planned.id}`)
+      else test.add(event)
+    } else if (event.type === 'instance-started') {
+      const { instance: id, host, attempt, at } = event
+      instances.set(id, { id, host, attempt, startedAt: at, ready: null, failure: null, ended: null })
+    } else {
+      const instance = instances.get(event.instance)
+      if (instance === undefined) problems.push(`no instance ${event.instance} was started in ${planned.id}`)
+      else instances.set(event.instance, { ...instance, ...changeOf(event) })
+    }
+  }
+
+  function state(): EnvironmentState {
+    const states = [...tests.values()].map(test => test.state())
+    return {
+      planned,
+      ended,
+      startedAt,
+      durationMs: clock.durationMs(),
+      instances: [...instances.values()],
+      tests: states,
+      counts: countVerdicts(states),
+      flaky: states.filter(test => test.flaky).length,
+    }
+  }
+
+  return {
+    add,
+    state: () => {
+      known ??= state()
+      return known
+    },
+    test: id => tests.get(id)?.state(),
+    problems: () => [...tests.values()].flatMap(test => test.problems()),
+  }
+}
+
+type InstanceEvent = Extract<
+  EventBody,
+  { readonly type: 'instance-ready' | 'instance-failed' | 'instance-ended' }
+>
+
+function changeOf(event: InstanceEvent): Partial<InstanceState> {
+  switch (event.type) {
+    case 'instance-ready': {
+      const { bootIdentity, hostKey, factsDigest, facts } = event
+      return { ready: { bootIdentity, hostKey, factsDigest, facts } }
+    }
+    case 'instance-failed':
+      return { failure: { cause: event.cause, message: event.message } }
+    case 'instance-ended': {
+      const { undone, orphan, kept, evidence } = event
+      return { ended: { undone, orphan, kept, evidence } }
+    }
+  }
+}
+
+/** Counts tests by verdict; every verdict has its number. */
+export function countVerdicts(tests: readonly TestState[]): Counts {
+  const counts: Record<Verdict, number> = { pass: 0, fail: 0, error: 0, skip: 0, blocked: 0, 'not-run': 0 }
+  for (const test of tests) counts[test.verdict] += 1
+  return counts
+}
