@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto'
+import { InfraError } from '../config/errors.js'
+import { type HostKeyKind, hostKeyAlgorithms } from './algorithms.js'
+import { resolveCredentials } from './authentication.js'
+import { typeOfKey } from './host-keys/fingerprint.js'
+import { hostKeyPolicy } from './host-keys/policy.js'
+import { type Leg, legsTo } from './legs.js'
+import type { Machine } from './machine.js'
+import { type SecretSources, secretSources } from './secrets.js'
+import { openSession, type Session, type SessionRequest, WrongHostKey } from './session.js'
+import { checkMark } from './shells/sweep.js'
+import { readSshConfig } from './ssh-config.js'
+import { SshMachine } from './ssh-machine.js'
+import { type ConnectOptions, type ConnectTarget, defaultChannels } from './target.js'
+import { openTcp } from './tcp.js'
+import { scrubbed, scrubber } from './trouble.js'
+
+const defaultConfigPath = '~/.ssh/config'
+
+/**
+ * Connects to a machine, through its jumps, and logs in. Every step has a limit of its own. Throws
+ * InfraError: `connect`, `handshake`, `lost` and `limit` for what may be mended by trying again,
+ * `host-key` and `authentication` for what will not.
+ */
+export async function connect(target: ConnectTarget, options: ConnectOptions = {}): Promise<Machine> {
+  const sources = secretSources(options)
+  const path = options.sshConfigPath === undefined ? defaultConfigPath : options.sshConfigPath
+  const config = await readSshConfig(path, sources.home)
+  const legs = legsTo(target.endpoint, target.login, config, sources)
+  const jumps: Machine[] = []
+  let machine = target.via
+  try {
+    for (const leg of legs) {
+      machine = await connectLeg(target, leg, machine, leg.isJump ? [] : [...jumps].reverse(), {
+        options,
+        sources,
+      })
+      if (leg.isJump) {
+        jumps.push(machine)
+      }
+    }
+    if (machine === undefined) {
+      throw new InfraError(`${target.label}: no way leads there`, {
+        cause: 'runner',
+        where: target.label,
+        code: 'connect',
+      })
+    }
+    await answerFirst(machine, target, options.firstCommand)
+    return machine
+  } catch (error) {
+    await Promise.all([machine, ...jumps].map(one => (one === target.via ? undefined : one?.close())))
+    throw error
+  }
+}
+
+interface LegContext {
+  readonly options: ConnectOptions
+  readonly sources: SecretSources
+}
+
+async function connectLeg(
+  target: ConnectTarget,
+  leg: Leg,
+  via: Machine | undefined,
+  jumps: readonly Machine[],
+  { options, sources }: LegContext,
+): Promise<Machine> {
+  const { label, image, limits, signal } = target
+  const where = leg.isJump ? `${label}, at the jump host ${leg.name}` : label
+  const policy = await hostKeyPolicy(leg.login.hostKey, {
+    host: leg.host,
+    port: leg.port,
+    where,
+    ...(leg.hostKeyAlias === undefined ? {} : { alias: leg.hostKeyAlias }),
+    ...(leg.knownHostsFiles === undefined ? {} : { knownHostsFiles: leg.knownHostsFiles }),
+    ...(image?.hostKey === undefined ? {} : { imageHostKey: image.hostKey }),
+  })
+  const credentials = await resolveCredentials(leg, where, image?.keyPath, sources)
+  const scrub = scrubber(credentials.secrets)
+  try {
+    const base = { leg, policy, credentials, limits, signal, where }
+    const session = await openAnyKeyType(base, () =>
+      openTcp({
+        host: leg.host,
+        port: leg.port,
+        where,
+        limitMs: limits.tcp,
+        signal,
+        ...(via === undefined ? {} : { via }),
+      }),
+    )
+    const machine = new SshMachine({
+      session,
+      label: where,
+      limits,
+      mark: `${checkMark(options.mark ?? 'guestcert')}/${randomBytes(4).toString('hex')}`,
+      channels: options.channels ?? defaultChannels,
+      sudo: sudoOf(leg, credentials.sudoPassword),
+      scrub,
+      jumps,
+    })
+    if (session.isNewKey) {
+      target.onHostKeyAccepted?.(machine.hostKey, typeOfKey(session.hostKey) ?? 'unknown')
+    }
+    return machine
+  } catch (error) {
+    throw scrubbed(error, scrub)
+  }
+}
+
+function sudoOf(leg: Leg, password: string | undefined): { password?: string } | null {
+  return leg.login.sudo === undefined || leg.isJump ? null : password === undefined ? {} : { password }
+}
+
+/**
+ * A fingerprint does not say of what type its key is. A server that proves a wrong key of one type is
+ * asked for its other types, on a new connection each, before it is refused.
+ */
+async function openAnyKeyType(
+  base: Omit<SessionRequest, 'stream' | 'without'>,
+  open: () => Promise<SessionRequest['stream']>,
+): Promise<Session> {
+  const without = new Set<HostKeyKind>()
+  let refused: WrongHostKey | null = null
+  for (;;) {
+    try {
+      return await openSession({ ...base, stream: await open(), without })
+    } catch (error) {
+      if (refused !== null && hasNoOtherKey(error)) {
+        throw refused
+      }
+      if (!(error instanceof WrongHostKey) || error.kind === null || !base.policy.asksEveryType) {
+        throw error
+      }
+      refused ??= error
+      without.add(error.kind)
+      if (hostKeyAlgorithms(base.leg.login.algorithms, { first: [], without }).length === 0) {
+        throw refused
+      }
+    }
+  }
+}
+
+/** The other types were asked for, and the server has none of them. */
+function hasNoOtherKey(error: unknown): boolean {
+  return (
+    error instanceof InfraError && error.context.code === 'handshake' && error.context.cause === 'unknown'
+  )
+}
+
+/** sshd may answer before the guest can do anything: only a command that ends says that it can. */
+async function answerFirst(
+  machine: Machine,
+  { label, limits, signal }: ConnectTarget,
+  command: string | undefined,
+): Promise<void> {
+  if (command === undefined) {
+    return
+  }
+  const { exit, stderr } = await machine.run(command, {
+    signal,
+    limitMs: limits.firstCommand,
+    limitName: 'firstCommand',
+  })
+  if (exit.kind === 'code' && exit.code === 0) {
+    return
+  }
+  const isLimit = exit.kind === 'limit' && !signal.aborted
+  const how = exit.kind === 'code' ? `ended with status ${exit.code}` : exit.kind
+  const what = isLimit ? `did not end within the limit "firstCommand" of ${limits.firstCommand} ms` : how
+  throw new InfraError(`${label}: the first command ${what} ${stderr.text.slice(0, 200)}`.trim(), {
+    cause: signal.aborted ? 'runner' : 'guest',
+    where: label,
+    code: signal.aborted ? 'cancelled' : isLimit ? 'limit' : exit.kind === 'lost' ? 'lost' : 'command',
+    ...(isLimit ? { limit: 'firstCommand' } : {}),
+  })
+}

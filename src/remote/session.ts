@@ -1,0 +1,257 @@
+import type { Duplex } from 'node:stream'
+import ssh2, { type Client, type ServerHostKeyAlgorithm } from 'ssh2'
+import { InfraError } from '../config/errors.js'
+import type { Limits } from '../config/limits.js'
+import { algorithmsFor, type HostKeyKind, hostKeyAlgorithms, kindOfKey } from './algorithms.js'
+import { type AuthenticationLog, authenticator, type Credentials, refusal } from './authentication.js'
+import { isSame, typeOfKey } from './host-keys/fingerprint.js'
+import type { HostKeyPolicy } from './host-keys/policy.js'
+import type { Leg } from './legs.js'
+import { cancelled, messageOf, peerText } from './trouble.js'
+
+/** Keepalive probes that may go unanswered before the connection counts as lost. */
+const keepaliveMisses = 3
+
+/** A TCP stream that is to become an authenticated SSH connection. */
+export interface SessionRequest {
+  readonly stream: Duplex
+  readonly leg: Leg
+  readonly policy: HostKeyPolicy
+  readonly credentials: Credentials
+  readonly limits: Limits
+  readonly signal: AbortSignal
+  readonly where: string
+  /** Kinds of host key that were already seen to be wrong. */
+  readonly without: ReadonlySet<HostKeyKind>
+}
+
+/** An authenticated connection. */
+export interface Session {
+  readonly client: Client
+  /** The public key, in SSH's wire form, whose private key the other side has proved to hold. */
+  readonly hostKey: Buffer
+  /** True when the key was not known before. */
+  readonly isNewKey: boolean
+  /** What the connection runs on: destroying it ends everything at once. */
+  readonly stream: Duplex
+  /** What went wrong between logging in and now, if anything. */
+  early(): string | null
+}
+
+/** A host key that is not the right one; another kind of key may be. */
+export class WrongHostKey extends InfraError {
+  readonly kind: HostKeyKind | null
+
+  constructor(message: string, where: string, key: Buffer) {
+    super(message, { cause: 'unknown', where, code: 'host-key' })
+    this.kind = kindOfKey(typeOfKey(key) ?? '')
+  }
+}
+
+/**
+ * Exchanges keys, checks the host key and logs in, each within its own limit. Throws InfraError:
+ * `host-key` and `authentication` for what no retry can mend, `handshake`, `lost` and `limit` else.
+ */
+export function openSession(request: SessionRequest): Promise<Session> {
+  return new Promise((resolve, reject) => new Opening(request, resolve, reject).start())
+}
+
+class Opening {
+  readonly #request: SessionRequest
+  readonly #resolve: (session: Session) => void
+  readonly #reject: (error: InfraError) => void
+  readonly #client = new ssh2.Client()
+  readonly #log: AuthenticationLog = { tried: [], accepted: null, notes: [] }
+  #phase: 'handshake' | 'authentication' = 'handshake'
+  #hostKey: Buffer | null = null
+  #isNewKey = false
+  #timer: NodeJS.Timeout | undefined
+  #isSettled = false
+  #early: string | null = null
+
+  constructor(
+    request: SessionRequest,
+    resolve: (session: Session) => void,
+    reject: (error: InfraError) => void,
+  ) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  start(): void {
+    const { stream, leg, policy, credentials, limits, signal, without } = this.#request
+    const client = this.#client
+    const order = { first: policy.knownTypes, without }
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+    client.on('error', this.#onError)
+    client.on('close', this.#onClose)
+    client.on('change password', () =>
+      this.#fail(refusal(this.#where, `the password of ${leg.login.user} has expired and must be changed`)),
+    )
+    client.once('handshake', this.#onHandshake)
+    client.once('ready', this.#onReady)
+    if (signal.aborted) {
+      this.#onAbort()
+      return
+    }
+    this.#startTimer('handshake')
+    try {
+      client.connect({
+        sock: stream,
+        username: leg.login.user,
+        algorithms: algorithmsFor(leg.login.algorithms, order),
+        hostVerifier: (key: Buffer): boolean => this.#verify(key),
+        authHandler: authenticator(leg.login.user, credentials, this.#log, () => this.#fail(this.#refused())),
+        // The limits above are ours: ssh2 knows one for handshake and authentication together.
+        readyTimeout: 0,
+        keepaliveInterval: limits.keepalive,
+        keepaliveCountMax: keepaliveMisses,
+      })
+    } catch (error) {
+      this.#fail(this.#trouble(`cannot begin: ${messageOf(error)}`, 'handshake', 'runner'))
+    }
+  }
+
+  get #where(): string {
+    return this.#request.where
+  }
+
+  /** Also called when keys are exchanged anew: then the key must be the one that was accepted. */
+  #verify(key: Buffer): boolean {
+    if (this.#hostKey !== null) {
+      return isSame(this.#hostKey, key)
+    }
+    const judgement = this.#request.policy.judge(key)
+    if (!judgement.accepted) {
+      this.#fail(new WrongHostKey(judgement.why, this.#where, key))
+      return false
+    }
+    this.#hostKey = Buffer.from(key)
+    this.#isNewKey = judgement.isNew
+    return true
+  }
+
+  readonly #onHandshake = (): void => {
+    this.#phase = 'authentication'
+    this.#startTimer('authentication')
+  }
+
+  readonly #onReady = (): void => {
+    if (this.#hostKey === null) {
+      this.#fail(this.#trouble('no host key was shown', 'host-key', 'unknown'))
+      return
+    }
+    this.#settle()
+    const { stream } = this.#request
+    this.#resolve({
+      client: this.#client,
+      hostKey: this.#hostKey,
+      isNewKey: this.#isNewKey,
+      stream,
+      early: () => this.#early ?? (stream.destroyed ? 'it was closed at once' : null),
+    })
+  }
+
+  readonly #onAbort = (): void => this.#fail(cancelled(this.#where, 'connecting'))
+
+  readonly #onClose = (): void => {
+    const during = this.#phase === 'handshake' ? 'during the key exchange' : 'during authentication'
+    const code = this.#phase === 'handshake' ? 'handshake' : 'lost'
+    this.#fail(this.#trouble(`the connection was closed ${during}`, code, 'network'))
+  }
+
+  readonly #onError = (error: Error & { level?: string }): void => {
+    const text = peerText(error.message)
+    if (error.level === 'agent') {
+      // ssh2 goes on with the next method by itself.
+      this.#log.notes.push(text)
+    } else if (this.#phase === 'handshake') {
+      this.#fail(this.#handshakeTrouble(text))
+    } else if (error.level === 'client-socket') {
+      this.#fail(this.#trouble(`the connection was lost during authentication: ${text}`, 'lost', 'network'))
+    } else {
+      this.#log.notes.push(text)
+      this.#fail(this.#refused())
+    }
+  }
+
+  #handshakeTrouble(text: string): InfraError {
+    const { leg, policy, without } = this.#request
+    const missing = /no matching (.*)$/.exec(text)?.[1]
+    if (missing === undefined) {
+      return this.#trouble(`the key exchange failed: ${text}`, 'handshake', 'network')
+    }
+    const offered = hostKeyAlgorithms(leg.login.algorithms, { first: policy.knownTypes, without })
+    const hint = algorithmHint(leg, missing, offered)
+    return this.#trouble(
+      `no algorithm in common with ${leg.host}:${leg.port}: ${missing}; ${hint}`,
+      'handshake',
+      'unknown',
+    )
+  }
+
+  #refused(): InfraError {
+    const { leg } = this.#request
+    const tried = this.#log.tried.length === 0 ? 'nothing' : this.#log.tried.join(', ')
+    const accepted =
+      this.#log.accepted === null
+        ? ''
+        : `; it accepts ${peerText(this.#log.accepted.join(', ')) || 'nothing'}`
+    const notes = this.#log.notes.length === 0 ? '' : `; ${this.#log.notes.join('; ')}`
+    return refusal(
+      this.#where,
+      `${leg.login.user}@${leg.host}:${leg.port} refused the log-in: tried ${tried}${accepted}${notes}`,
+    )
+  }
+
+  #trouble(
+    what: string,
+    code: InfraError['context']['code'],
+    cause: InfraError['context']['cause'],
+    limit?: string,
+  ): InfraError {
+    const context = { cause, where: this.#where, code, ...(limit === undefined ? {} : { limit }) }
+    return new InfraError(`${this.#where}: ${what}`, context)
+  }
+
+  #startTimer(limit: 'handshake' | 'authentication'): void {
+    clearTimeout(this.#timer)
+    const ms = this.#request.limits[limit]
+    this.#timer = setTimeout(() => {
+      const code = limit === 'handshake' ? 'handshake' : 'limit'
+      this.#fail(this.#trouble(`the limit "${limit}" of ${ms} ms was reached`, code, 'network', limit))
+    }, ms)
+  }
+
+  #settle(): void {
+    this.#isSettled = true
+    clearTimeout(this.#timer)
+    this.#request.signal.removeEventListener('abort', this.#onAbort)
+    this.#client.off('error', this.#onError)
+    this.#client.on('error', error => {
+      this.#early ??= peerText(error.message)
+    })
+    this.#client.off('close', this.#onClose)
+  }
+
+  #fail(error: InfraError): void {
+    if (this.#isSettled) {
+      return
+    }
+    this.#settle()
+    this.#request.stream.on('error', () => {})
+    this.#client.end()
+    this.#request.stream.destroy()
+    this.#reject(error)
+  }
+}
+
+function algorithmHint(leg: Leg, missing: string, offered: readonly ServerHostKeyAlgorithm[]): string {
+  if (leg.login.algorithms === 'modern') {
+    return 'an old system may need "algorithms: legacy" in the lab'
+  }
+  return missing === 'host key format'
+    ? `offered were ${offered.join(', ')}`
+    : 'even the old ones were offered'
+}

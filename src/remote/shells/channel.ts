@@ -1,0 +1,63 @@
+import type { Client, ClientChannel } from 'ssh2'
+import { InfraError } from '../../config/errors.js'
+import { messageOf, peerText } from '../trouble.js'
+
+/** The longest line that every SSH server must take in one packet (RFC 4253, 6.1), less its frame. */
+const longestLineBytes = 32_000
+/** ssh2 buffers at most 2 MiB of a paused stream, if the other side keeps to SSH's window. */
+const mostUnreadBytes = 8 * 1024 * 1024
+
+/** Starts a command line on a channel of its own. Throws InfraError (`lost`, `command`). */
+export function openExec(client: Client, line: string, where: string): Promise<ClientChannel> {
+  const bytes = Buffer.byteLength(line)
+  if (bytes > longestLineBytes) {
+    return Promise.reject(
+      new InfraError(
+        `${where}: a command of ${bytes} bytes is too long to send (${longestLineBytes}); carry it as a file`,
+        { cause: 'runner', where, code: 'command' },
+      ),
+    )
+  }
+  return new Promise((resolve, reject) => {
+    const refuse = (error: unknown): void => reject(refusedChannel(error, where))
+    try {
+      client.exec(line, (error, channel) => {
+        if (error === undefined || error === null) {
+          resolve(channel)
+        } else {
+          refuse(error)
+        }
+      })
+    } catch (error) {
+      refuse(error)
+    }
+  })
+}
+
+function refusedChannel(error: unknown, where: string): InfraError {
+  const text = peerText(messageOf(error))
+  return /not connected|no response from server/i.test(text)
+    ? new InfraError(`${where}: the connection is lost`, { cause: 'network', where, code: 'lost' })
+    : new InfraError(`${where}: the SSH server did not start the command: ${text}`, {
+        cause: 'guest',
+        where,
+        code: 'command',
+      })
+}
+
+/**
+ * ssh2 takes what comes even when it is more than the window allows. A server that sends on while a
+ * slow sink holds the stream would fill the memory: it is reported instead.
+ */
+export function guardWindow(channel: ClientChannel, onFlood: () => void): void {
+  for (const stream of [channel, channel.stderr]) {
+    const push = stream.push.bind(stream)
+    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (stream.readableLength > mostUnreadBytes) {
+        onFlood()
+        return false
+      }
+      return push(chunk, encoding)
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Running commands on a machine with a POSIX shell. One channel and one exec a command; the wrapper
+ * is in wrap.ts, stopping in stop.ts and sweep.ts. What stands here is the order of things.
+ */
+import { InfraError, InternalError } from '../../config/errors.js'
+import type { CommandResult, RunOptions } from '../machine.js'
+import { peerText, refuseCancelled } from '../trouble.js'
+import { guardWindow, openExec } from './channel.js'
+import { lostError, type PosixHost } from './host.js'
+import { RunningCommand } from './running.js'
+import { stopProcesses } from './stop.js'
+import { type Stop, watch } from './watch.js'
+import { isVariableName, wrap } from './wrap.js'
+
+export { quote } from './quote.js'
+
+/** Runs one command to its end, its limit, or its cancelling. */
+export async function runPosix(
+  host: PosixHost,
+  command: string,
+  options: RunOptions,
+  mark: string,
+): Promise<CommandResult> {
+  const { where, lost, limits } = host
+  refuseCancelled(options.signal, where, 'a command')
+  if (lost.aborted) {
+    throw lostError(host)
+  }
+  for (const name of Object.keys(options.env ?? {})) {
+    if (!isVariableName(name)) {
+      throw new InternalError(`"${name}" cannot be the name of an environment variable`)
+    }
+  }
+  const startedAt = performance.now()
+  const { stopped, dispose } = watch(options, limits, startedAt)
+  try {
+    return await follow(host, command, options, { mark, stopped, startedAt })
+  } finally {
+    dispose()
+  }
+}
+
+interface Following {
+  readonly mark: string
+  readonly stopped: Promise<Stop>
+  readonly startedAt: number
+}
+
+async function follow(
+  host: PosixHost,
+  command: string,
+  options: RunOptions,
+  { mark, stopped, startedAt }: Following,
+): Promise<CommandResult> {
+  const { limits, where } = host
+  const wrapped = wrap(command, options.env ?? {}, { mark, sudo: host.sudo })
+  const opening = openExec(host.client, wrapped.line, where)
+  const opened = await Promise.race([opening, stopped]).catch((error: unknown) => {
+    throw host.lost.aborted ? lostError(host) : error
+  })
+  if ('limit' in opened) {
+    // Whether it began is not known; if it did, its mark tells.
+    opening.then(channel => channel.close()).catch(() => {})
+    await stopProcesses(host, mark, null)
+    return { ...nothing(startedAt), exit: { kind: 'limit', ...opened } }
+  }
+  guardWindow(opened, () => host.lose(flood(where)))
+  const running = new RunningCommand(opened, {
+    wrapped,
+    options,
+    keepBytes: options.keepBytes ?? limits.output,
+    drainMs: limits.drain,
+    isLost: () => host.lost.aborted,
+  })
+  try {
+    const stop = await Promise.race([running.ended, stopped]).catch(async (error: unknown) => {
+      // A sink or the input failed: what would go on unseen is ended.
+      await stopProcesses(host, mark, running.pid)
+      throw error
+    })
+    if (stop !== undefined) {
+      await stopProcesses(host, mark, running.pid)
+      await withinDrain(running, limits.drain)
+      return { ...running.result(startedAt), exit: { kind: 'limit', ...stop } }
+    }
+    if (running.isHeldBySudo && !host.lost.aborted) {
+      throw heldBySudo(host, running.result(startedAt))
+    }
+    return running.result(startedAt)
+  } finally {
+    running.release()
+  }
+}
+
+/** After its processes are gone a command's streams close at once, unless the connection hangs. */
+async function withinDrain(running: RunningCommand, drainMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, drainMs)
+  })
+  await Promise.race([running.ended.catch(() => {}), late])
+  clearTimeout(timer)
+}
+
+function nothing(startedAt: number): Omit<CommandResult, 'exit'> {
+  const empty = { text: '', bytes: Buffer.alloc(0), totalBytes: 0, truncated: false }
+  return { stdout: empty, stderr: empty, durationMs: performance.now() - startedAt, undrained: false }
+}
+
+function heldBySudo({ where, scrub }: PosixHost, { stderr, stdout }: CommandResult): InfraError {
+  const said = peerText(`${stderr.text} ${stdout.text}`.trim())
+  return new InfraError(scrub(`${where}: sudo did not start the command: ${said || 'it said nothing'}`), {
+    cause: 'unknown',
+    where,
+    code: 'authentication',
+  })
+}
+
+function flood(where: string): InfraError {
+  return new InfraError(`${where}: the SSH server sends more than it may (it ignores the window)`, {
+    cause: 'guest',
+    where,
+    code: 'lost',
+  })
+}

@@ -1,0 +1,34 @@
+import type { Limits } from '../../config/limits.js'
+import type { RunOptions } from '../machine.js'
+
+/** Why a command is ended before its time. */
+export interface Stop {
+  readonly limit: string
+  readonly limitMs: number
+}
+
+/** Watches for the limit and the signal, whichever comes first. */
+export function watch(
+  { signal, limitMs, limitName = 'command' }: RunOptions,
+  limits: Limits,
+  startedAt: number,
+): { stopped: Promise<Stop>; dispose: () => void } {
+  const ms = Math.min(limitMs ?? limits.command, longestTimerMs)
+  let stop: (stop: Stop) => void = () => {}
+  const stopped = new Promise<Stop>(resolve => {
+    stop = resolve
+  })
+  const timer = setTimeout(() => stop({ limit: limitName, limitMs: ms }), ms)
+  const onAbort = (): void => stop({ limit: 'cancelled', limitMs: Math.round(performance.now() - startedAt) })
+  signal?.addEventListener('abort', onAbort, { once: true })
+  return {
+    stopped,
+    dispose: () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+/** Node's timers hold no more than 2^31 - 1 ms; a longer one would fire at once. */
+const longestTimerMs = 2 ** 31 - 1

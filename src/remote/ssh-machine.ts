@@ -1,0 +1,152 @@
+import type { Duplex } from 'node:stream'
+import pLimit from 'p-limit'
+import type { Client } from 'ssh2'
+import { InfraError } from '../config/errors.js'
+import type { Limits } from '../config/limits.js'
+import { fingerprintOf } from './host-keys/fingerprint.js'
+import type { CommandResult, Machine, RunOptions } from './machine.js'
+import type { Session } from './session.js'
+import { lostError, type PosixHost } from './shells/host.js'
+import { runPosix } from './shells/posix.js'
+import type { WrapSettings } from './shells/wrap.js'
+import { messageOf, peerText, type Scrub } from './trouble.js'
+
+/** Places for stopping commands, beside those for running them: together below OpenSSH's `MaxSessions` of 10. */
+const stopPlaces = 2
+/** How long the other side may take to agree that a connection ends. */
+const closeLimitMs = 2_000
+
+/** What a machine is made of. */
+export interface SshMachineParts {
+  readonly session: Session
+  readonly label: string
+  readonly limits: Limits
+  /** Marks commands; each gets a number behind it. */
+  readonly mark: string
+  readonly channels: number
+  readonly sudo: WrapSettings['sudo']
+  readonly scrub: Scrub
+  /** Machines that were connected to on the way, and end with this one; farthest first. */
+  readonly jumps: readonly Machine[]
+}
+
+/** A machine over one SSH connection. */
+export class SshMachine implements Machine {
+  readonly label: string
+  readonly hostKey: string
+  readonly lost: AbortSignal
+  readonly #client: Client
+  readonly #parts: SshMachineParts
+  readonly #lost = new AbortController()
+  readonly #host: PosixHost
+  readonly #inTurn: ReturnType<typeof pLimit>
+  #commands = 0
+  #isClosing = false
+  #isGone = false
+
+  constructor(parts: SshMachineParts) {
+    const { session, label, limits, channels, scrub, sudo } = parts
+    const client = session.client
+    const inStopPlace = pLimit(stopPlaces)
+    this.#parts = parts
+    this.#client = client
+    this.label = label
+    this.hostKey = fingerprintOf(session.hostKey)
+    this.lost = this.#lost.signal
+    this.#inTurn = pLimit(channels)
+    this.#host = {
+      client,
+      where: label,
+      limits,
+      lost: this.#lost.signal,
+      scrub,
+      sudo,
+      lose: reason => this.#loseFor(reason),
+      inStopPlace: work => inStopPlace(work),
+    }
+    client.on('error', error => this.#loseTo(peerText(messageOf(error))))
+    client.on('end', () => this.#loseTo('the other side closed it'))
+    client.on('close', () => {
+      this.#isGone = true
+      this.#loseTo('it was closed')
+    })
+    const early = session.early()
+    if (early !== null) {
+      this.#loseTo(early)
+    }
+  }
+
+  run(command: string, options: RunOptions = {}): Promise<CommandResult> {
+    return this.#inTurn(() => {
+      this.#commands += 1
+      return runPosix(this.#host, command, options, `${this.#parts.mark}-${this.#commands}`)
+    })
+  }
+
+  forward(host: string, port: number): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const refuse = (error: unknown): void => {
+        const { label, scrub } = this.#parts
+        const what = scrub(`${label}: no way on to ${host}:${port}: ${peerText(messageOf(error))}`)
+        const isForbidden = /prohibited/i.test(messageOf(error))
+        const cause = isForbidden ? 'unknown' : 'network'
+        reject(new InfraError(what, { cause, where: label, code: 'connect' }))
+      }
+      if (this.lost.aborted) {
+        reject(lostError(this.#host))
+        return
+      }
+      try {
+        this.#client.forwardOut('127.0.0.1', 0, host, port, (error, stream) => {
+          if (error === undefined || error === null) {
+            resolve(stream)
+          } else {
+            refuse(error)
+          }
+        })
+      } catch (error) {
+        refuse(error)
+      }
+    })
+  }
+
+  /** Ends the connection, and those it led through. Commands that still run are lost. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    if (!this.#isGone) {
+      await this.#end()
+    }
+    for (const jump of this.#parts.jumps) {
+      await jump.close()
+    }
+  }
+
+  #end(): Promise<void> {
+    return new Promise(resolve => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.#parts.session.stream.destroy()
+        resolve()
+      }
+      const timer = setTimeout(done, closeLimitMs)
+      this.#client.once('close', done)
+      this.#client.end()
+    })
+  }
+
+  #loseTo(why: string): void {
+    const { label, scrub } = this.#parts
+    const what = this.#isClosing ? 'the connection was closed here' : `the connection was lost: ${why}`
+    this.#loseFor(
+      new InfraError(scrub(`${label}: ${what}`), { cause: 'network', where: label, code: 'lost' }),
+    )
+  }
+
+  #loseFor(reason: InfraError): void {
+    if (!this.#lost.signal.aborted) {
+      this.#lost.abort(reason)
+    }
+    this.#parts.session.stream.destroy()
+    void Promise.all(this.#parts.jumps.map(jump => jump.close()))
+  }
+}

@@ -1,0 +1,37 @@
+import type { Limits } from '../config/limits.js'
+import type { Endpoint, Login } from '../config/model.js'
+import type { Machine } from './machine.js'
+
+/** What to connect to, as whom, and within which limits. */
+export interface ConnectTarget {
+  readonly endpoint: Endpoint
+  readonly login: Login
+  /** What messages call it: a guest, a host, an instance. */
+  readonly label: string
+  /** Answers `key: image` and `hostKey: image`. */
+  readonly image?: { readonly keyPath?: string; readonly hostKey?: string }
+  /** The machine inside whose connection the TCP stream is opened; jumps come after it. */
+  readonly via?: Machine
+  readonly limits: Limits
+  readonly signal: AbortSignal
+  /** Called when `accept-new` took a key: it must be written down, and pinned from then on. */
+  readonly onHostKeyAccepted?: (fingerprint: string, type: string) => void
+}
+
+/** What is the same for all machines of a run. */
+export interface ConnectOptions {
+  /** Marks every process of ours on the machine: `lab/guest/run`. Letters, digits and `._/@+:-`. */
+  readonly mark?: string
+  /** The user's SSH configuration; `null` for none. `~/.ssh/config` if absent. */
+  readonly sshConfigPath?: string | null
+  /** Commands at once on one connection. OpenSSH's `MaxSessions` is 10, and stopping needs two. */
+  readonly channels?: number
+  /** A command that must answer with status 0 within `limits.firstCommand` before the machine counts as reached. */
+  readonly firstCommand?: string
+  /** Where `env:` references and `SSH_AUTH_SOCK` are looked up; the runner's own environment if absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** What `~` stands for; the runner's own home if absent. */
+  readonly home?: string
+}
+
+export const defaultChannels = 8

@@ -1,0 +1,86 @@
+import { connect as connectSocket, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { InfraError } from '../config/errors.js'
+import type { Machine } from './machine.js'
+import { cancelled, messageOf, refuseCancelled } from './trouble.js'
+
+/** Where a TCP stream is to lead, and how long that may take. */
+export interface TcpRequest {
+  readonly host: string
+  readonly port: number
+  readonly where: string
+  readonly limitMs: number
+  readonly signal: AbortSignal
+  /** Opens the stream inside this machine's connection. */
+  readonly via?: Machine
+}
+
+/** Opens a TCP stream. Throws InfraError (`connect`). */
+export async function openTcp(request: TcpRequest): Promise<Duplex> {
+  refuseCancelled(request.signal, request.where, 'connecting')
+  return request.via === undefined ? openDirectly(request) : openInside(request.via, request)
+}
+
+function openDirectly({ host, port, where, limitMs, signal }: TcpRequest): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({ host, port, noDelay: true })
+    const settle = (error?: InfraError): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      socket.removeAllListeners()
+      // An error between two owners must not end the process: the next owner sees it as a close.
+      socket.on('error', () => {})
+      if (error === undefined) {
+        resolve(socket)
+      } else {
+        socket.destroy()
+        reject(error)
+      }
+    }
+    const onAbort = (): void => settle(cancelled(where, 'connecting'))
+    const timer = setTimeout(() => settle(tooSlow(where, host, port, limitMs)), limitMs)
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.once('connect', () => settle())
+    socket.once('error', error => settle(refused(where, `${host}:${port}`, error)))
+  })
+}
+
+async function openInside(via: Machine, { host, port, where, limitMs, signal }: TcpRequest): Promise<Duplex> {
+  const opening = via.forward(host, port)
+  let settle: (error: InfraError) => void = () => {}
+  const given = new Promise<never>((_resolve, reject) => {
+    settle = reject
+  })
+  const onAbort = (): void => settle(cancelled(where, 'connecting'))
+  const timer = setTimeout(() => settle(tooSlow(where, host, port, limitMs)), limitMs)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([opening, given])
+  } catch (error) {
+    // A stream that still opens is of no use to anyone.
+    opening.then(stream => stream.destroy()).catch(() => {})
+    throw error instanceof InfraError && error.context.where === where
+      ? error
+      : refused(where, `${host}:${port} through ${via.label}`, error)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function refused(where: string, address: string, error: unknown): InfraError {
+  return new InfraError(`${where}: no connection to ${address}: ${messageOf(error) || 'refused'}`, {
+    cause: 'network',
+    where,
+    code: 'connect',
+  })
+}
+
+function tooSlow(where: string, host: string, port: number, limitMs: number): InfraError {
+  return new InfraError(`${where}: ${host}:${port} did not answer within the limit "tcp" of ${limitMs} ms`, {
+    cause: 'network',
+    where,
+    code: 'connect',
+    limit: 'tcp',
+  })
+}

@@ -1,0 +1,47 @@
+import { InfraError } from '../config/errors.js'
+
+const longestPeerText = 200
+
+/**
+ * Text that the other side chose, made fit for a message of ours: one line, no control characters,
+ * cut to size.
+ */
+export function peerText(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ').trim()
+  return line.length > longestPeerText ? `${line.slice(0, longestPeerText)}…` : line
+}
+
+/** Replaces every secret in a text. */
+export type Scrub = (text: string) => string
+
+/** Makes the function that keeps these secrets out of messages. */
+export function scrubber(secrets: readonly string[]): Scrub {
+  const present = secrets.filter(secret => secret !== '').sort((a, b) => b.length - a.length)
+  return text => present.reduce((rest, secret) => rest.split(secret).join('[secret]'), text)
+}
+
+/** The same error without the secrets. Nothing that could carry them (`cause`, `stack`) is kept. */
+export function scrubbed(error: unknown, scrub: Scrub): unknown {
+  if (!(error instanceof InfraError)) {
+    return error
+  }
+  const clean = new InfraError(scrub(error.message), error.context)
+  return clean.message === error.message ? error : clean
+}
+
+/** What an unknown thrown value says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Cancelled by the runner; nothing is wrong with the machine. */
+export function cancelled(where: string, what: string): InfraError {
+  return new InfraError(`${where}: ${what} was cancelled`, { cause: 'runner', where, code: 'cancelled' })
+}
+
+/** Throws when the signal has already aborted. */
+export function refuseCancelled(signal: AbortSignal | undefined, where: string, what: string): void {
+  if (signal?.aborted === true) {
+    throw cancelled(where, what)
+  }
+}
