@@ -16,6 +16,7 @@ export {
   type CarriedFile,
   carry,
   fetch,
+  packFiles,
   type TransferOptions,
   type Upload,
   uploadCommand,
