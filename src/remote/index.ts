@@ -16,7 +16,6 @@ export {
   type CarriedFile,
   carry,
   fetch,
-  packFiles,
   type TransferOptions,
   type Upload,
   uploadCommand,

@@ -1,22 +1,14 @@
 import { InfraError } from '../config/errors.js'
 import type { Machine } from './machine.js'
-import { parseSweep, sweepCommand as textFor } from './shells/sweep.js'
+import { parseSweep, sweepCommand } from './shells/sweep.js'
 import { peerText } from './trouble.js'
 
-export { parseSweep, type Swept } from './shells/sweep.js'
+export { parseSweep, type Swept, sweepCommand } from './shells/sweep.js'
 
 /** How long a sweep may take. */
 export interface SweepOptions {
   readonly limitMs: number
   readonly signal?: AbortSignal
-}
-
-/**
- * A POSIX shell text that does what {@link sweep} does and prints a line for {@link parseSweep}; it may
- * be put in front of others to save a command.
- */
-export function sweepCommand(mark: string): string {
-  return textFor({ mark })
 }
 
 /**
@@ -29,7 +21,7 @@ export async function sweep(
   mark: string,
   { limitMs, signal }: SweepOptions,
 ): Promise<number> {
-  const { stdout, stderr, exit } = await machine.run(sweepCommand(mark), {
+  const { stdout, stderr, exit } = await machine.run(sweepCommand({ mark }), {
     limitMs,
     limitName: 'stop',
     ...(signal === undefined ? {} : { signal }),

@@ -46,7 +46,7 @@ export async function uploadCommand(files: readonly CarriedFile[], folder: strin
   const to = quote(folder)
   return {
     command: `(umask 077&&mkdir -p ${to}&&cd ${to}&&exec tar -xmf -)`,
-    stdin: await packFiles(files),
+    stdin: await archive(files),
   }
 }
 
@@ -112,8 +112,8 @@ function demandSuccess({ label, lost }: Machine, result: CommandResult, what: st
   })
 }
 
-/** The archive that is carried: ustar, with an entry for every folder, for readers that make none by themselves. */
-export async function packFiles(files: readonly CarriedFile[]): Promise<Buffer> {
+/** A ustar archive with an entry for every folder, for readers that make none by themselves. */
+async function archive(files: readonly CarriedFile[]): Promise<Buffer> {
   const packed = pack()
   const chunks: Buffer[] = []
   packed.on('data', chunk => {
