@@ -1,0 +1,231 @@
+import type { Bytes } from './bytes.js'
+import { fromBuffer, toBuffer } from './bytes.js'
+import { SystemError } from './errno.js'
+import {
+  type Corruption,
+  type DeviceNode,
+  type DirectoryNode,
+  type Entries,
+  FileData,
+  KeptEntries,
+  type LinkNode,
+  type LiveNode,
+  type Node,
+  type RegularNode,
+  type Room,
+  type Viewer,
+} from './nodes.js'
+
+/** The kernel itself: sees everything. */
+export const kernelViewer: Viewer = { pid: 0, uid: 0, gid: 0 }
+
+/** How many symbolic links one path may pass, as in Linux. */
+const maxLinks = 40
+
+/** Where a path leads: the directory that holds it, its name there, and the node when there is one. */
+export interface Found {
+  readonly directory: DirectoryNode
+  readonly name: Bytes
+  readonly node: Node | undefined
+  /** The absolute path without links, except perhaps a last one that was not followed. */
+  readonly path: Bytes
+}
+
+/** What a mode must grant. */
+export type Access = 'r' | 'w' | 'x'
+
+/** The file tree of one guest: all that its programs can reach by a path. */
+export class FileTree {
+  readonly root: DirectoryNode
+  readonly room: Room
+  /** Set where the disk does not keep what it was given. */
+  corruption: Corruption | undefined
+  /** The guest's own clock in ms: that of the boot that uses the disk. */
+  now: () => number
+  #inodes = 2
+
+  /** `nowMs` is the guest's own clock, `roomBytes` what all files together may hold. */
+  constructor(nowMs: () => number, roomBytes: number) {
+    this.now = nowMs
+    this.room = { freeBytes: roomBytes }
+    this.root = this.makeDirectory(new KeptEntries())
+  }
+
+  makeDirectory(entries: Entries = new KeptEntries(), mode = 0o755): DirectoryNode {
+    return { type: 'directory', entries, ...this.#meta(mode) }
+  }
+
+  makeFile(mode = 0o644): RegularNode {
+    return { type: 'file', data: new FileData(this.room), links: 1, ...this.#meta(mode) }
+  }
+
+  makeLive(read: LiveNode['read'], write?: LiveNode['write']): LiveNode {
+    const meta = this.#meta(write ? 0o644 : 0o444)
+    return write ? { type: 'live', read, write, ...meta } : { type: 'live', read, ...meta }
+  }
+
+  makeLink(target: LinkNode['target']): LinkNode {
+    return { type: 'link', target, ...this.#meta(0o777) }
+  }
+
+  makeDevice(
+    type: 'char' | 'block',
+    major: number,
+    minor: number,
+    mode: number,
+    open: DeviceNode['open'],
+  ): DeviceNode {
+    return { type, major, minor, open, ...this.#meta(mode) }
+  }
+
+  #meta(mode: number): { inode: number; mode: number; uid: number; gid: number; modifiedMs: number } {
+    return { inode: this.#inodes++, mode, uid: 0, gid: 0, modifiedMs: this.now() }
+  }
+
+  /** Notes that the content changed now. */
+  touch(node: Node, atMs = this.now()): void {
+    node.modifiedMs = atMs
+  }
+
+  /** Follows an absolute path. Throws ENOENT or ENOTDIR when a directory on the way is missing. */
+  find(path: Bytes, viewer: Viewer, follow = true): Found {
+    let links = 0
+    let rest = path.split('/').filter(part => part !== '')
+    let trail: { node: DirectoryNode; name: Bytes }[] = []
+    const here = (): DirectoryNode => trail.at(-1)?.node ?? this.root
+    const pathOf = (last: Bytes): Bytes => `/${[...trail.map(step => step.name), last].join('/')}`
+    for (;;) {
+      const name = rest.shift()
+      if (name === undefined) {
+        const last = trail.pop()
+        if (!last) return { directory: this.root, name: '', node: this.root, path: '/' }
+        return { directory: here(), name: last.name, node: last.node, path: pathOf(last.name) }
+      }
+      if (name === '.') continue
+      if (name === '..') {
+        trail.pop()
+        continue
+      }
+      const directory = here()
+      if (!this.allows(directory, viewer, 'x')) throw new SystemError('EACCES', path)
+      const node = directory.entries.get(name, viewer)
+      if (node?.type === 'link' && (rest.length > 0 || follow)) {
+        if (++links > maxLinks) throw new SystemError('ELOOP', path)
+        const target = typeof node.target === 'string' ? node.target : node.target(viewer)
+        if (target.startsWith('/')) trail = []
+        rest = [...target.split('/').filter(part => part !== ''), ...rest]
+        continue
+      }
+      if (node?.type === 'directory') {
+        trail.push({ node, name })
+        continue
+      }
+      if (rest.length > 0 || path.endsWith('/')) throw new SystemError(node ? 'ENOTDIR' : 'ENOENT', path)
+      return { directory, name, node, path: pathOf(name) }
+    }
+  }
+
+  /** The node at a path, or ENOENT. */
+  need(path: Bytes, viewer: Viewer = kernelViewer, follow = true): Node {
+    const { node } = this.find(path, viewer, follow)
+    if (!node) throw new SystemError('ENOENT', path)
+    return node
+  }
+
+  /** The node at a path, or undefined. */
+  lookup(path: Bytes, viewer: Viewer = kernelViewer, follow = true): Node | undefined {
+    try {
+      return this.find(path, viewer, follow).node
+    } catch (error) {
+      if (error instanceof SystemError) return undefined
+      throw error
+    }
+  }
+
+  /** Whether the mode grants it; root may all but execute what nobody may. */
+  allows(node: Node, viewer: Viewer, access: Access): boolean {
+    const bit = access === 'r' ? 4 : access === 'w' ? 2 : 1
+    if (viewer.uid === 0) return access !== 'x' || node.type === 'directory' || (node.mode & 0o111) !== 0
+    const shift = viewer.uid === node.uid ? 6 : viewer.gid === node.gid ? 3 : 0
+    return ((node.mode >> shift) & bit) !== 0
+  }
+
+  /** Puts a new node into a directory in which the viewer may write. */
+  place({ directory, name }: Found, node: Node, viewer: Viewer, path: Bytes): void {
+    if (name === '') throw new SystemError('EEXIST', path)
+    if (!directory.entries.set) throw new SystemError('EPERM', path)
+    if (!this.allows(directory, viewer, 'w')) throw new SystemError('EACCES', path)
+    directory.entries.set(name, node)
+    this.touch(directory)
+  }
+
+  /** Takes an entry out of its directory; a file's room comes back with its last link. */
+  remove(found: Found, viewer: Viewer, path: Bytes): void {
+    const { directory, name, node } = found
+    if (!node || !directory.entries.delete) throw new SystemError(node ? 'EPERM' : 'ENOENT', path, 'unlink')
+    const sticky = (directory.mode & 0o1000) !== 0 && viewer.uid !== 0 && node.uid !== viewer.uid
+    if (sticky || !this.allows(directory, viewer, 'w'))
+      throw new SystemError(sticky ? 'EPERM' : 'EACCES', path, 'unlink')
+    directory.entries.delete(name)
+    if (node.type === 'file' && --node.links === 0) node.data.free()
+    this.touch(directory)
+  }
+
+  /** All bytes of a file. */
+  read(path: Bytes, viewer: Viewer = kernelViewer): Bytes {
+    const node = this.need(path, viewer)
+    if (!this.allows(node, viewer, 'r')) throw new SystemError('EACCES', path)
+    if (node.type === 'file') return fromBuffer(node.data.bytes)
+    if (node.type === 'live') return node.read(viewer)
+    throw new SystemError(node.type === 'directory' ? 'EISDIR' : 'EINVAL', path, 'read')
+  }
+
+  /** Writes a whole file as the kernel, making the directories above it: for building the tree. */
+  install(path: Bytes, content: Bytes, mode = 0o644): RegularNode {
+    const node = this.makeFile(mode)
+    node.data.writeAt(0, toBuffer(content))
+    this.installNode(path, node)
+    return node
+  }
+
+  /** Puts any node at a path as the kernel, making the directories above it. */
+  installNode(path: Bytes, node: Node): void {
+    const parts = path.split('/').filter(part => part !== '')
+    const name = parts.pop()
+    if (name === undefined) return
+    this.directory(parts.join('/')).entries.set?.(name, node)
+  }
+
+  /** The directory at a path, made with those above it where they are missing. */
+  directory(path: Bytes, mode = 0o755): DirectoryNode {
+    let at = '/'
+    let here = this.root
+    for (const part of path.split('/').filter(piece => piece !== '')) {
+      at = at === '/' ? `/${part}` : `${at}/${part}`
+      let next = this.lookup(at)
+      if (!next) {
+        next = this.makeDirectory(new KeptEntries(), mode)
+        here.entries.set?.(part, next)
+      }
+      if (next.type !== 'directory') throw new SystemError('ENOTDIR', at, 'mkdir')
+      here = next
+    }
+    return here
+  }
+}
+
+/** Makes a path absolute and takes `.` and empty parts out; `..` is left to the tree, for links' sake. */
+export function absolute(cwd: Bytes, path: Bytes): Bytes {
+  return path.startsWith('/') ? path : `${cwd === '/' ? '' : cwd}/${path}`
+}
+
+/** Removes `.` and `..` by text alone, as `cd` does by default. */
+export function normalize(path: Bytes): Bytes {
+  const kept: Bytes[] = []
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue
+    if (part === '..') kept.pop()
+    else kept.push(part)
+  }
+  return `/${kept.join('/')}`
+}

@@ -1,0 +1,286 @@
+import { randomUUID } from 'node:crypto'
+import { Mischief } from './faults/mischief.js'
+import type { FileTree } from './files/tree.js'
+import { changedHardware, type Machine } from './hardware/machine.js'
+import { loadGuestPersona, loadHostPersona } from './persona/load.js'
+import type { GuestPersona } from './persona/schema.js'
+import { makePrograms } from './programs/table.js'
+import { Authenticator } from './server/authentication.js'
+import { type HostKey, makeHostKey, readHostKey } from './server/host-key.js'
+import { releasePort, reservePort } from './server/ports.js'
+import { runSession } from './server/session.js'
+import {
+  type Counters,
+  type Execution,
+  oldAlgorithms,
+  type RunningServer,
+  serve,
+} from './server/ssh-server.js'
+import { type EmulatedGuestSpec, emulatedGuestSchema } from './spec.js'
+import { boot } from './system/boot.js'
+import type { ProgramTable } from './system/programs.js'
+import type { Account, PowerAction, System } from './system/system.js'
+
+/** A process of an emulated guest, as its table shows it. */
+export interface ListedProcess {
+  readonly pid: number
+  readonly ppid: number
+  readonly pgid: number
+  readonly command: string
+}
+
+/** An emulated guest that was started. Its port refuses connections until it has booted. */
+export interface EmulatedGuest {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** `SHA256:…` of the key it is known by. */
+  readonly hostKeyFingerprint: string
+  /** The key itself, to start it again with the same. */
+  readonly hostKey: string
+  readonly counters: Readonly<Counters> & { readonly boots: number }
+  readonly state: 'booting' | 'running' | 'down' | 'off'
+  readonly persona: GuestPersona
+  /** Facts of the persona that were read so far, as `weakestProvenance` takes them. */
+  factsUsed(): readonly string[]
+  processes(): readonly ListedProcess[]
+  /** Ends it: every connection is cut, the port is closed. */
+  close(): Promise<void>
+}
+
+const programs: ProgramTable = makePrograms()
+
+/** Starts an emulated guest. Resolves when its address is known; it boots by itself. */
+export async function startEmulatedGuest(spec: EmulatedGuestSpec): Promise<EmulatedGuest> {
+  const parsed = emulatedGuestSchema.parse(spec)
+  const persona = loadGuestPersona(parsed.persona, parsed.personaFolders)
+  const platform = persona.hardware?.platform ?? parsed.platform
+  const host = platform === undefined ? undefined : loadHostPersona(platform, parsed.personaFolders)
+  const hostKey =
+    parsed.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(parsed.hostKey)
+  const port = await reservePort(parsed.host, parsed.port)
+  const uuid = randomUUID()
+  const machine: Machine = {
+    hardware: changedHardware(parsed.hardware, persona),
+    host,
+    uuid,
+    macAddress: `52:54:00:${uuid.slice(0, 2)}:${uuid.slice(2, 4)}:${uuid.slice(4, 6)}`,
+  }
+  const faults = { ...persona.faults?.list, ...parsed.faults }
+  const accounts = makeAccounts(parsed.users, persona)
+  const guest = new Guest(parsed, persona, machine, new Mischief(faults), accounts, hostKey, port)
+  await guest.prepare()
+  guest.bootLater(0)
+  return guest
+}
+
+function makeAccounts(users: readonly { readonly name: string }[], persona: GuestPersona): Account[] {
+  const shell = persona.shell.path
+  const root: Account = { name: 'root', uid: 0, gid: 0, group: 'root', home: '/root', shell, groups: [] }
+  const others = users.filter(({ name }) => name !== 'root')
+  return [
+    root,
+    ...others.map(({ name }, index) => ({
+      name,
+      uid: persona.shell.firstUid + index,
+      gid: persona.shell.firstUid + index,
+      group: name,
+      home: `/home/${name}`,
+      shell,
+      groups: [],
+    })),
+  ]
+}
+
+class Guest implements EmulatedGuest {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly persona: GuestPersona
+  readonly counters: Counters & { boots: number } = {
+    connections: 0,
+    channels: 0,
+    commands: 0,
+    maxConcurrentChannels: 0,
+    boots: 0,
+  }
+  readonly #spec: ReturnType<typeof emulatedGuestSchema.parse>
+  readonly #machine: Machine
+  readonly #mischief: Mischief
+  readonly #accounts: readonly Account[]
+  readonly #hostKey: HostKey
+  #shownKey: HostKey
+  readonly #authenticator: Authenticator
+  readonly #timers = new Map<'boot' | 'power' | 'unasked', NodeJS.Timeout>()
+  #state: EmulatedGuest['state'] = 'booting'
+  #system: System | undefined
+  #disk: FileTree | undefined
+  #server: RunningServer | undefined
+  #closed = false
+
+  constructor(
+    spec: ReturnType<typeof emulatedGuestSchema.parse>,
+    persona: GuestPersona,
+    machine: Machine,
+    mischief: Mischief,
+    accounts: readonly Account[],
+    hostKey: HostKey,
+    port: number,
+  ) {
+    this.name = spec.name
+    this.host = spec.host
+    this.port = port
+    this.persona = persona
+    this.#spec = spec
+    this.#machine = machine
+    this.#mischief = mischief
+    this.#accounts = accounts
+    this.#hostKey = hostKey
+    this.#shownKey = hostKey
+    const { refusedLogin } = mischief.faults
+    const refusals = refusedLogin === true ? Number.POSITIVE_INFINITY : (refusedLogin?.times ?? 0)
+    this.#authenticator = new Authenticator(spec.users, persona.ssh.methods, refusals)
+  }
+
+  get state(): EmulatedGuest['state'] {
+    return this.#state
+  }
+
+  get hostKeyFingerprint(): string {
+    return this.#hostKey.fingerprint
+  }
+
+  get hostKey(): string {
+    return this.#hostKey.pem
+  }
+
+  factsUsed(): readonly string[] {
+    return [...(this.#system?.used ?? [])]
+  }
+
+  processes(): readonly ListedProcess[] {
+    return (this.#system?.processes.list() ?? []).map(({ pid, ppid, pgid, argv }) => ({
+      pid,
+      ppid,
+      pgid,
+      command: argv.join(' '),
+    }))
+  }
+
+  /** Makes what takes a while before the address is told. */
+  async prepare(): Promise<void> {
+    if (this.#mischief.faults.wrongHostKey) this.#shownKey = await makeHostKey(this.persona.ssh.hostKey)
+  }
+
+  /** Boots after a while: the port opens when that is done. */
+  bootLater(delayMs: number): void {
+    this.#state = 'booting'
+    const { neverBoots, slowBoot } = this.#mischief.faults
+    if (neverBoots) return
+    this.#after('boot', delayMs, () => {
+      this.#system = this.#boot()
+      this.#after('boot', this.persona.timing.bootMs + (slowBoot?.ms ?? 0), () => void this.#open())
+    })
+  }
+
+  #boot(): System {
+    this.counters.boots++
+    const passwords = new Map(this.#spec.users.map(({ name, password }) => [name, password ?? '']))
+    const system = boot({
+      nodeName: this.name,
+      persona: this.persona,
+      machine: this.#machine,
+      accounts: this.#accounts,
+      passwords,
+      disk: this.#disk,
+      power: (action, delayMs) => this.#after('power', delayMs, () => void this.#goDown(action)),
+      cancelPower: () => this.#cancel('power'),
+    })
+    this.#disk = system.tree
+    return system
+  }
+
+  async #open(): Promise<void> {
+    const { faults } = this.#mischief
+    const { ssh } = this.persona
+    this.#server = await serve({
+      host: this.host,
+      port: this.port,
+      hostKey: this.#shownKey,
+      ssh: faults.onlyOldAlgorithms ? { ...ssh, algorithms: oldAlgorithms } : ssh,
+      authenticator: this.#authenticator,
+      counters: this.counters,
+      noBanner: faults.noBanner === true,
+      execute: execution => this.#execute(execution),
+    })
+    if (this.#closed) return this.#server.close()
+    this.#state = 'running'
+    const { unaskedReboot } = faults
+    if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {
+      this.#after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot'))
+    }
+  }
+
+  #execute(execution: Execution): void {
+    if (!this.#system) {
+      execution.channel.close()
+      return
+    }
+    const faults = this.#mischief.forCommand(execution.command ?? '')
+    if (faults.reboots) this.#after('unasked', 20, () => void this.#goDown('reboot'))
+    runSession(execution, {
+      system: this.#system,
+      programs,
+      shell: this.persona.shell.path,
+      forwardsSignals: this.persona.ssh.signals === 'forwarded',
+      faults,
+    })
+  }
+
+  /** Kernel and power go: connections are cut, processes end, the port closes; after a reboot it comes back. */
+  async #goDown(action: PowerAction): Promise<void> {
+    if (this.#closed || this.#state !== 'running') return
+    this.#state = 'down'
+    this.#cancel('power')
+    this.#cancel('unasked')
+    await this.#stop()
+    if (this.#closed) return
+    if (action === 'reboot') this.bootLater(this.persona.timing.shutdownMs)
+    else this.#state = 'off'
+  }
+
+  async #stop(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    await server?.close()
+    for (const process of this.#system?.processes.list() ?? []) process.end({ signal: 'KILL' })
+    this.#system = undefined
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#state = 'off'
+    for (const name of [...this.#timers.keys()]) this.#cancel(name)
+    await this.#stop()
+    releasePort(this.host, this.port)
+  }
+
+  #after(name: 'boot' | 'power' | 'unasked', ms: number, act: () => void): void {
+    this.#cancel(name)
+    this.#timers.set(
+      name,
+      setTimeout(() => {
+        this.#timers.delete(name)
+        act()
+      }, ms),
+    )
+  }
+
+  #cancel(name: 'boot' | 'power' | 'unasked'): boolean {
+    const timer = this.#timers.get(name)
+    clearTimeout(timer)
+    this.#timers.delete(name)
+    return timer !== undefined
+  }
+}

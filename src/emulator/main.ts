@@ -1,0 +1,39 @@
+import { createInterface } from 'node:readline'
+import { startEmulatedLab } from './lab.js'
+import type { EmulatedLabSpec } from './spec.js'
+
+/**
+ * The emulated lab as a process of its own: reads one line of JSON (an EmulatedLabSpec), prints one line of JSON with
+ * the addresses, and runs until its standard input ends or SIGTERM comes. So it never outlives whoever started it,
+ * unless the spec says `lasting`.
+ */
+async function main(): Promise<void> {
+  const lines = createInterface({ input: process.stdin })
+  const inputEnded = new Promise<void>(resolve => lines.once('close', resolve))
+  const signalled = new Promise<void>(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve())
+  })
+  const first = new Promise<string>(resolve => lines.once('line', resolve))
+  const line = await Promise.race([first, inputEnded, signalled])
+  if (line === undefined) return
+  const spec = JSON.parse(line) as EmulatedLabSpec
+  const lab = await startEmulatedLab(spec)
+  process.stdout.on('error', () => {})
+  const guests = lab.guests.map(({ name, host, port, hostKeyFingerprint }) => ({
+    name,
+    host,
+    port,
+    hostKeyFingerprint,
+  }))
+  process.stdout.write(`${JSON.stringify({ pid: process.pid, guests })}\n`)
+  await (spec.lasting ? signalled : Promise.race([inputEnded, signalled]))
+  await lab.close()
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(4)
+  },
+)

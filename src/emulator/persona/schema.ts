@@ -1,0 +1,237 @@
+import { z } from 'zod'
+import { faultsSchema } from '../faults/schema.js'
+import { provenancePattern } from './provenance.js'
+
+const from = z
+  .string('says where the fact comes from')
+  .regex(provenancePattern, 'captured, assumed, mutant, transcript: URL or vendor: URL')
+
+/** A fact: some values, and where they come from. */
+function fact<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject({ from, ...shape })
+}
+
+const path = z.string().startsWith('/', 'an absolute path')
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits, dots and dashes')
+const mode = z.string().regex(/^[0-7]{3,4}$/, 'an octal mode in quotes')
+const whole = z.int().nonnegative()
+
+/** A file, a link, a directory, or a name for what the emulator makes itself. */
+const file = z.xor(
+  [
+    fact({ text: z.string(), mode: mode.optional(), owner: z.string().optional() }),
+    fact({ base64: z.base64(), mode: mode.optional(), owner: z.string().optional() }),
+    fact({ live: z.string(), mode: mode.optional() }),
+    fact({ tree: z.string() }),
+    fact({ link: z.string() }),
+    fact({ directory: z.literal(true), mode: mode.optional(), owner: z.string().optional() }),
+    fact({ device: z.string() }),
+  ],
+  'one of text, base64, live, tree, link, directory, device, and from',
+)
+
+const command = fact({
+  stdout: z.string().default(''),
+  stderr: z.string().default(''),
+  exit: whole.max(255).default(0),
+})
+/** Limits a group to the configurations in which a guest has it. */
+const when = {
+  disk: z.array(z.string()).optional(),
+  nic: z.array(z.string()).optional(),
+  hypervisor: z.array(z.string()).optional(),
+  mode: z.enum(['hvm', 'pv']).optional(),
+  firmware: z.enum(['bios', 'uefi']).optional(),
+}
+const logGroup = fact({
+  ...when,
+  lines: z.array(
+    z.strictObject({ at: z.number().nonnegative(), text: z.string(), level: whole.max(7).default(6) }),
+  ),
+})
+const programGroup = fact({ paths: z.array(path).min(1) })
+const processGroup = fact({
+  list: z.array(z.strictObject({ pid: whole, ppid: whole, user: z.string(), args: z.string() })),
+})
+const moduleGroup = fact({
+  /** Modules as in /proc/modules: name and size. */
+  names: z.record(z.string(), whole),
+  ...when,
+})
+
+const algorithms = z.strictObject({
+  kex: z.array(z.string()).min(1),
+  serverHostKey: z.array(z.string()).min(1),
+  cipher: z.array(z.string()).min(1),
+  hmac: z.array(z.string()).min(1),
+  compress: z.array(z.string()).min(1),
+})
+
+const sections = {
+  persona: name,
+  kind: z.enum(['guest', 'host', 'mutant', 'part']),
+  title: z.string().min(1),
+  extends: z.union([name, z.array(name)]).optional(),
+  family: z.literal('linux').optional(),
+  product: z.string().optional(),
+  version: z.string().optional(),
+  arch: z.literal('x86_64').optional(),
+
+  /** The login shell of its users, and how `/bin/sh` behaves. */
+  shell: fact({
+    path,
+    flavour: z.enum(['bash', 'dash']),
+    /** The id of the first user beside root. */
+    firstUid: whole.min(1),
+  }).optional(),
+  init: fact({ kind: z.enum(['sysv', 'systemd']) }).optional(),
+  ssh: fact({
+    ident: z.string().regex(/^SSH-2\.0-[\x21-\x7e]/, 'SSH-2.0-…'),
+    algorithms,
+    hostKey: z.enum(['rsa', 'ed25519', 'ecdsa']),
+    maxSessions: whole.min(1).optional(),
+    signals: z.enum(['ignored', 'forwarded']),
+    acceptEnv: z.array(z.string()).default([]),
+    methods: z.array(z.enum(['publickey', 'password', 'keyboard-interactive'])).min(1),
+  }).optional(),
+  kernel: fact({
+    release: z.string(),
+    version: z.string(),
+    procVersion: z.string(),
+    processor: z.string(),
+    platform: z.string(),
+    timestamps: z.boolean(),
+    logRestricted: z.boolean(),
+    firstPid: whole.min(2),
+    maxPid: whole.min(1000),
+    cmdline: z.string(),
+    tainted: whole,
+  }).optional(),
+  /** How the kernel shows processors and memory. */
+  processors: fact({
+    /** Lines of /proc/cpuinfo that this kernel has, in order. */
+    fields: z.array(z.string()),
+    /** Flags that this kernel knows by name; it does not show others. */
+    flags: z.array(z.string()).optional(),
+  }).optional(),
+  memory: fact({
+    /** What the kernel keeps for itself: MemTotal is less than was given. */
+    reservedBytes: whole,
+    reservedPerMille: whole.max(200),
+    fields: z.array(z.string()),
+  }).optional(),
+  /** What this kernel makes of the hypervisor below it. */
+  virtual: fact({
+    /** Clock sources that the kernel knows, best first; the first that is offered becomes the current one. */
+    clocksources: z.array(z.string()),
+    /** Files that it has under /sys/class/dmi/id. */
+    dmi: z.array(z.string()),
+    /** Whether /sys/hypervisor shows what is below. */
+    hypervisorDirectory: z.boolean(),
+  }).optional(),
+  storage: fact({
+    clearedAtBoot: z.array(path),
+    device: z.string(),
+    filesystem: z.string(),
+    roomMiB: whole.min(1).max(1024),
+    corruptEveryBytes: whole.min(512).optional(),
+  }).optional(),
+  entropy: fact({
+    available: whole,
+    poolBits: whole,
+    random: z.enum(['flows', 'blocks', 'short']),
+  }).optional(),
+  timing: fact({ bootMs: whole, shutdownMs: whole }).optional(),
+  clock: fact({
+    offsetMs: z.number().optional(),
+    driftPpm: z.number().optional(),
+    jumps: z.array(z.strictObject({ afterMs: whole, byMs: z.int() })).optional(),
+    sawtooth: z
+      .strictObject({ periodMs: z.number().positive(), amplitudeMs: z.number().positive() })
+      .optional(),
+    monotonicToo: z.boolean().optional(),
+  }).optional(),
+  power: fact({ reboot: z.enum(['works', 'lies']) }).optional(),
+  sudo: fact({ users: z.record(z.string(), z.enum(['password', 'nopasswd'])) }).optional(),
+  /** What is changed of the hardware that the instance was given: for mutants. */
+  hardware: fact({
+    fewerVcpus: whole.optional(),
+    memoryFactor: z.number().positive().max(4).optional(),
+    platform: name.optional(),
+  }).optional(),
+  faults: fact({ list: faultsSchema }).optional(),
+
+  files: z.record(path, file.nullable()).default({}),
+  commands: z.record(z.string().min(1), command.nullable()).default({}),
+  programs: z.array(programGroup).default([]),
+  /** Programs that a persona it extends has, and it has not. */
+  missing: z.array(programGroup).default([]),
+  log: z.array(logGroup).default([]),
+  processes: z.array(processGroup).default([]),
+  modules: z.array(moduleGroup).default([]),
+
+  /** Of hosts: what their guests see. */
+  hypervisor: fact({
+    id: z.enum(['kvm', 'qemu', 'xen', 'hyper-v', 'vmware', 'none']),
+    product: z.string(),
+    version: z.string(),
+    mode: z.enum(['hvm', 'pv']),
+    /** What `lscpu` calls it. */
+    vendor: z.string(),
+    cpuFlag: z.boolean(),
+    clocksources: z.array(z.string()),
+    /** /sys/hypervisor, by file. */
+    directory: z.record(z.string(), z.string()).default({}),
+  }).optional(),
+  dmi: fact({ values: z.record(z.string(), z.string()) }).optional(),
+  cpu: fact({
+    vendor_id: z.string(),
+    family: whole,
+    model: whole,
+    name: z.string(),
+    stepping: whole,
+    mhz: z.number().positive(),
+    cacheKb: whole,
+    flags: z.array(z.string()),
+    addressSizes: z.string(),
+  }).optional(),
+}
+
+/** One persona file. See docs/personas.md. */
+export const personaSchema = z.strictObject(sections)
+
+/** A persona, with all that it extends laid under it. */
+export type Persona = z.output<typeof personaSchema>
+
+export type PersonaFile = NonNullable<Persona['files'][string]>
+
+/** The sections that a guest's persona must have once all is laid together. */
+export const guestSections = [
+  'family',
+  'product',
+  'version',
+  'arch',
+  'shell',
+  'init',
+  'ssh',
+  'kernel',
+  'processors',
+  'memory',
+  'virtual',
+  'storage',
+  'entropy',
+  'timing',
+] as const satisfies readonly (keyof Persona)[]
+
+/** The sections that a host's persona must have. */
+export const hostSections = ['hypervisor', 'cpu'] as const satisfies readonly (keyof Persona)[]
+
+/** A guest's persona, whole. */
+export type GuestPersona = Persona & {
+  readonly [Section in (typeof guestSections)[number]]-?: NonNullable<Persona[Section]>
+}
+
+/** A host's persona, whole. */
+export type HostPersona = Persona & {
+  readonly [Section in (typeof hostSections)[number]]-?: NonNullable<Persona[Section]>
+}

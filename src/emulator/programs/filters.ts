@@ -1,0 +1,197 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Bash } from 'just-bash'
+import { type Bytes, fromBuffer, fromText, toBuffer, toText } from '../files/bytes.js'
+import { Pipe } from '../files/pipe.js'
+import { loadJustBash } from '../shell/ast.js'
+import type { Process } from '../system/process.js'
+import type { Call, Program, ProgramTable } from '../system/programs.js'
+import { runToEnd, statusCode } from '../system/run-to-end.js'
+import type { System } from '../system/system.js'
+import { filterFiles } from './filter-files.js'
+import { readsInput } from './filter-input.js'
+import { readAll, writeTo } from './io.js'
+
+/** Programs that just-bash carries out, by its own names. */
+const names = new Set([
+  'awk',
+  'base64',
+  'basename',
+  'chmod',
+  'column',
+  'comm',
+  'cp',
+  'cut',
+  'diff',
+  'dirname',
+  'du',
+  'egrep',
+  'expand',
+  'expr',
+  'fgrep',
+  'file',
+  'find',
+  'fold',
+  'grep',
+  'gunzip',
+  'gzip',
+  'join',
+  'ln',
+  'ls',
+  'mkdir',
+  'mv',
+  'nl',
+  'od',
+  'paste',
+  'printenv',
+  'readlink',
+  'rev',
+  'rm',
+  'rmdir',
+  'sed',
+  'seq',
+  'sort',
+  'split',
+  'stat',
+  'strings',
+  'tac',
+  'tail',
+  'tar',
+  'touch',
+  'unexpand',
+  'uniq',
+  'wc',
+  'which',
+  'zcat',
+])
+
+interface Filters {
+  readonly bash: Bash
+  readonly process: AsyncLocalStorage<Process>
+}
+
+const filtersOf = new WeakMap<System, Promise<Filters>>()
+
+async function makeFilters(system: System, programs: ProgramTable): Promise<Filters> {
+  const { Bash, defineCommand, latin1FromBytes } = await loadJustBash()
+  const process = new AsyncLocalStorage<Process>()
+  const current = (): Process => {
+    const it = process.getStore()
+    if (!it) throw new Error('a filter ran outside any process')
+    return it
+  }
+  // What `find -exec` starts comes back to the guest's own programs.
+  const bridge = (name: string): ReturnType<typeof defineCommand> =>
+    defineCommand(name, async (args, context) => {
+      const output = await runInside(
+        system,
+        programs,
+        current(),
+        [name, ...args].map(fromText),
+        latin1FromBytes(context.stdin),
+      )
+      return { stdout: output.stdout, stdoutKind: 'bytes', stderr: output.stderr, exitCode: output.exit }
+    })
+  const bridged = [
+    'sh',
+    'bash',
+    'cat',
+    'sha256sum',
+    'sha1sum',
+    'md5sum',
+    'cksum',
+    'cmp',
+    'chown',
+    'dd',
+    'kill',
+    'id',
+    'uname',
+    'date',
+  ]
+  const bash = new Bash({
+    fs: filterFiles(system.tree, current),
+    cwd: '/',
+    env: {},
+    defenseInDepth: false,
+    customCommands: bridged.map(bridge),
+    executionLimits: {
+      maxExecutionTimeMs: Number.POSITIVE_INFINITY,
+      maxCommandCount: Number.POSITIVE_INFINITY,
+      maxLoopIterations: Number.POSITIVE_INFINITY,
+    },
+  })
+  return { bash, process }
+}
+
+/** Whether just-bash has the program. */
+export function isFilter(name: string): boolean {
+  return names.has(name)
+}
+
+/** A program that just-bash carries out on the guest's files. */
+export function filter(name: string, programs: ProgramTable): Program {
+  return async call => {
+    const { system, process } = call
+    let making = filtersOf.get(system)
+    if (!making) {
+      making = makeFilters(system, programs)
+      filtersOf.set(system, making)
+    }
+    const { bash, process: current } = await making
+    const stdin = readsInput(name, call.args) ? fromBuffer(await readAll(process, 0)) : ''
+    const args = call.args.map(toText)
+    const env = Object.fromEntries([...call.env].map(([key, value]) => [key, toText(value)]))
+    const result = await current.run(process, () =>
+      bash.exec(name, {
+        args,
+        stdin,
+        stdinKind: 'bytes',
+        env,
+        replaceEnv: true,
+        cwd: toText(process.cwd),
+        rawScript: true,
+        signal: process.signal,
+      }),
+    )
+    const binary = result.stdoutKind === 'bytes' || result.stdoutEncoding === 'binary'
+    await writeTo(process, 1, binary ? result.stdout : fromText(result.stdout))
+    await writeTo(process, 2, fromText(result.stderr).replace(/^bash: (?:line \d+: )?/gm, ''))
+    return result.exitCode
+  }
+}
+
+/** Runs a program of the guest for a filter, with its input and output held in memory. */
+async function runInside(
+  system: System,
+  programs: ProgramTable,
+  parent: Process,
+  argv: readonly Bytes[],
+  stdin: Bytes,
+): Promise<{ stdout: Bytes; stderr: Bytes; exit: number }> {
+  const child = system.processes.spawn({ parent, argv, files: parent.files.fork() })
+  const [input, output, errors] = [new Pipe(), new Pipe(), new Pipe()]
+  const feed = input.writer()
+  const read = [output.reader(), errors.reader()] as const
+  child.files.set(0, input.reader())
+  child.files.set(1, output.writer())
+  child.files.set(2, errors.writer())
+  const [name = ''] = argv
+  const program = programs(toText(name))
+  const call: Call = { system, process: child, name, args: argv.slice(1), env: parent.environ }
+  const ended = runToEnd(child, async () => (program ? program(call) : 127))
+  const fed = feed
+    .write(toBuffer(stdin), parent.signal)
+    .catch(() => {})
+    .finally(() => feed.release())
+  const [stdout, stderr] = await Promise.all(read.map(file => drain(file, parent)))
+  await fed
+  return { stdout: stdout ?? '', stderr: stderr ?? '', exit: statusCode(await ended) }
+}
+
+async function drain(file: ReturnType<Pipe['reader']>, parent: Process): Promise<Bytes> {
+  const chunks: Buffer[] = []
+  for (;;) {
+    const chunk = await file.read(65_536, parent.signal)
+    if (chunk.length === 0) return fromBuffer(Buffer.concat(chunks))
+    chunks.push(chunk)
+  }
+}

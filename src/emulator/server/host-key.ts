@@ -1,0 +1,32 @@
+import { createHash, generateKeyPair, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import ssh2 from 'ssh2'
+import { InternalError } from '../../config/errors.js'
+
+const generate = promisify(generateKeyPair)
+
+/** A host key: its private part as ssh2 reads it, and its fingerprint as OpenSSH shows it. */
+export interface HostKey {
+  readonly pem: string
+  /** `SHA256:…` */
+  readonly fingerprint: string
+}
+
+/** Reads a private key in PEM or OpenSSH form. */
+export function readHostKey(pem: string): HostKey {
+  const parsed = ssh2.utils.parseKey(pem)
+  if (parsed instanceof Error)
+    throw new InternalError(`the emulated guest's host key cannot be read: ${parsed.message}`)
+  const key = Array.isArray(parsed) ? parsed[0] : parsed
+  if (!key) throw new InternalError("the emulated guest's host key is empty")
+  const digest = createHash('sha256').update(key.getPublicSSH()).digest('base64').replace(/=+$/, '')
+  return { pem, fingerprint: `SHA256:${digest}` }
+}
+
+/** Makes a host key of the kind that the persona's sshd has. */
+export async function makeHostKey(kind: 'rsa' | 'ed25519' | 'ecdsa'): Promise<HostKey> {
+  if (kind === 'ed25519') return readHostKey(ssh2.utils.generateKeyPairSync('ed25519').private)
+  if (kind === 'ecdsa') return readHostKey(ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private)
+  const { privateKey } = await generate('rsa', { modulusLength: 2048 })
+  return readHostKey((privateKey as KeyObject).export({ type: 'pkcs1', format: 'pem' }).toString())
+}

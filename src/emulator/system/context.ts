@@ -1,0 +1,14 @@
+import type { Machine } from '../hardware/machine.js'
+import type { GuestPersona } from '../persona/schema.js'
+import type { System } from './system.js'
+
+/** What live files are made from. */
+export interface LiveContext {
+  readonly system: System
+  readonly persona: GuestPersona
+  readonly machine: Machine
+  readonly bootId: string
+  readonly modules: readonly (readonly [name: string, bytes: number])[]
+  /** State that programs may change under /proc/sys and /sys. */
+  readonly settings: Map<string, string>
+}

@@ -1,0 +1,183 @@
+import { type Bytes, fromText } from '../files/bytes.js'
+import { type DirectoryNode, type Entries, KeptEntries, type Node, type Viewer } from '../files/nodes.js'
+import type { FileTree } from '../files/tree.js'
+import { diskDevice } from '../hardware/machine.js'
+import { cpuList, cpuMask } from '../hardware/processors.js'
+import type { LiveContext } from './context.js'
+import type { Process } from './process.js'
+
+type Maker = (context: LiveContext) => DirectoryNode
+
+/** Directories of fixed texts, by path below the directory. */
+function texts(tree: FileTree, files: Readonly<Record<string, string>>): DirectoryNode {
+  const root = tree.makeDirectory()
+  for (const [path, text] of Object.entries(files)) {
+    const parts = path.split('/')
+    const name = parts.pop() ?? ''
+    let here = root
+    for (const part of parts) {
+      const next = here.entries.get(part, { pid: 0, uid: 0, gid: 0 })
+      if (next?.type === 'directory') here = next
+      else {
+        const made = tree.makeDirectory()
+        here.entries.set?.(part, made)
+        here = made
+      }
+    }
+    here.entries.set?.(
+      name,
+      tree.makeLive(() => fromText(text)),
+    )
+  }
+  return root
+}
+
+/** /proc: what was put there, and a directory a process. */
+class ProcessEntries extends KeptEntries implements Entries {
+  readonly #context: LiveContext
+
+  constructor(context: LiveContext) {
+    super()
+    this.#context = context
+  }
+
+  override get(name: Bytes, viewer?: Viewer): Node | undefined {
+    const { tree, processes } = this.#context.system
+    if (name === 'self') return tree.makeLink(String(viewer?.pid ?? 1))
+    if (!/^\d+$/.test(name)) return super.get(name)
+    const process = processes.get(Number(name))
+    return process && processDirectory(this.#context, process)
+  }
+
+  override names(): Bytes[] {
+    return [
+      ...super.names(),
+      'self',
+      ...this.#context.system.processes.list().map(process => String(process.pid)),
+    ]
+  }
+}
+
+function processDirectory({ system }: LiveContext, process: Process): DirectoryNode {
+  const { tree } = system
+  const directory = tree.makeDirectory(undefined, 0o555)
+  directory.uid = process.uid
+  const put = (name: string, read: () => Bytes, mode = 0o444): void => {
+    const node = tree.makeLive(read)
+    node.mode = mode
+    node.uid = process.uid
+    directory.entries.set?.(name, node)
+  }
+  const name = (process.argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? ''
+  const comm = name.replace(/^-/, '').replace(/^\[(.*)\]$/, '$1')
+  const kernelThread = process.argv.length === 1 && /^\[.*\]$/.test(process.argv[0] ?? '')
+  put('cmdline', () => (kernelThread ? '' : process.argv.map(arg => `${arg}\0`).join('')))
+  put('environ', () => [...process.environ].map(([key, value]) => `${key}=${value}\0`).join(''), 0o400)
+  put('comm', () => `${comm}\n`)
+  put('stat', () => {
+    const started = process.startedNs / 10_000_000n
+    return `${process.pid} (${comm}) S ${process.ppid} ${process.pgid} ${process.sid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 ${started} 8388608 512 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n`
+  })
+  put(
+    'status',
+    () =>
+      `Name:\t${comm}\nState:\tS (sleeping)\nTgid:\t${process.pid}\nPid:\t${process.pid}\nPPid:\t${process.ppid}\nUid:\t${process.uid}\t${process.uid}\t${process.uid}\t${process.uid}\nGid:\t${process.gid}\t${process.gid}\t${process.gid}\t${process.gid}\nThreads:\t1\n`,
+  )
+  put('limits', () => 'Limit                     Soft Limit           Hard Limit           Units     \n')
+  directory.entries.set?.('cwd', tree.makeLink(process.cwd))
+  directory.entries.set?.('root', tree.makeLink('/'))
+  const descriptors = tree.makeDirectory(undefined, 0o500)
+  descriptors.uid = process.uid
+  for (const fd of process.files.list()) {
+    descriptors.entries.set?.(String(fd), tree.makeLink(process.files.get(fd)?.path ?? ''))
+  }
+  directory.entries.set?.('fd', descriptors)
+  return directory
+}
+
+/** Hypervisors give a processor a socket by default: as many packages as processors. */
+function topology(count: number, lists: boolean): Record<string, string> {
+  const files: Record<string, string> = {}
+  for (let cpu = 0; cpu < count; cpu++) {
+    const base = `cpu${cpu}`
+    if (cpu > 0) files[`${base}/online`] = '1\n'
+    files[`${base}/topology/physical_package_id`] = `${cpu}\n`
+    files[`${base}/topology/core_id`] = '0\n'
+    files[`${base}/topology/core_siblings`] = `${cpuMask([cpu])}\n`
+    files[`${base}/topology/thread_siblings`] = `${cpuMask([cpu])}\n`
+    if (lists) {
+      files[`${base}/topology/core_siblings_list`] = `${cpu}\n`
+      files[`${base}/topology/thread_siblings_list`] = `${cpu}\n`
+    }
+  }
+  return files
+}
+
+const makers: Readonly<Record<string, Maker>> = {
+  processes: context => context.system.tree.makeDirectory(new ProcessEntries(context), 0o555),
+  'cpus-2.6.18': ({ system, machine }) => texts(system.tree, topology(machine.hardware.vcpus, false)),
+  cpus: ({ system, machine }) => {
+    const { vcpus } = machine.hardware
+    const list = `${cpuList(vcpus)}\n`
+    return texts(system.tree, {
+      ...topology(vcpus, true),
+      online: list,
+      possible: list,
+      present: list,
+      kernel_max: '8191\n',
+      offline: '\n',
+    })
+  },
+  dmi: ({ system, persona, machine }) => {
+    const { tree } = system
+    const directory = tree.makeDirectory()
+    const values: Readonly<Record<string, string>> = {
+      product_uuid: machine.uuid,
+      ...machine.host?.dmi?.values,
+    }
+    if (!machine.host?.dmi) return directory
+    for (const name of persona.virtual.dmi) {
+      const value = name === 'product_uuid' ? machine.uuid : values[name]
+      if (value === undefined) continue
+      const node = tree.makeLive(() => `${fromText(value)}\n`)
+      if (/_(serial|uuid)$/.test(name)) node.mode = 0o400
+      directory.entries.set?.(name, node)
+    }
+    return directory
+  },
+  hypervisor: ({ system, persona, machine }) => {
+    const shown = persona.virtual.hypervisorDirectory ? (machine.host?.hypervisor.directory ?? {}) : {}
+    return texts(
+      system.tree,
+      Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, `${value}\n`])),
+    )
+  },
+  block: ({ system, persona, machine }) => {
+    const { name, major } = diskDevice(machine, persona.storage.device)
+    return texts(system.tree, {
+      [`${name}/size`]: '16777216\n',
+      [`${name}/dev`]: `${major}:0\n`,
+      [`${name}/ro`]: '0\n',
+      [`${name}/removable`]: '0\n',
+      [`${name}/queue/logical_block_size`]: '512\n',
+      [`${name}/queue/scheduler`]: 'noop [deadline] cfq \n',
+      [`${name}/stat`]:
+        '     100        0     8000      100       50        0     4000       50        0      100      150\n',
+    })
+  },
+  net: ({ system, machine }) =>
+    texts(system.tree, {
+      'lo/address': '00:00:00:00:00:00\n',
+      'lo/operstate': 'unknown\n',
+      'lo/mtu': '65536\n',
+      'eth0/address': `${machine.macAddress}\n`,
+      'eth0/operstate': 'up\n',
+      'eth0/mtu': '1500\n',
+      'eth0/carrier': '1\n',
+    }),
+}
+
+/** The directory that the emulator makes under that name, or undefined. */
+export function liveTree(name: string, context: LiveContext): DirectoryNode | undefined {
+  return makers[name]?.(context)
+}
