@@ -88,12 +88,16 @@ async function untilProven({
 }: Waiting): Promise<Rebooted | { readonly why: string }> {
   let why = 'the guest did not go down'
   let machine: Machine | null = request.machine
+  let isFresh = false
   while (!signal.aborted) {
-    await untilLost(machine, signal)
+    if (!isFresh) {
+      await untilLost(machine, signal)
+    }
     const after = machine === null ? null : await look(machine)
     if (machine === null || after === null) {
       await machine?.close()
       const reached = await reconnectOnce(request, signal)
+      isFresh = !('why' in reached)
       machine = 'why' in reached ? null : reached
       why = 'why' in reached ? reached.why : 'the guest was reached again, but did not say who it is'
       continue
@@ -102,6 +106,7 @@ async function untilProven({
     if (proof.proven) {
       return { machine, before, after, tookMs: after.takenAtMs - sentAt, why: proof.why }
     }
+    isFresh = false
     why = proof.why
   }
   await machine?.close()

@@ -7,8 +7,17 @@ const longestLineBytes = 32_000
 /** ssh2 buffers at most 2 MiB of a paused stream, if the other side keeps to SSH's window. */
 const mostUnreadBytes = 8 * 1024 * 1024
 
-/** Starts a command line on a channel of its own. Throws InfraError (`lost`, `command`). */
-export function openExec(client: Client, line: string, where: string): Promise<ClientChannel> {
+/**
+ * Starts a command line on a channel of its own, and hands the channel to `follow` in the same turn of the
+ * event loop: a short command's exit status may be the next message in the same packet of the network, and
+ * would be told to nobody by the time a promise has resolved. Throws InfraError (`lost`, `command`).
+ */
+export function openExec<T>(
+  client: Client,
+  line: string,
+  where: string,
+  follow: (channel: ClientChannel) => T,
+): Promise<T> {
   const bytes = Buffer.byteLength(line)
   if (bytes > longestLineBytes) {
     return Promise.reject(
@@ -23,7 +32,7 @@ export function openExec(client: Client, line: string, where: string): Promise<C
     try {
       client.exec(line, (error, channel) => {
         if (error === undefined || error === null) {
-          resolve(channel)
+          resolve(follow(channel))
         } else {
           refuse(error)
         }

@@ -54,24 +54,24 @@ async function follow(
 ): Promise<CommandResult> {
   const { limits, where } = host
   const wrapped = wrap(command, options.env ?? {}, { mark, sudo: host.sudo })
-  const opening = openExec(host.client, wrapped.line, where)
-  const opened = await Promise.race([opening, stopped]).catch((error: unknown) => {
-    throw host.lost.aborted ? lostError(host) : error
+  const opening = openExec(host.client, wrapped.line, where, channel => {
+    guardWindow(channel, () => host.lose(flood(where)))
+    return new RunningCommand(channel, {
+      wrapped,
+      options,
+      keepBytes: options.keepBytes ?? limits.output,
+      drainMs: limits.drain,
+      isLost: () => host.lost.aborted,
+    })
   })
-  if ('limit' in opened) {
+  const opened = await Promise.race([opening, stopped])
+  if (!(opened instanceof RunningCommand)) {
     // Whether it began is not known; if it did, its mark tells.
-    opening.then(channel => channel.close()).catch(() => {})
+    opening.then(late => late.release()).catch(() => {})
     await stopProcesses(host, mark, null)
     return { ...nothing(startedAt), exit: { kind: 'limit', ...opened } }
   }
-  guardWindow(opened, () => host.lose(flood(where)))
-  const running = new RunningCommand(opened, {
-    wrapped,
-    options,
-    keepBytes: options.keepBytes ?? limits.output,
-    drainMs: limits.drain,
-    isLost: () => host.lost.aborted,
-  })
+  const running = opened
   try {
     const stop = await Promise.race([running.ended, stopped]).catch(async (error: unknown) => {
       // A sink or the input failed: what would go on unseen is ended.

@@ -49,20 +49,26 @@ async function sweepOnce(host: PosixHost, mark: string, pid: number | null): Pro
   const wrapped = wrap(command, {}, { mark: null, sudo })
   const startedAt = performance.now()
   const { stopped, dispose } = watch({ limitMs: limits.stop, limitName: 'stop' }, limits, startedAt)
-  const opening = openExec(client, wrapped.line, where)
+  const opening = openExec(
+    client,
+    wrapped.line,
+    where,
+    channel =>
+      new RunningCommand(channel, {
+        wrapped,
+        options: {},
+        keepBytes: limits.output,
+        drainMs: limits.drain,
+        isLost: () => host.lost.aborted,
+      }),
+  )
   try {
     const opened = await Promise.race([opening, stopped])
-    if ('limit' in opened) {
-      opening.then(channel => channel.close()).catch(() => {})
+    if (!(opened instanceof RunningCommand)) {
+      opening.then(late => late.release()).catch(() => {})
       return null
     }
-    const running = new RunningCommand(opened, {
-      wrapped,
-      options: {},
-      keepBytes: limits.output,
-      drainMs: limits.drain,
-      isLost: () => host.lost.aborted,
-    })
+    const running = opened
     const isInTime = (await Promise.race([running.ended.then(() => true), stopped])) === true
     running.release()
     return isInTime ? running.result(startedAt) : null

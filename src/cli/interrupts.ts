@@ -1,0 +1,52 @@
+/** Two requests to end a run: the first drains, the second stops now. */
+export interface Interrupts {
+  readonly drain: AbortSignal
+  readonly stop: AbortSignal
+  /** Gives the signals back to their defaults. */
+  close(): void
+}
+
+/** npm and terminals send one Ctrl-C several times over; within this time they are one. */
+const sameInterruptMs = 500
+const interruptExitCode = 130
+const patience = 3
+
+/**
+ * Watches SIGINT and SIGTERM. The first aborts `drain`: nothing new is begun, what runs is ended and undone.
+ * The second aborts `stop`. A third gives up without undoing.
+ */
+export function watchInterrupts(say: (text: string) => unknown, outer?: AbortSignal): Interrupts {
+  const [drain, stop] = [new AbortController(), new AbortController()]
+  let count = 0
+  let lastAt = Number.NEGATIVE_INFINITY
+  const interrupted = (): void => {
+    const now = performance.now()
+    if (now - lastAt < sameInterruptMs) {
+      return
+    }
+    lastAt = now
+    count += 1
+    if (count === 1) {
+      say('\nInterrupted: what runs is ended and undone. Once more to stop now.\n')
+      drain.abort(new Error('interrupted'))
+    } else if (count < patience) {
+      say('\nStopping now. Once more to leave without undoing.\n')
+      stop.abort(new Error('interrupted twice'))
+    } else {
+      process.exit(interruptExitCode)
+    }
+  }
+  const forward = (): void => stop.abort(outer?.reason)
+  process.on('SIGINT', interrupted)
+  process.on('SIGTERM', interrupted)
+  outer?.addEventListener('abort', forward, { once: true })
+  return {
+    drain: drain.signal,
+    stop: stop.signal,
+    close: () => {
+      process.off('SIGINT', interrupted)
+      process.off('SIGTERM', interrupted)
+      outer?.removeEventListener('abort', forward)
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { UsageError } from '../config/errors.js'
+import { loadLab } from '../config/load.js'
+import type { Lab } from '../config/model.js'
+import { imagesFolder } from '../hypervisors/qemu/cache.js'
+import { hasEmulatedGuests } from '../lab/emulated.js'
+import { buildImage } from '../lab/images/build.js'
+import { imageFolderName, loadRecipe } from '../lab/images/recipe.js'
+import { bringLabUp, findRunningLab, takeLabDown } from '../lab/running.js'
+import { type CommandIo, isSet, type ParsedArgs, requiredArgument } from './args.js'
+import { cacheFolder } from './folders.js'
+import { watchInterrupts } from './interrupts.js'
+import { table } from './table.js'
+
+/** `guestcert lab build|up|down`. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  switch (args.command) {
+    case 'lab build':
+      return build(args, io)
+    case 'lab up':
+      return up(args, io)
+    default:
+      return down(args, io)
+  }
+}
+
+async function build(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const recipe = await loadRecipe(requiredArgument(args, 'IMAGE'))
+  if (isSet(args, 'force')) {
+    await rm(join(imagesFolder(cacheFolder()), imageFolderName(recipe)), { recursive: true, force: true })
+  }
+  const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  try {
+    const image = await buildImage(recipe, {
+      cacheFolder: cacheFolder(),
+      signal: AbortSignal.any([interrupts.drain, interrupts.stop]),
+      onProgress: text => io.stderr.write(`${text}\n`),
+    })
+    io.stdout.write(`${image.folder}\n`)
+    return 0
+  } finally {
+    interrupts.close()
+  }
+}
+
+async function emulatedLab(args: ParsedArgs, io: CommandIo): Promise<Lab> {
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  if (!hasEmulatedGuests(lab)) {
+    throw new UsageError(`${lab.file} emulates nothing: its guests are started by "guestcert run"`)
+  }
+  return lab
+}
+
+async function up(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const lab = await emulatedLab(args, io)
+  const found = await findRunningLab(lab, cacheFolder())
+  const running = found ?? (await bringLabUp(lab, cacheFolder()))
+  const rows = [...running.access].map(([name, { endpoint, keyPath, hostKey }]) => [
+    name,
+    `ssh -i ${keyPath} -p ${endpoint.port} ${lab.guests.get(name.split('.')[0] ?? '')?.login.user ?? 'root'}@${endpoint.host}`,
+    hostKey ?? '',
+  ])
+  io.stdout.write(table({ headings: ['GUEST', 'LOGIN', 'HOST KEY'], rows }, text => text))
+  io.stderr.write(
+    `${found === null ? 'started' : 'is up already'}: process ${running.pid}; "guestcert lab down" ends it\n`,
+  )
+  return 0
+}
+
+async function down(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const lab = await emulatedLab(args, io)
+  const wasUp = await takeLabDown(lab, cacheFolder())
+  io.stderr.write(wasUp ? `${lab.name} is down\n` : `${lab.name} was not up\n`)
+  return 0
+}

@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { InternalError, UsageError } from '../config/errors.js'
+import type { Host, Lab } from '../config/model.js'
+import { packageVersion } from '../config/package-root.js'
+import { runPlan } from '../engine/run.js'
+import type { Keep } from '../engine/settings.js'
+import type { Driver } from '../hypervisors/driver.js'
+import type { EventBody } from '../journal/events.js'
+import { type ExitCode, exitCodeOf } from '../journal/exit.js'
+import { openFold } from '../journal/fold.js'
+import { journalFile } from '../journal/reader.js'
+import type { RunState } from '../journal/state.js'
+import { JournalWriter } from '../journal/writer.js'
+import type { Suite } from '../plan/suite.js'
+import type { Plan } from '../plan/types.js'
+import { writeJunit } from '../reports/junit/write.js'
+import type { Reporter } from '../reports/terminal/reporter.js'
+
+/** What a validation pass is made of. */
+export interface PassRequest {
+  readonly lab: Lab
+  readonly suites: readonly Suite[]
+  readonly plan: Plan
+  /** The folder that holds runs, one folder each. */
+  readonly output: string
+  readonly driverOf: (host: Host) => Driver
+  readonly keep: Keep
+  readonly parallel: number
+  readonly retries: number
+  readonly drain: AbortSignal
+  readonly stop: AbortSignal
+  /** Makes the reader that is told of every event once it is on disk. */
+  readonly reporterFor: (folder: string) => Reporter
+}
+
+/** How a pass ended. */
+export interface PassResult {
+  readonly run: string
+  readonly folder: string
+  readonly state: RunState
+  readonly exitCode: ExitCode
+  readonly reporter: Reporter
+}
+
+/**
+ * Carries out a plan and leaves journal, plan and reports in a new folder. Every planned environment
+ * has its JUnit file, with every test as not run, before the first guest is touched.
+ */
+export async function carryOut(request: PassRequest): Promise<PassResult> {
+  const { plan, lab } = request
+  const run = runId(new Date())
+  const folder = join(request.output, run)
+  await makeFolder(folder)
+  const writer = await JournalWriter.open({ path: join(folder, journalFile), epoch: 1, firstSeq: 1 })
+  const fold = openFold(plan)
+  const reporter = request.reporterFor(folder)
+  const broken = new AbortController()
+  const trouble: Error[] = []
+  const giveUp = (error: unknown): void => {
+    trouble.push(error instanceof Error ? error : new InternalError(String(error)))
+    broken.abort(error)
+  }
+  const told: Promise<void>[] = []
+  let reporting: Promise<unknown> = Promise.resolve()
+  const emit = (body: EventBody): void => {
+    const telling = writer.append(body).then(event => {
+      fold.add(event)
+      reporter.event(event)
+      if (event.type === 'environment-ended') {
+        const { environment } = event
+        reporting = reporting.then(() => report(folder, fold.state(), [environment])).catch(giveUp)
+      }
+    })
+    told.push(telling.catch(giveUp))
+  }
+  emit({
+    type: 'run-opened',
+    run,
+    planDigest: plan.digest,
+    expected: plan.expected,
+    lab: lab.name,
+    harness: `guestcert ${packageVersion()}`,
+    waiversDigest: null,
+  })
+  emit({ type: 'session-started', session: `${run}-1`, epoch: 1, runner: hostname() })
+  await writeFile(join(folder, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`)
+  await Promise.all(told)
+  await report(folder, fold.state())
+  await pointLatest(request.output, run)
+  const stop = AbortSignal.any([request.stop, broken.signal])
+  try {
+    await runPlan({
+      plan,
+      lab,
+      suites: new Map(request.suites.map(suite => [suite.id, suite])),
+      run,
+      folder,
+      driverOf: request.driverOf,
+      emit,
+      keep: request.keep,
+      parallel: request.parallel,
+      retries: request.retries,
+      drain: AbortSignal.any([request.drain, stop]),
+      stop,
+    })
+  } catch (error) {
+    giveUp(error)
+  }
+  await Promise.all(told)
+  await reporting
+  return close()
+
+  async function close(): Promise<PassResult> {
+    const interrupted = request.drain.aborted || request.stop.aborted
+    const before = fold.state()
+    const exitCode = exitCodeOf(before, { interrupted, broken: trouble.length > 0 })
+    emit({ type: 'run-closed', counts: before.counts, flaky: before.flaky, exitCode, interrupted })
+    await Promise.all(told)
+    await writer.close()
+    const state = fold.state()
+    await report(folder, state).catch(giveUp)
+    await writeFile(
+      join(folder, 'summary.json'),
+      `${JSON.stringify(summaryOf(state, exitCode), null, 2)}\n`,
+    ).catch(giveUp)
+    const [first] = trouble
+    if (first !== undefined) {
+      throw first
+    }
+    return { run, folder, state, exitCode, reporter }
+  }
+}
+
+async function report(folder: string, state: RunState, environments?: readonly string[]): Promise<void> {
+  await writeJunit(folder, state, environments === undefined ? {} : { environments })
+}
+
+/** Sorts by time, and two runs of one second do not collide: `20261123-093012-4f1c`. */
+function runId(now: Date): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
+  return `${stamp}-${randomBytes(2).toString('hex')}`
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw new UsageError(
+      `cannot make the run's folder ${folder}: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+/** Replaces the link in one step, so that a reader never finds it missing. */
+async function pointLatest(output: string, run: string): Promise<void> {
+  const fresh = join(output, `.latest-${run}`)
+  await symlink(run, fresh)
+  await rename(fresh, join(output, 'latest')).catch(() => rm(fresh, { force: true }))
+}
+
+function summaryOf(state: RunState, exitCode: ExitCode): Record<string, unknown> {
+  return {
+    run: state.run,
+    lab: state.lab,
+    planDigest: state.planDigest,
+    exitCode,
+    counts: state.counts,
+    flaky: state.flaky,
+    durationMs: state.durationMs,
+    environments: state.environments.map(environment => ({
+      id: environment.planned.id,
+      emulated: environment.planned.emulated,
+      counts: environment.counts,
+      tests: environment.tests.map(({ planned, verdict, cause, reason, flaky }) => ({
+        test: planned.id,
+        level: planned.level,
+        verdict,
+        ...(cause === null ? {} : { cause, reason }),
+        ...(flaky ? { flaky } : {}),
+      })),
+    })),
+  }
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path'
+import picocolors from 'picocolors'
+import { loadLab } from '../config/load.js'
+import { makePlan } from '../plan/build.js'
+import { loadSuites } from '../plan/suites.js'
+import type { Plan, PlannedEnvironment } from '../plan/types.js'
+import { wantsColor } from '../reports/terminal/style.js'
+import { type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument } from './args.js'
+import { readChoice } from './choice.js'
+import { openDrivers } from './drivers.js'
+import { table } from './table.js'
+
+const shownDigestLength = 16
+
+/** `guestcert plan LAB`: what a pass would run, and why the rest is left out. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const suites = await loadSuites(lab.suites, lab.file)
+  const drivers = openDrivers(() => new Map())
+  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf)
+  await drivers.close()
+  if (isSet(args, 'json')) {
+    const { digest, expected, environments } = plan
+    io.stdout.write(`${JSON.stringify({ digest, expected, environments }, null, 2)}\n`)
+    return 0
+  }
+  const flag = colorFlag(args)
+  const color = wantsColor({
+    isTTY: io.stdout.isTTY === true,
+    env: io.env,
+    ...(flag === undefined ? {} : { flag }),
+  })
+  const { bold, dim } = picocolors.createColors(color)
+  io.stdout.write(
+    `${heading(plan, bold)}\n\n${matrix(
+      plan,
+      suites.map(({ id }) => id),
+      bold,
+    )}`,
+  )
+  const left = leftOut(plan)
+  if (left.length > 0) {
+    io.stdout.write(
+      `\n${bold('Left out')}\n${left.map(({ tests, why, where }) => `  ${tests}\n    ${why} ${dim(`(${where})`)}\n`).join('')}`,
+    )
+  }
+  return 0
+}
+
+function heading({ lab, expected, environments, digest }: Plan, bold: (text: string) => string): string {
+  const counted = `${expected} tests in ${environments.length} environment${environments.length === 1 ? '' : 's'}`
+  return `${bold(`lab ${lab}`)} · ${counted} · digest ${digest.slice(0, shownDigestLength)}`
+}
+
+function matrix({ environments }: Plan, suites: readonly string[], bold: (text: string) => string): string {
+  const headings = ['ENVIRONMENT', 'HOSTS', ...suites, '']
+  const rows = environments.map(environment => [
+    environment.id,
+    environment.hosts.join(' '),
+    ...suites.map(suite => cell(environment, suite)),
+    environment.emulated ? 'emulated' : '',
+  ])
+  return table({ headings, rows }, bold)
+}
+
+function cell({ tests, leftOut: left }: PlannedEnvironment, suite: string): string {
+  const planned = tests.filter(test => test.suite === suite).length
+  const all = planned + left.filter(({ test }) => test.startsWith(`${suite}/`)).length
+  return planned === all ? String(planned) : `${planned} of ${all}`
+}
+
+interface LeftOutGroup {
+  readonly tests: string
+  readonly why: string
+  readonly where: string
+}
+
+/** The same tests left out for the same reason are said once. */
+function leftOut({ environments }: Plan): LeftOutGroup[] {
+  const reasons = new Map<string, { tests: Set<string>; ids: Set<string> }>()
+  for (const { id, leftOut: left } of environments) {
+    for (const { test, why } of left) {
+      const group = reasons.get(why) ?? { tests: new Set(), ids: new Set() }
+      group.tests.add(test)
+      group.ids.add(id)
+      reasons.set(why, group)
+    }
+  }
+  return [...reasons].map(([why, { tests, ids }]) => ({
+    tests: [...tests].join(', '),
+    why,
+    where: ids.size === 1 ? [...ids].join('') : `${ids.size} environments`,
+  }))
+}

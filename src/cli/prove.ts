@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { UsageError } from '../config/errors.js'
+import { loadLab } from '../config/load.js'
+import { packageRoot } from '../config/package-root.js'
+import type { Access } from '../hypervisors/driver.js'
+import type { RunState } from '../journal/state.js'
+import { startEmulatedLab } from '../lab/emulated.js'
+import { type Claim, claimedPlan, claimsOf, playedBy, withMutants } from '../lab/proof.js'
+import { makePlan } from '../plan/build.js'
+import { everything, takesTest } from '../plan/choice.js'
+import type { Suite } from '../plan/suite.js'
+import { loadSuites } from '../plan/suites.js'
+import { type CommandIo, countFlag, isSet, listFlag, type ParsedArgs } from './args.js'
+import { openDrivers } from './drivers.js'
+import { watchInterrupts } from './interrupts.js'
+import { carryOut } from './pass.js'
+
+const proofLab = join(packageRoot, 'fixtures/labs/proof.yaml')
+const defaultParallel = 8
+
+/** What became of a claim. */
+interface Finding extends Claim {
+  readonly holds: boolean
+  readonly verdict: string
+  readonly reason: string
+}
+
+/** `guestcert prove [SUITE…]`: shows that each test passes where it must, and fails where it must. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const folders = (args.arguments.get('SUITE') ?? []).map(folder => resolve(io.cwd, folder))
+  const suites = chosen(
+    await loadSuites(folders.length === 0 ? ['builtin'] : folders, null),
+    listFlag(args, 'test'),
+  )
+  const claims = claimsOf(suites)
+  const unproven = suites.flatMap(suite =>
+    suite.tests.filter(({ proof }) => proof === null).map(({ id }) => id),
+  )
+  if (claims.length === 0) {
+    throw new UsageError('no test of these suites names a proof: nothing can be shown')
+  }
+  const findings = judge(claims, await runClaims(suites, claims, args, io), io)
+  if (isSet(args, 'json')) {
+    io.stdout.write(`${JSON.stringify({ findings, unproven }, null, 2)}\n`)
+  } else {
+    tell(findings, unproven, io)
+  }
+  return findings.every(({ holds }) => holds) && unproven.length === 0 ? 0 : 1
+}
+
+function chosen(suites: readonly Suite[], tests: readonly string[]): Suite[] {
+  const choice = { ...everything, tests }
+  return suites.map(suite => ({ ...suite, tests: suite.tests.filter(test => takesTest(choice, test)) }))
+}
+
+interface Ran {
+  readonly state: RunState
+  readonly played: (environment: RunState['environments'][number]) => { persona: string; mutant?: string }
+}
+
+async function runClaims(
+  suites: readonly Suite[],
+  claims: readonly Claim[],
+  args: ParsedArgs,
+  io: CommandIo,
+): Promise<Ran> {
+  const lab = withMutants(await loadLab(proofLab), claims)
+  let access: ReadonlyMap<string, Access> = new Map()
+  const drivers = openDrivers(() => access)
+  const plan = claimedPlan(makePlan(lab, suites, everything, drivers.abilitiesOf), lab, claims)
+  const used = new Set(plan.environments.map(({ guest }) => guest.id))
+  const small = { ...lab, guests: new Map([...lab.guests].filter(([id]) => used.has(id))) }
+  const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  const output = await mkdtemp(join(tmpdir(), 'guestcert-prove-'))
+  const emulated = await startEmulatedLab(small, interrupts.stop)
+  access = emulated.access
+  try {
+    const { state } = await carryOut({
+      lab: small,
+      suites,
+      plan,
+      output,
+      driverOf: drivers.driverOf,
+      keep: 'never',
+      parallel: countFlag(args, 'parallel') ?? defaultParallel,
+      retries: 0,
+      drain: interrupts.drain,
+      stop: interrupts.stop,
+      reporterFor: () => ({ event: () => {}, end: () => {} }),
+    })
+    return { state, played: ({ planned }) => playedBy(planned, small) }
+  } finally {
+    interrupts.close()
+    await emulated.close()
+    await drivers.close()
+    await rm(output, { recursive: true, force: true })
+  }
+}
+
+/** A mutant is caught by an observed failed check or a guest that broke: an error proves nothing. */
+function judge(claims: readonly Claim[], { state, played }: Ran, _io: CommandIo): Finding[] {
+  const verdicts = new Map<string, { verdict: string; reason: string }>()
+  for (const environment of state.environments) {
+    const { persona, mutant = '' } = played(environment)
+    for (const { planned, verdict, reason } of environment.tests) {
+      verdicts.set(`${planned.id} ${persona} ${mutant}`, { verdict, reason })
+    }
+  }
+  return claims.map(claim => {
+    const found = verdicts.get(`${claim.test} ${claim.persona} ${claim.mutant ?? ''}`)
+    const { verdict, reason } = found ?? {
+      verdict: 'left out',
+      reason: 'the proof lab has no such persona, or the test does not apply to it',
+    }
+    return { ...claim, verdict, reason, holds: verdict === (claim.mutant === undefined ? 'pass' : 'fail') }
+  })
+}
+
+function tell(findings: readonly Finding[], unproven: readonly string[], io: CommandIo): void {
+  const tests = [...new Set(findings.map(({ test }) => test))]
+  for (const test of tests) {
+    const own = findings.filter(finding => finding.test === test)
+    const broken = own.filter(({ holds }) => !holds)
+    const passes = own.filter(({ mutant }) => mutant === undefined)
+    const mutants = [...new Set(own.flatMap(({ mutant }) => mutant ?? []))]
+    const mark = broken.length === 0 ? 'proven  ' : 'UNPROVEN'
+    io.stdout.write(`${mark}  ${test}  passes on ${passes.length} personas, fails on ${mutants.join(', ')}\n`)
+    for (const { persona, mutant, verdict, reason } of broken) {
+      const where = mutant === undefined ? persona : `${persona} + ${mutant}`
+      io.stdout.write(
+        `          ${where}: ${verdict}, expected ${mutant === undefined ? 'pass' : 'fail'}: ${reason}\n`,
+      )
+    }
+  }
+  for (const test of unproven) {
+    io.stdout.write(`UNPROVEN  ${test}  its manifest names no proof\n`)
+  }
+  const held = findings.filter(({ holds }) => holds).length
+  io.stdout.write(`\n${held} of ${findings.length} claims hold\n`)
+}

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { loadLab } from '../config/load.js'
+import type { Keep } from '../engine/settings.js'
+import type { Access } from '../hypervisors/driver.js'
+import { type EmulatedLab, hasEmulatedGuests, startEmulatedLab } from '../lab/emulated.js'
+import { findRunningLab } from '../lab/running.js'
+import { makePlan } from '../plan/build.js'
+import { loadSuites } from '../plan/suites.js'
+import { createReporter } from '../reports/terminal/kinds.js'
+import type { ReporterKind } from '../reports/terminal/names.js'
+import {
+  type CommandIo,
+  colorFlag,
+  countFlag,
+  isSet,
+  type ParsedArgs,
+  requiredArgument,
+  textFlag,
+} from './args.js'
+import { readChoice } from './choice.js'
+import { openDrivers } from './drivers.js'
+import { cacheFolder } from './folders.js'
+import { watchInterrupts } from './interrupts.js'
+import { carryOut } from './pass.js'
+
+/** `guestcert run LAB`: carries out a validation pass. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const suites = await loadSuites(lab.suites, lab.file)
+  let access: ReadonlyMap<string, Access> = new Map()
+  const drivers = openDrivers(() => access)
+  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf)
+  const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  let emulated: EmulatedLab | null = null
+  try {
+    if (hasEmulatedGuests(lab)) {
+      const found =
+        (await findRunningLab(lab, cacheFolder())) ?? (await startEmulatedLab(lab, interrupts.stop))
+      emulated = found
+      access = found.access
+    }
+    const parallel = countFlag(args, 'parallel') ?? lab.parallel
+    const output = resolve(io.cwd, textFlag(args, 'output') ?? 'reports')
+    const color = colorFlag(args)
+    const kind = isSet(args, 'quiet') ? 'quiet' : ((textFlag(args, 'reporter') ?? 'auto') as ReporterKind)
+    const reporterFor = (folder: string): ReturnType<typeof createReporter> =>
+      createReporter({
+        kind,
+        stream: io.stdout,
+        env: io.env,
+        plan,
+        parallel,
+        folder,
+        ...(color === undefined ? {} : { color }),
+      })
+    const { state, exitCode, folder, reporter } = await carryOut({
+      lab,
+      suites,
+      plan,
+      output,
+      driverOf: drivers.driverOf,
+      keep: (textFlag(args, 'keep') ?? 'never') as Keep,
+      parallel,
+      retries: countFlag(args, 'retries') ?? lab.retries,
+      drain: interrupts.drain,
+      stop: interrupts.stop,
+      reporterFor,
+    })
+    reporter.end(state, exitCode, folder)
+    return exitCode
+  } finally {
+    interrupts.close()
+    await emulated?.close()
+    await drivers.close()
+  }
+}

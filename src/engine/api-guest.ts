@@ -1,0 +1,139 @@
+import type { CommandOptions, CommandOutcome, Guest, Reboot, Reconnection } from '../api/guest.js'
+import { InfraError } from '../config/errors.js'
+import { readBootIdentity } from '../guests/boot-identity.js'
+import { type ClockReading, readClock } from '../guests/clock.js'
+import { reboot } from '../guests/reboot.js'
+import type { PlannedTest } from '../plan/types.js'
+import { type CommandResult, quote } from '../remote/index.js'
+import { clockOffset } from './api-clock.js'
+import { durationMs } from './api-duration.js'
+import type { EvidenceFile } from './evidence.js'
+import { withLimit } from './limit.js'
+import type { GuestSession } from './session.js'
+import { testVariables } from './variables.js'
+
+/** The guest as test modules see it. Every command and its output goes to the test's evidence. */
+export function guestFor(
+  session: GuestSession,
+  test: PlannedTest,
+  log: EvidenceFile,
+  signal: AbortSignal,
+): Guest {
+  const env = testVariables(session.source.environment, session.folder, test)
+  const run = async (command: string, options: CommandOptions = {}): Promise<CommandOutcome> => {
+    const result = await session.machine.run(command, {
+      signal,
+      env,
+      ...(options.limit === undefined ? {} : { limitMs: durationMs(options.limit) }),
+      ...(options.stdin === undefined ? {} : { stdin: Buffer.from(options.stdin) }),
+    })
+    await log.write(Buffer.from(describe(command, result)))
+    signal.throwIfAborted()
+    if (result.exit.kind === 'lost') {
+      throw new InfraError(`${session.machine.label}: no exit status came for "${command.slice(0, 80)}"`, {
+        cause: 'network',
+        where: session.source.instance,
+        code: 'lost',
+      })
+    }
+    return outcomeOf(result)
+  }
+  return {
+    facts: session.facts,
+    run,
+    readFile: async path => {
+      const { succeeded, stdout, stderr, truncated } = await run(`cat ${quote(path)}`)
+      if (!succeeded || truncated) {
+        throw new Error(`${path} could not be read whole: ${stderr.trim().slice(0, 200)}`)
+      }
+      return stdout
+    },
+    bootIdentity: async () => nameOf(await readBootIdentity(session.machine, { signal })),
+    reboot: () => rebootGuest(session, signal),
+    expectDisconnect: (action, { within }) => disconnect(session, action, durationMs(within), signal),
+    clockOffset: async () => clockOffset(await readClockOf(session, signal)),
+  }
+}
+
+function readClockOf(session: GuestSession, signal: AbortSignal): Promise<ClockReading> {
+  return readClock(session.machine, signal)
+}
+
+async function rebootGuest(session: GuestSession, signal: AbortSignal): Promise<Reboot> {
+  const { limits, instance, mayReboot } = session.source
+  if (!mayReboot) {
+    throw new TypeError(`${instance} may not be rebooted: the manifest must say "needs: { guest: [reboot] }"`)
+  }
+  const close = session.expected.open('a reboot', limits.reboot)
+  try {
+    const rebooted = await reboot({
+      machine: session.machine,
+      reconnect: until => session.source.reach(until),
+      limits,
+      signal,
+    })
+    session.machine = rebooted.machine
+    session.identity = rebooted.after
+    return {
+      before: nameOf(rebooted.before),
+      after: nameOf(rebooted.after),
+      uptimeSec: rebooted.after.uptimeSec,
+      tookMs: rebooted.tookMs,
+    }
+  } finally {
+    close()
+  }
+}
+
+async function disconnect(
+  session: GuestSession,
+  action: () => Promise<unknown>,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<Reconnection> {
+  const { instance } = session.source
+  const close = session.expected.open('an announced disconnection', withinMs)
+  const startedAt = performance.now()
+  const before = session.identity
+  try {
+    return await withLimit(
+      { name: 'expectDisconnect', ms: withinMs, where: instance, cause: 'guest', signal },
+      async until => {
+        await action().catch((error: unknown) => {
+          if (!session.machine.lost.aborted) {
+            throw error
+          }
+        })
+        const machine = await session.reconnect(until)
+        session.identity = await readBootIdentity(machine, { signal: until })
+        return {
+          bootIdentityBefore: nameOf(before),
+          bootIdentityAfter: nameOf(session.identity),
+          tookMs: performance.now() - startedAt,
+        }
+      },
+    )
+  } finally {
+    close()
+  }
+}
+
+function nameOf({ bootId, btimeSec }: { bootId: string | null; btimeSec: number }): string {
+  return bootId ?? `btime:${btimeSec}`
+}
+
+function outcomeOf({ exit, stdout, stderr, durationMs: took }: CommandResult): CommandOutcome {
+  return {
+    end: exit,
+    succeeded: exit.kind === 'code' && exit.code === 0,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    truncated: stdout.truncated || stderr.truncated,
+    durationMs: took,
+  }
+}
+
+function describe(command: string, { exit, stdout, stderr }: CommandResult): string {
+  const end = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
+  return `$ ${command}\n${stdout.text}${stderr.text === '' ? '' : `--- stderr\n${stderr.text}`}--- ${end}\n`
+}

@@ -1,0 +1,277 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InfraError } from '../config/errors.js'
+import type { Placement } from '../config/model.js'
+import type { Evidence } from '../journal/events.js'
+import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
+import { describeTrouble, type Trouble } from './cause.js'
+import type { Progress } from './environment.js'
+import { describeFile, EvidenceFile, instanceFolder } from './evidence.js'
+import { withLimit } from './limit.js'
+import { openSession } from './open-session.js'
+import { countChecks, type Outcome } from './outcome.js'
+import type { GuestSession } from './session.js'
+import type { RunSettings } from './settings.js'
+import { runTest } from './test.js'
+import { UndoStack } from './undo.js'
+
+/** One instance of an environment: which, where, and what it is to do. */
+export interface InstanceRequest {
+  readonly environment: PlannedEnvironment
+  readonly host: string
+  /** The n-th instance of its environment, from 1. */
+  readonly number: number
+  readonly progress: Progress
+  readonly settings: RunSettings
+}
+
+/**
+ * Brings one instance up, runs what is pending on it, and undoes it, whatever happened. Returns
+ * trouble that ended it early; `null` when it did its part, though more may be pending for a next one.
+ */
+export async function serveInstance(request: InstanceRequest): Promise<Trouble | null> {
+  const { environment, host, number, progress, settings } = request
+  const name = instanceName(request)
+  const folder = instanceFolder(settings.folder, environment.id, name)
+  const undo = new UndoStack()
+  const opened = new Map<string, Evidence>()
+  const evidence = (file: string): EvidenceFile =>
+    new EvidenceFile(settings.folder, join(folder, file), settings.plan.limits.output)
+  settings.emit({
+    type: 'instance-started',
+    environment: environment.id,
+    instance: name,
+    host,
+    attempt: number,
+  })
+  const before = verdictsOf(progress)
+  let keepHint: string | null = null
+  let trouble: Trouble | null = null
+  try {
+    const session = await bringUp(request, name, folder, undo, evidence, hint => {
+      keepHint = hint
+    })
+    trouble = await runPending(session, request, opened)
+  } catch (error) {
+    trouble = describeTrouble(error)
+    if (!settings.stop.aborted) {
+      settings.emit({
+        type: 'instance-failed',
+        environment: environment.id,
+        instance: name,
+        cause: trouble.cause,
+        message: trouble.message,
+      })
+    }
+  }
+  const failed =
+    trouble !== null ||
+    verdictsOf(progress)
+      .slice(before.length)
+      .some(verdict => verdict !== 'pass')
+  const kept = settings.keep === 'always' || (settings.keep === 'failed' && failed)
+  const undone = kept ? { names: [], left: null } : await undo.undoAll(settings.plan.limits.undo)
+  settings.emit({
+    type: 'instance-ended',
+    environment: environment.id,
+    instance: name,
+    undone: undone.names,
+    orphan: kept ? keepHint : undone.left,
+    kept,
+    evidence: await leftBehind(settings.folder, folder, opened),
+  })
+  return trouble
+}
+
+function verdictsOf(progress: Progress): string[] {
+  return [...progress.ended.values()].map(({ verdict }) => verdict)
+}
+
+/** Instances are named after the run, so that what a dead runner left can be found. */
+function instanceName({ environment, number, settings }: InstanceRequest): string {
+  const index = settings.plan.environments.indexOf(environment) + 1
+  return `gc-${settings.run}-e${index}-${number}`
+}
+
+async function bringUp(
+  { environment, host: hostId, settings }: InstanceRequest,
+  instance: string,
+  folder: string,
+  undo: UndoStack,
+  evidence: (file: string) => EvidenceFile,
+  onKeepHint: (hint: string) => void,
+): Promise<GuestSession> {
+  const { plan, lab, stop } = settings
+  const [host, guest] = [lab.hosts.get(hostId), lab.guests.get(environment.guest.id)]
+  const placement = guest?.on.find(
+    on => on.host === hostId && on.configuration.name === environment.configuration.name,
+  )
+  if (host === undefined || guest === undefined || placement === undefined) {
+    throw new InfraError(`${environment.id} has no place on ${hostId}`, {
+      cause: 'runner',
+      where: hostId,
+      code: 'driver',
+    })
+  }
+  const driver = settings.driverOf(host)
+  const limit = { name: 'boot', ms: plan.limits.boot, where: instance, signal: stop }
+  const request = {
+    instance,
+    guest,
+    placement: placement satisfies Placement,
+    evidenceFolder: folder,
+    limits: plan.limits,
+    outlives: settings.keep !== 'never',
+  }
+  const prepared = await withLimit({ ...limit, cause: 'host' }, signal => driver.prepare(request, signal))
+  onKeepHint(prepared.keepHint)
+  undo.push('remove', signal => prepared.remove(signal))
+  const running = await withLimit({ ...limit, cause: 'host' }, signal => prepared.start(signal))
+  undo.push('stop', signal => running.stop(signal))
+  const session = await openSession({
+    environment,
+    instance,
+    lab,
+    guest,
+    host: hostId,
+    driver: driver.name,
+    running,
+    limits: plan.limits,
+    suites: settings.suites,
+    signal: stop,
+    evidence,
+  })
+  undo.push('disconnect', () => session.close())
+  undo.push('clean', signal => session.clean(signal))
+  settings.emit({
+    type: 'instance-ready',
+    environment: environment.id,
+    instance,
+    bootIdentity: session.identity.bootId ?? `btime:${session.identity.btimeSec}`,
+    hostKey: session.machine.hostKey,
+    factsDigest: session.factsDigest,
+    facts: session.facts,
+  })
+  return session
+}
+
+/** Runs pending tests until one says that the instance can serve no more. */
+async function runPending(
+  session: GuestSession,
+  { environment, progress, settings }: InstanceRequest,
+  opened: Map<string, Evidence>,
+): Promise<Trouble | null> {
+  let isFresh = true
+  for (let test = progress.pending[0]; test !== undefined; test = progress.pending[0]) {
+    settings.stop.throwIfAborted()
+    if (settings.drain.aborted) {
+      return null
+    }
+    if (blockIfNeeded(test, session, environment, progress, settings)) {
+      continue
+    }
+    if (test.isolation === 'own-instance' && !isFresh) {
+      return null
+    }
+    const attempt = (progress.tries.get(test.id) ?? 0) + 1
+    progress.tries.set(test.id, attempt)
+    const at = { environment: environment.id, test: test.id, attempt } as const
+    settings.emit({ type: 'test-started', ...at, instance: session.source.instance })
+    const startedAt = performance.now()
+    const outcome = await runTest(session, test, attempt, settings)
+    const trouble = outcome.trouble === undefined ? null : describeTrouble(outcome.trouble)
+    const again = trouble?.retryable === true && progress.retriesLeft > 0
+    for (const check of outcome.checks) {
+      settings.emit({ type: 'check', ...at, ...check })
+    }
+    for (const file of outcome.evidence) {
+      opened.set(file.path, file)
+    }
+    settings.emit({
+      type: 'test-ended',
+      ...at,
+      instance: session.source.instance,
+      ...verdictFields(outcome),
+      durationMs: Math.round(performance.now() - startedAt),
+      final: !again,
+    })
+    if (again) {
+      return trouble
+    }
+    endTest(test, outcome, progress)
+    isFresh = false
+    if (outcome.spoilt || test.isolation !== 'shared') {
+      return null
+    }
+  }
+  return null
+}
+
+function verdictFields(outcome: Outcome): {
+  verdict: Outcome['verdict']
+  reason: string
+  checks: ReturnType<typeof countChecks>
+  evidence: readonly Evidence[]
+} {
+  const { verdict, cause, reason, checks, measures, evidence, exit } = outcome
+  return {
+    verdict,
+    reason,
+    checks: countChecks(checks),
+    evidence,
+    ...(cause === undefined ? {} : { cause }),
+    ...(exit === undefined ? {} : { exit }),
+    ...(Object.keys(measures).length === 0 ? {} : { measures }),
+  }
+}
+
+function endTest(
+  test: PlannedTest,
+  { verdict, cause }: Pick<Outcome, 'verdict' | 'cause'>,
+  progress: Progress,
+): void {
+  progress.ended.set(test.id, { verdict, ...(cause === undefined ? {} : { cause }) })
+  progress.pending = progress.pending.slice(1)
+}
+
+/** A test whose predecessor did not pass is not tried. */
+function blockIfNeeded(
+  test: PlannedTest,
+  session: GuestSession,
+  environment: PlannedEnvironment,
+  progress: Progress,
+  { emit }: RunSettings,
+): boolean {
+  const needed = test.after.find(id => (progress.ended.get(id)?.verdict ?? 'pass') !== 'pass')
+  if (needed === undefined) {
+    return false
+  }
+  const { verdict = 'not-run', cause = 'unknown' } = progress.ended.get(needed) ?? {}
+  emit({
+    type: 'test-ended',
+    environment: environment.id,
+    test: test.id,
+    attempt: (progress.tries.get(test.id) ?? 0) + 1,
+    instance: session.source.instance,
+    verdict: 'blocked',
+    cause,
+    reason: `it needs ${needed}, whose verdict is ${verdict}`,
+    durationMs: 0,
+    checks: { ok: 0, notOk: 0, todo: 0, skip: 0 },
+    evidence: [],
+    final: true,
+  })
+  endTest(test, { verdict: 'blocked', cause }, progress)
+  return true
+}
+
+/** What stands in the instance's folder and no test has claimed: consoles and logs. */
+async function leftBehind(
+  root: string,
+  folder: string,
+  claimed: ReadonlyMap<string, Evidence>,
+): Promise<Evidence[]> {
+  const names = await readdir(folder).catch(() => [])
+  const described = await Promise.all(names.sort().map(name => describeFile(root, join(folder, name))))
+  return described.filter(file => file !== null && !claimed.has(file.path)) as Evidence[]
+}

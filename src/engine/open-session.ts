@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto'
+import { InfraError } from '../config/errors.js'
+import type { Limits } from '../config/limits.js'
+import type { DriverName, Guest, Lab } from '../config/model.js'
+import { bootIdentityCommand, parseBootIdentity } from '../guests/boot-identity.js'
+import { linuxFactsCommand, parseFacts } from '../guests/facts.js'
+import type { RunningGuest } from '../hypervisors/driver.js'
+import { mayReboot } from '../plan/build.js'
+import { canonical } from '../plan/digest.js'
+import type { Suite } from '../plan/suite.js'
+import type { PlannedEnvironment } from '../plan/types.js'
+import { connectWithRetries, type Machine, parseSweep, sweepCommand } from '../remote/index.js'
+import { cargoFor } from './cargo.js'
+import type { EvidenceFile } from './evidence.js'
+import { withLimit } from './limit.js'
+import { GuestSession, type SessionSource } from './session.js'
+
+/** What is needed to connect to an instance and to make it ready for tests. */
+export interface OpenRequest {
+  readonly environment: PlannedEnvironment
+  readonly instance: string
+  readonly lab: Lab
+  readonly guest: Guest
+  readonly host: string
+  readonly driver: DriverName
+  readonly running: RunningGuest
+  readonly limits: Limits
+  readonly suites: ReadonlyMap<string, Suite>
+  readonly signal: AbortSignal
+  readonly evidence: (name: string) => EvidenceFile
+}
+
+const [identityFollows, factsFollow] = ['--guestcert identity--', '--guestcert facts--']
+
+/**
+ * Waits until the guest answers, then sweeps what earlier runs left, carries the suites' files and
+ * reads facts and boot identity, all in one command.
+ */
+export async function openSession(request: OpenRequest): Promise<GuestSession> {
+  const { environment, instance, lab, guest, running, limits, signal } = request
+  // What runs for this guest on this host, whichever run it was: instances of it are never shared.
+  const mark = `${lab.name}/${guest.id}/${request.host}`
+  const reach = async (until: AbortSignal): Promise<Machine> => {
+    const { endpoint, keyPath, hostKey } = await running.access(until)
+    const image = {
+      ...(keyPath === undefined ? {} : { keyPath }),
+      ...(hostKey === undefined ? {} : { hostKey }),
+    }
+    return connectWithRetries(
+      {
+        label: `${guest.id} (${endpoint.host}:${endpoint.port})`,
+        endpoint,
+        login: guest.login,
+        limits,
+        image,
+        signal: AbortSignal.any([until, running.gone]),
+      },
+      { mark: `${mark}/${instance}` },
+    )
+  }
+  const source: SessionSource = {
+    environment,
+    instance,
+    running,
+    limits,
+    managed: request.driver !== 'static',
+    mayReboot: mayReboot(guest, request.driver),
+    reach,
+    evidence: request.evidence,
+  }
+  const machine = await withLimit(
+    { name: 'boot', ms: limits.boot, where: instance, cause: 'guest', signal },
+    reach,
+  )
+  try {
+    return await makeReady(source, machine, request, mark)
+  } catch (error) {
+    await machine.close().catch(() => {})
+    throw error
+  }
+}
+
+async function makeReady(
+  source: SessionSource,
+  machine: Machine,
+  { environment, instance, suites, limits, signal }: OpenRequest,
+  mark: string,
+): Promise<GuestSession> {
+  const folder = `/var/tmp/${instance}`
+  const cargo = await cargoFor(environment, suites, folder)
+  const command = [
+    `${sweepCommand({ mark })} </dev/null`,
+    `${cargo.command} && (umask 077 && mkdir -p ${folder}/scratch) || exit 90`,
+    `echo "${identityFollows}"`,
+    bootIdentityCommand,
+    `echo "${factsFollow}"`,
+    linuxFactsCommand,
+  ].join('\n')
+  const { exit, stdout, stderr } = await machine.run(command, {
+    signal,
+    stdin: cargo.stdin,
+    limitMs: limits.transfer,
+    limitName: 'transfer',
+  })
+  signal.throwIfAborted()
+  const [swept = '', after = ''] = stdout.text.split(`${identityFollows}\n`)
+  const [identityText = '', factsText] = after.split(`${factsFollow}\n`)
+  const identity = parseBootIdentity(identityText, performance.now())
+  const left = parseSweep(swept)?.left
+  if (
+    exit.kind !== 'code' ||
+    exit.code !== 0 ||
+    factsText === undefined ||
+    identity === null ||
+    left?.length !== 0
+  ) {
+    const said = stderr.text.trim().split('\n').at(-1) ?? ''
+    const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
+    const what =
+      left !== undefined && left.length > 0 ? `processes of an earlier run remain: ${left.join(' ')}` : how
+    throw new InfraError(
+      `${machine.label}: the guest could not be made ready: ${[what, said].filter(Boolean).join(': ')}`,
+      {
+        cause: machine.lost.aborted ? 'network' : 'guest',
+        where: instance,
+        code: machine.lost.aborted ? 'lost' : 'transfer',
+      },
+    )
+  }
+  const facts = { ...parseFacts(factsText), ...source.running.facts }
+  const factsDigest = createHash('sha256').update(canonical(facts)).digest('hex')
+  return new GuestSession(source, { machine, identity, folder, facts, factsDigest })
+}

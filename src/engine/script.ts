@@ -1,0 +1,93 @@
+import type { Suite } from '../plan/suite.js'
+import type { PlannedTest } from '../plan/types.js'
+import { type CommandResult, quote } from '../remote/index.js'
+import type { Folded } from '../results/folded.js'
+import { foldScript, type ScriptProtocol } from '../results/index.js'
+import type { EvidenceFile } from './evidence.js'
+import type { Outcome } from './outcome.js'
+import { diagnoseLoss, type GuestSession } from './session.js'
+import { testVariables } from './variables.js'
+
+/** Runs a script on the guest and folds what it left behind. Throws only when cancelled, or for a bug. */
+export async function runScript(
+  session: GuestSession,
+  test: PlannedTest & { protocol: ScriptProtocol },
+  suite: Suite,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { limits, evidence } = session.source
+  const name = `${test.id.replace('/', '.')}.${attempt}`
+  const [out, err] = [evidence(`${name}.stdout.txt`), evidence(`${name}.stderr.txt`)]
+  let result: CommandResult
+  try {
+    result = await session.machine.run(scriptCommand(session.folder, suite, test.file), {
+      signal,
+      limitMs: test.limitMs,
+      limitName: 'test',
+      env: testVariables(session.source.environment, session.folder, test),
+      keepBytes: limits.output,
+      onStdout: chunk => out.write(chunk),
+      onStderr: chunk => err.write(chunk),
+    })
+  } catch (error) {
+    await closeAll(out, err)
+    signal.throwIfAborted()
+    throw error
+  }
+  const files = await closeAll(out, err)
+  signal.throwIfAborted()
+  const folded = foldScript(test.protocol, {
+    stdout: result.stdout.bytes,
+    exit: result.exit,
+    truncated: result.stdout.truncated,
+    undrained: result.undrained,
+  })
+  return { ...(await refine(session, folded, result, signal)), evidence: files, exit: result.exit }
+}
+
+/** Adds what the engine knows and the output does not: what became of a guest that was lost or did not stop. */
+async function refine(
+  session: GuestSession,
+  folded: Folded,
+  { exit }: CommandResult,
+  signal: AbortSignal,
+): Promise<Omit<Outcome, 'evidence'>> {
+  const { checks, measures } = folded
+  const seen = checks.map(({ path, text, ...check }) => ({ ...check, text: [...path, text].join(' > ') }))
+  const base = { checks: seen, measures }
+  const isLost = session.machine.lost.aborted
+  if (!isLost) {
+    return { ...base, ...said(folded), spoilt: false }
+  }
+  const { verdict, error } = await diagnoseLoss(session, signal)
+  if (folded.verdict === 'fail') {
+    return { ...base, ...said(folded), spoilt: true }
+  }
+  const during = exit.kind === 'limit' ? `the limit "${exit.limit}" was reached, and then ` : ''
+  return {
+    ...base,
+    verdict,
+    cause: error.context.cause,
+    reason: `${during}${error.message}`,
+    spoilt: true,
+    ...(verdict === 'error' ? { trouble: error } : {}),
+  }
+}
+
+function said({ verdict, cause, reason }: Folded): Pick<Outcome, 'verdict' | 'cause' | 'reason'> {
+  return { verdict, reason, ...(cause === undefined ? {} : { cause }) }
+}
+
+function scriptCommand(folder: string, suite: Suite, file: string): string {
+  const interpreter = suite.files.find(({ path }) => path === file)?.interpreter ?? []
+  const words = [...interpreter, `./${file}`].map(quote)
+  return `cd ${quote(`${folder}/suites/${suite.id}`)} && exec ${words.join(' ')}`
+}
+
+async function closeAll(
+  ...files: readonly EvidenceFile[]
+): Promise<NonNullable<Awaited<ReturnType<EvidenceFile['close']>>>[]> {
+  const closed = await Promise.all(files.map(file => file.close()))
+  return closed.filter(file => file !== null)
+}

@@ -1,0 +1,113 @@
+import { InfraError } from '../config/errors.js'
+import type { Limits } from '../config/limits.js'
+import { type BootIdentity, isSameBoot, readBootIdentity } from '../guests/boot-identity.js'
+import type { RunningGuest } from '../hypervisors/driver.js'
+import type { PlannedEnvironment } from '../plan/types.js'
+import { type Machine, quote } from '../remote/index.js'
+import type { EvidenceFile } from './evidence.js'
+import { expectedWindow } from './expected.js'
+
+/** What a session needs to know of its instance. */
+export interface SessionSource {
+  readonly environment: PlannedEnvironment
+  readonly instance: string
+  readonly running: RunningGuest
+  readonly limits: Limits
+  /** True when the driver can tell a guest's failure from its host's. */
+  readonly managed: boolean
+  /** False for a machine that is not ours to reboot. */
+  readonly mayReboot: boolean
+  /** Connects anew; used at the start, after reboots and after losses. */
+  readonly reach: (signal: AbortSignal) => Promise<Machine>
+  /** Opens an evidence file of this instance. */
+  readonly evidence: (name: string) => EvidenceFile
+}
+
+/** A running guest that is connected, carries the suites' files, and may be lost and found again. */
+export class GuestSession {
+  readonly source: SessionSource
+  /** The folder on the guest that holds everything of ours. */
+  readonly folder: string
+  readonly facts: Readonly<Record<string, string>>
+  readonly factsDigest: string
+  readonly expected = expectedWindow()
+  machine: Machine
+  identity: BootIdentity
+
+  constructor(
+    source: SessionSource,
+    start: Pick<GuestSession, 'machine' | 'identity' | 'folder' | 'facts' | 'factsDigest'>,
+  ) {
+    this.source = source
+    this.machine = start.machine
+    this.identity = start.identity
+    this.folder = start.folder
+    this.facts = start.facts
+    this.factsDigest = start.factsDigest
+  }
+
+  /** Gives up the old connection and makes a new one. */
+  async reconnect(signal: AbortSignal): Promise<Machine> {
+    await this.machine.close().catch(() => {})
+    this.machine = await this.source.reach(signal)
+    return this.machine
+  }
+
+  /** Removes everything of ours from the guest; an instance that is thrown away needs it not. */
+  async clean(signal: AbortSignal): Promise<void> {
+    if (!this.source.managed && !this.machine.lost.aborted) {
+      await this.machine.run(`cd / && rm -rf ${quote(this.folder)}`, { signal, limitName: 'undo' })
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.machine.close()
+  }
+}
+
+/** What a lost connection turned out to mean. */
+export interface Loss {
+  /** `fail` when the guest itself broke. */
+  readonly verdict: 'fail' | 'error'
+  readonly error: InfraError
+}
+
+/**
+ * Finds out what became of a guest whose connection was lost unasked: it rebooted (`fail`), its
+ * virtual machine is gone, it answers no more though its host is well (`fail`), or only the
+ * connection broke (`network`).
+ */
+export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): Promise<Loss> {
+  const { running, limits, instance, managed } = session.source
+  const lost = (cause: 'guest' | 'network', what: string): Loss => ({
+    verdict: cause === 'guest' ? 'fail' : 'error',
+    error: new InfraError(`${session.machine.label}: ${what}`, { cause, where: instance, code: 'lost' }),
+  })
+  if (running.gone.aborted) {
+    return goneLoss(running.gone.reason, lost)
+  }
+  const window = AbortSignal.any([signal, running.gone, AbortSignal.timeout(limits.recovery)])
+  const before = session.identity
+  try {
+    const machine = await session.reconnect(window)
+    const after = await readBootIdentity(machine, { signal: window })
+    session.identity = after
+    return !isSameBoot(before, after)
+      ? lost('guest', 'the guest rebooted unasked')
+      : lost('network', 'the connection was lost; the guest runs on with the same boot identity')
+  } catch (error) {
+    signal.throwIfAborted()
+    if (running.gone.aborted) {
+      return goneLoss(running.gone.reason, lost)
+    }
+    const why = error instanceof Error ? error.message : String(error)
+    return lost(managed ? 'guest' : 'network', `the connection was lost and could not be made again: ${why}`)
+  }
+}
+
+function goneLoss(reason: unknown, lost: (cause: 'guest' | 'network', what: string) => Loss): Loss {
+  if (reason instanceof InfraError) {
+    return { verdict: reason.context.cause === 'guest' ? 'fail' : 'error', error: reason }
+  }
+  return lost('guest', `the virtual machine is gone: ${String(reason)}`)
+}

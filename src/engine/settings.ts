@@ -1,0 +1,32 @@
+import type { Host, Lab } from '../config/model.js'
+import type { Driver } from '../hypervisors/driver.js'
+import type { EventBody } from '../journal/events.js'
+import type { Suite } from '../plan/suite.js'
+import type { Plan } from '../plan/types.js'
+
+/** Takes what the engine learns. It returns at once: writing it down is the journal's work. */
+export type Emit = (event: EventBody) => void
+
+/** Which instances are left running for a person to look at. */
+export type Keep = 'never' | 'failed' | 'always'
+
+/** All that the engine needs to carry a plan out; it knows nothing else of the process around it. */
+export interface RunSettings {
+  readonly plan: Plan
+  readonly lab: Lab
+  readonly suites: ReadonlyMap<string, Suite>
+  /** The run's id: instances and marks are named after it. */
+  readonly run: string
+  /** Absolute. */
+  readonly folder: string
+  readonly driverOf: (host: Host) => Driver
+  readonly emit: Emit
+  readonly keep: Keep
+  /** Environments at once, over all hosts. */
+  readonly parallel: number
+  readonly retries: number
+  /** Once aborted, nothing new is begun; what runs is ended and undone. */
+  readonly drain: AbortSignal
+  /** Once aborted, everything stops now. */
+  readonly stop: AbortSignal
+}

@@ -1,0 +1,66 @@
+import { InfraError, InternalError } from '../config/errors.js'
+import type { PlannedTest } from '../plan/types.js'
+import { runModule } from './module.js'
+import type { Outcome } from './outcome.js'
+import { runScript } from './script.js'
+import { diagnoseLoss, type GuestSession } from './session.js'
+import type { RunSettings } from './settings.js'
+
+/** One attempt of one test. Throws only when the run is stopped. */
+export async function runTest(
+  session: GuestSession,
+  test: PlannedTest,
+  attempt: number,
+  settings: RunSettings,
+): Promise<Outcome> {
+  const { stop } = settings
+  const suite = settings.suites.get(test.suite)
+  if (suite === undefined) {
+    throw new InternalError(`the plan names the suite ${test.suite}, which is not loaded`)
+  }
+  try {
+    if (session.machine.lost.aborted) {
+      return await lostOutcome(session, stop)
+    }
+    const { protocol } = test
+    return protocol === 'module'
+      ? await runModule(session, test, suite, attempt, stop)
+      : await runScript(session, { ...test, protocol }, suite, attempt, stop)
+  } catch (error) {
+    stop.throwIfAborted()
+    if (session.machine.lost.aborted) {
+      return lostOutcome(session, stop)
+    }
+    return troubleOutcome(error)
+  }
+}
+
+/** The connection was gone before the test had begun. */
+async function lostOutcome(session: GuestSession, signal: AbortSignal): Promise<Outcome> {
+  const { verdict, error } = await diagnoseLoss(session, signal)
+  return {
+    ...nothing,
+    verdict,
+    cause: error.context.cause,
+    reason: error.message,
+    spoilt: true,
+    ...(verdict === 'error' ? { trouble: error } : {}),
+  }
+}
+
+function troubleOutcome(error: unknown): Outcome {
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof InfraError) {
+    return {
+      ...nothing,
+      verdict: 'error',
+      cause: error.context.cause,
+      reason: message,
+      spoilt: true,
+      trouble: error,
+    }
+  }
+  return { ...nothing, verdict: 'error', cause: 'runner', reason: message, spoilt: true }
+}
+
+const nothing = { checks: [], measures: {}, evidence: [] } as const

@@ -1,0 +1,76 @@
+import type { Guest, Lab } from '../config/model.js'
+import { digestPlan } from '../plan/digest.js'
+import type { Suite, SuiteTest } from '../plan/suite.js'
+import type { Plan, PlannedEnvironment } from '../plan/types.js'
+
+/** One claim of a manifest: this test ends so on this persona. */
+export interface Claim {
+  readonly test: string
+  readonly persona: string
+  /** Absent where the test must pass. */
+  readonly mutant?: string
+}
+
+/** Stands between a persona and what is changed of it. */
+const mutantMark = '+'
+const guestMutantMark = '--'
+
+/** Everything that the manifests of suites claim, in their order. */
+export function claimsOf(suites: readonly Suite[]): Claim[] {
+  return suites.flatMap(suite => suite.tests.flatMap(claimsOfTest))
+}
+
+function claimsOfTest({ id, proof }: SuiteTest): Claim[] {
+  const personas = proof?.passesOn ?? []
+  const passes = personas.map(persona => ({ test: id, persona }))
+  const fails = personas.flatMap(persona =>
+    (proof?.mutants ?? []).map(mutant => ({ test: id, persona, mutant })),
+  )
+  return [...passes, ...fails]
+}
+
+/** The lab of proofs with a further guest for every mutant that is claimed of a persona. */
+export function withMutants(lab: Lab, claims: readonly Claim[]): Lab {
+  const guests = new Map(lab.guests)
+  for (const { persona, mutant } of claims) {
+    const base = guestOf(lab, persona)
+    if (base !== undefined && mutant !== undefined) {
+      const id = `${base.id}${guestMutantMark}${mutant}`
+      guests.set(id, { ...base, id, emulated: `${persona}${mutantMark}${mutant}` })
+    }
+  }
+  return { ...lab, guests }
+}
+
+/** The guest of the lab that a persona plays. */
+export function guestOf(lab: Lab, persona: string): Guest | undefined {
+  return [...lab.guests.values()].find(({ emulated }) => emulated === persona)
+}
+
+/** The plan with just the tests that are claimed of each guest, and what they come after. */
+export function claimedPlan(plan: Plan, lab: Lab, claims: readonly Claim[]): Plan {
+  const environments = plan.environments
+    .map(environment => ({ ...environment, tests: claimedTests(environment, lab, claims) }))
+    .filter(({ tests }) => tests.length > 0)
+  const expected = environments.reduce((sum, { tests }) => sum + tests.length, 0)
+  return { ...plan, environments, expected, digest: digestPlan(environments) }
+}
+
+function claimedTests(
+  environment: PlannedEnvironment,
+  lab: Lab,
+  claims: readonly Claim[],
+): PlannedEnvironment['tests'] {
+  const [persona, mutant] = (lab.guests.get(environment.guest.id)?.emulated ?? '').split(mutantMark)
+  const own = new Set(
+    claims.filter(claim => claim.persona === persona && claim.mutant === mutant).map(({ test }) => test),
+  )
+  // A mutant need not pass what the claimed test comes after: that is not what is claimed.
+  return environment.tests.filter(({ id }) => own.has(id)).map(test => ({ ...test, after: [] }))
+}
+
+/** The persona, and the mutant if it is one, that an environment's guest is played by. */
+export function playedBy(environment: PlannedEnvironment, lab: Lab): { persona: string; mutant?: string } {
+  const [persona = '', mutant] = (lab.guests.get(environment.guest.id)?.emulated ?? '').split(mutantMark)
+  return { persona, ...(mutant === undefined ? {} : { mutant }) }
+}
