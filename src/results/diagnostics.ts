@@ -1,7 +1,7 @@
 import { bounds, cutText } from './document.js'
 
 /** A finished block: what is given to the parser in its stead, and the line after it. */
-export interface Block {
+interface Block {
   readonly stand: readonly string[]
   readonly next: number
 }

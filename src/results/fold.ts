@@ -6,7 +6,7 @@ import type { Ended, Folded } from './folded.js'
 import { describeFault } from './structure.js'
 
 /** Where protocols differ. */
-export interface Dialect {
+interface Dialect {
   /** TAP's subtests need a plan of their own; KTAP's may go without. */
   readonly subtestsNeedPlan: boolean
   /** Exit statuses with which a script may say that it does not apply. */

@@ -1,7 +1,7 @@
 import { bounds } from './document.js'
 
 /** Output as whole lines, without their ends. */
-export interface Lines {
+interface Lines {
   readonly lines: readonly string[]
   /** True when the last line has no end: nothing may be concluded from it, and it is not in `lines`. */
   readonly cut: boolean
