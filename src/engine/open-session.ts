@@ -12,7 +12,6 @@ import type { PlannedEnvironment } from '../plan/types.js'
 import { connectWithRetries, type Machine, parseSweep, sweepCommand } from '../remote/index.js'
 import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
-import { withLimit } from './limit.js'
 import { GuestSession, type SessionSource } from './session.js'
 
 /** What is needed to connect to an instance and to make it ready for tests. */
@@ -68,16 +67,24 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     reach,
     evidence: request.evidence,
   }
-  const machine = await withLimit(
-    { name: 'boot', ms: limits.boot, where: instance, cause: 'guest', signal },
-    reach,
-  )
+  const machine = await reach(signal).catch((error: unknown) => {
+    throw source.managed ? asGuestFault(error, running) : error
+  })
   try {
     return await makeReady(source, machine, request, mark)
   } catch (error) {
     await machine.close().catch(() => {})
     throw error
   }
+}
+
+/** A guest that cannot be reached although its virtual machine runs has itself to blame. */
+function asGuestFault(error: unknown, { gone }: RunningGuest): unknown {
+  if (gone.aborted) {
+    return gone.reason
+  }
+  const isBoot = error instanceof InfraError && error.context.code === 'boot'
+  return isBoot ? new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error }) : error
 }
 
 async function makeReady(
