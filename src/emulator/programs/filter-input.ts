@@ -26,7 +26,6 @@ const readers: Readonly<Record<string, Reading>> = {
   gzip: {},
   join: { withValue: '12tovae' },
   nl: { withValue: 'bdfhinsvw' },
-  od: { withValue: 'AjNtw' },
   paste: { withValue: 'd' },
   rev: {},
   sed: { before: 1, replaces: /^-\w*[ef]/, withValue: 'efl' },
@@ -43,7 +42,6 @@ const readers: Readonly<Record<string, Reading>> = {
 
 /** Whether this call of a filter reads its standard input: then it is read to its end beforehand. */
 export function readsInput(name: string, args: readonly Bytes[]): boolean {
-  if (name === 'tar') return readsArchive(args)
   const reading = readers[name]
   if (!reading) return false
   let before = reading.before ?? 0
@@ -65,16 +63,4 @@ export function readsInput(name: string, args: readonly Bytes[]): boolean {
   if (/grep$/.test(name) && args.some(arg => /^-\w*[rR]/.test(arg))) return false
   const files = operands.slice(before)
   return files.length === 0 || files.includes('-')
-}
-
-function readsArchive(args: readonly Bytes[]): boolean {
-  const [first = ''] = args
-  const letters = args
-    .filter((arg, index) => /^-[a-zA-Z]/.test(arg) || (index === 0 && !arg.startsWith('-')))
-    .join('')
-  const reads = /[xt]/.test(letters) || args.includes('--extract') || args.includes('--list')
-  const file = args.findIndex(
-    (arg, index) => (/^-?\w*f$/.test(arg) && (index === 0 || arg.startsWith('-'))) || arg === '--file',
-  )
-  return reads && first !== '' && (file < 0 || args[file + 1] === '-')
 }

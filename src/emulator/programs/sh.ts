@@ -5,6 +5,7 @@ import { setOptions } from '../shell/builtins/environment.js'
 import { interpreter } from '../shell/interpreter.js'
 import { Shell } from '../shell/shell.js'
 import type { Call, Program, ProgramTable } from '../system/programs.js'
+import type { ShellFlavour } from '../system/system.js'
 import { readAll } from './io.js'
 import { complain } from './streams.js'
 
@@ -19,6 +20,7 @@ interface Invocation {
 async function readInvocation(call: Call): Promise<Invocation | number> {
   const options: Bytes[] = []
   let command = false
+  let input = false
   let at = 0
   for (; at < call.args.length; at++) {
     const arg = call.args[at] ?? ''
@@ -35,6 +37,7 @@ async function readInvocation(call: Call): Promise<Invocation | number> {
       continue
     }
     if (arg.startsWith('-') && arg.includes('c')) command = true
+    if (arg.startsWith('-') && arg.includes('s')) input = true
     const letters = arg.slice(1).replace(/[cslip]/g, '')
     if (letters !== '') options.push(`${arg.charAt(0)}${letters}`)
   }
@@ -45,9 +48,9 @@ async function readInvocation(call: Call): Promise<Invocation | number> {
     return { text, name: name ?? call.name, positional, options }
   }
   const [file, ...positional] = rest
-  if (file === undefined) {
+  if (file === undefined || input) {
     const text = (await readAll(call.process, 0)).toString('latin1')
-    return { text, name: call.name, positional, options }
+    return { text, name: call.name, positional: rest, options }
   }
   try {
     return {
@@ -65,12 +68,19 @@ async function readInvocation(call: Call): Promise<Invocation | number> {
   }
 }
 
-/** `sh`, `bash` and `dash`: all are the persona's one shell. */
-export function shellProgram(programs: ProgramTable): Program {
+/** A shell; `sh` is of the kind that the persona says. */
+export function shellProgram(programs: ProgramTable, flavour?: ShellFlavour): Program {
   return async call => {
     const invocation = await readInvocation(call)
     if (typeof invocation === 'number') return invocation
-    const shell = new Shell(call.system, call.process, programs, interpreter, invocation.name)
+    const shell = new Shell(
+      call.system,
+      call.process,
+      programs,
+      interpreter,
+      flavour ?? call.system.flavour,
+      invocation.name,
+    )
     shell.importEnvironment(call.env)
     await setOptions(shell, invocation.options.length > 0 ? invocation.options : ['+x'])
     shell.positional = invocation.positional

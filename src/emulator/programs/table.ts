@@ -8,11 +8,14 @@ import { digestPrograms } from './digests.js'
 import { filePrograms } from './files.js'
 import { filter, isFilter } from './filters.js'
 import { writeTo } from './io.js'
+import { listingPrograms } from './listing.js'
 import { machinePrograms } from './machine.js'
+import { odPrograms } from './od.js'
 import { powerPrograms } from './power.js'
 import { processPrograms } from './processes.js'
 import { shellProgram } from './sh.js'
 import { complain, streamPrograms } from './streams.js'
+import { tarPrograms } from './tar.js'
 import { wrapperPrograms } from './wrappers.js'
 
 /** Files of commands that the shell has built in, for those who start them without a shell. */
@@ -65,13 +68,18 @@ export function makePrograms(): ProgramTable {
     ...digestPrograms,
     ...datePrograms,
     ...filePrograms,
+    ...listingPrograms,
     ...machinePrograms,
+    ...odPrograms,
+    ...tarPrograms,
     ...powerPrograms,
     ...processPrograms,
     ...wrapperPrograms(programs),
   }
   for (const [name, program] of Object.entries(all)) table.set(name, program)
-  for (const name of ['sh', 'bash', 'dash']) table.set(name, shellProgram(programs))
+  table.set('sh', shellProgram(programs))
+  table.set('bash', shellProgram(programs, 'bash'))
+  table.set('dash', shellProgram(programs, 'dash'))
   return answering(programs)
 }
 

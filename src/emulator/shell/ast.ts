@@ -66,3 +66,10 @@ export async function parseScript(text: string): Promise<ScriptNode> {
   parsed.set(text, script)
   return script
 }
+
+/** Whether a statement is one simple command and nothing else. */
+export function isSimple(statement: StatementNode | undefined): boolean {
+  const [pipeline] = statement?.pipelines ?? []
+  const one = statement?.pipelines.length === 1 && pipeline?.commands.length === 1 && !pipeline.negated
+  return one && pipeline.commands[0]?.type === 'SimpleCommand'
+}

@@ -26,6 +26,8 @@ export interface Engine {
     path: Bytes,
     argv: readonly Bytes[],
     env: ReadonlyMap<Bytes, Bytes>,
+    /** True where the `exec` builtin asks. */
+    exec?: boolean,
   ): Promise<number>
   builtin(name: Bytes, flavour: ShellFlavour): Builtin | undefined
   isSpecial(name: Bytes): boolean

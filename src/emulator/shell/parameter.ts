@@ -154,6 +154,6 @@ function removePrefix(value: Bytes, pattern: Bytes, greedy: boolean): Bytes {
 }
 
 function removeSuffix(value: Bytes, pattern: Bytes, greedy: boolean): Bytes {
-  const found = new RegExp(`^([sS]*${greedy ? '?' : ''})(?:${patternSource(pattern)})$`).exec(value)
+  const found = new RegExp(`^([^]*${greedy ? '?' : ''})(?:${patternSource(pattern)})$`).exec(value)
   return found?.[1] ?? value
 }

@@ -6,7 +6,7 @@ import { OpenFile } from '../files/open-file.js'
 import { absolute } from '../files/tree.js'
 import type { Process } from '../system/process.js'
 import type { System } from '../system/system.js'
-import type { RedirectionNode } from './ast.js'
+import type { RedirectionNode, WordNode } from './ast.js'
 import { expandToText, expandWords } from './expand.js'
 import type { ExpansionHost } from './expansion.js'
 
@@ -101,9 +101,10 @@ async function applyOne(
 ): Promise<void> {
   const { operator, target } = node
   if (target.type === 'HereDoc') {
+    const content = target.stripTabs ? withoutTabs(target.content) : target.content
     const text = target.quoted
-      ? await expandToText(host, target.content)
-      : await expandToText(host, target.content, 'quoted')
+      ? await expandToText(host, content)
+      : await expandToText(host, content, 'quoted')
     set(node.fd ?? 0, fileOf(toBuffer(text)))
     return
   }
@@ -203,6 +204,20 @@ function duplicate(
   if (!file) throw new RedirectionError(`${source}: Bad file descriptor`, host.flavour === 'dash' ? 2 : 1)
   set(fd, file.retain())
   if (move[2] === '-' && source !== fd) set(source, undefined)
+}
+
+/** `<<-`: the tabs at the start of each line go; those that an expansion brings stay. */
+function withoutTabs(content: WordNode): WordNode {
+  let lineStart = true
+  const parts = content.parts.map(part => {
+    const before = lineStart
+    lineStart = false
+    if (part.type !== 'Literal') return part
+    lineStart = part.value.endsWith('\n')
+    const value = part.value.replace(/\n\t+/g, '\n')
+    return { ...part, value: before ? value.replace(/^\t+/, '') : value }
+  })
+  return { ...content, parts }
 }
 
 /** A file without a name that holds the text: here-documents. */

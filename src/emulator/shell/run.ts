@@ -2,7 +2,13 @@ import { openPath } from '../files/open.js'
 import { Pipe } from '../files/pipe.js'
 import type { ExitStatus } from '../system/process.js'
 import { statusCode } from '../system/run-to-end.js'
-import type { CommandNode, CompoundNode, PipelineNode, StatementNode } from './ast.js'
+import {
+  type CommandNode,
+  type CompoundNode,
+  isSimple,
+  type PipelineNode,
+  type StatementNode,
+} from './ast.js'
 import { evaluateConditional } from './conditional.js'
 import { Exit, LoopJump, ShellError } from './control.js'
 import { expandArithmetic, expandToPattern, expandToText, expandWords } from './expand.js'
@@ -66,6 +72,7 @@ async function runPiped(shell: Shell, pipeline: PipelineNode): Promise<number> {
       child.process.files.set(1, pipe.writer())
       if (pipeline.pipeStderr?.[index]) child.process.files.set(2, child.process.files.need(1).retain())
     }
+    child.mayBecome = command.type === 'SimpleCommand'
     ended.push(child.runAsChild(it => runCommand(it, command)))
   }
   const statuses = (await shell.process.whileAlive(Promise.all(ended))).map(statusCode)
@@ -79,6 +86,7 @@ function runInBackground(shell: Shell, statement: StatementNode): void {
   child.process.files.set(0, quiet)
   child.process.ignored.add('INT')
   child.process.ignored.add('QUIT')
+  child.mayBecome = isSimple(statement)
   shell.lastBackground = child.process.pid
   shell.jobs.set(
     child.process.pid,
@@ -89,7 +97,9 @@ function runInBackground(shell: Shell, statement: StatementNode): void {
 
 /** Runs one command of any kind. */
 export async function runCommand(shell: Shell, command: CommandNode): Promise<void> {
-  if (command.type === 'SimpleCommand') return runSimple(shell, command)
+  const { mayBecome } = shell
+  shell.mayBecome = false
+  if (command.type === 'SimpleCommand') return runSimple(shell, command, mayBecome)
   if (command.type === 'FunctionDef') {
     shell.functions.set(command.name, command)
     shell.status = 0

@@ -8,7 +8,7 @@ import type { ProgramTable } from '../system/programs.js'
 import { runToEnd, statusCode } from '../system/run-to-end.js'
 import type { SignalName } from '../system/signals.js'
 import type { ShellFlavour, System } from '../system/system.js'
-import { type FunctionNode, parseScript, type ScriptNode, ShellSyntaxError } from './ast.js'
+import { type FunctionNode, isSimple, parseScript, type ScriptNode, ShellSyntaxError } from './ast.js'
 import { Exit, LoopJump, Return, ShellError } from './control.js'
 import type { Engine } from './engine.js'
 import { expandGlob } from './glob.js'
@@ -45,6 +45,8 @@ export class Shell implements RedirectionHost {
   /** Above 0 where a failing command is being tested, so that `set -e` does not end the shell. */
   tested = 0
   functionDepth = 0
+  /** True where the next command is all that this process still has to do: then it becomes the program itself. */
+  mayBecome = false
   /** How many characters of `$1` `getopts` has read, in an option of several letters. */
   optionOffset = 0
   readonly #pending: SignalName[] = []
@@ -56,6 +58,7 @@ export class Shell implements RedirectionHost {
     process: Process,
     programs: ProgramTable,
     engine: Engine,
+    flavour: ShellFlavour,
     name: Bytes,
     shellPid = process.pid,
   ) {
@@ -63,7 +66,7 @@ export class Shell implements RedirectionHost {
     this.process = process
     this.programs = programs
     this.engine = engine
-    this.flavour = system.flavour
+    this.flavour = flavour
     this.name = name
     this.shellPid = shellPid
     process.onSignal = signal => {
@@ -109,7 +112,9 @@ export class Shell implements RedirectionHost {
   async main(text: Bytes): Promise<number> {
     let status: number
     try {
-      await this.engine.runStatements(this, (await this.parse(text)).statements)
+      const { statements } = await this.parse(text)
+      this.mayBecome = statements.length === 1 && isSimple(statements[0])
+      await this.engine.runStatements(this, statements)
       await this.runPendingTraps()
       status = this.status
     } catch (error) {
@@ -154,9 +159,13 @@ export class Shell implements RedirectionHost {
 
   /** Prints an error as this shell does. */
   async complain(message: string): Promise<void> {
-    const name = this.name.split('/').at(-1) ?? this.name
-    const prefix = this.flavour === 'dash' ? `${this.name}: 1: ` : `${name}: `
-    await this.write(2, `${prefix}${message}\n`)
+    await this.write(2, `${this.complaintPrefix}${message}\n`)
+  }
+
+  /** What stands before the shell's own messages. */
+  get complaintPrefix(): string {
+    const line = this.variables.get('LINENO') ?? '1'
+    return this.flavour === 'dash' ? `${this.name}: ${line}: ` : `${this.name}: line ${line}: `
   }
 
   /** Writes to one of the shell's own descriptors; errors that nobody can be told of are dropped. */
@@ -224,6 +233,7 @@ export class Shell implements RedirectionHost {
     const reader = pipe.reader()
     const child = this.fork()
     child.process.files.set(1, pipe.writer())
+    child.mayBecome = script.statements.length === 1 && isSimple(script.statements[0])
     const ended = child.runAsChild(shell => this.engine.runStatements(shell, script.statements))
     const chunks: Buffer[] = []
     try {
@@ -248,7 +258,15 @@ export class Shell implements RedirectionHost {
       files: process.files.fork(),
     })
     child.environ = process.environ
-    const shell = new Shell(this.system, child, this.programs, this.engine, this.name, this.shellPid)
+    const shell = new Shell(
+      this.system,
+      child,
+      this.programs,
+      this.engine,
+      this.flavour,
+      this.name,
+      this.shellPid,
+    )
     shell.variables = this.variables.fork()
     for (const [name, body] of this.functions) shell.functions.set(name, body)
     for (const option of this.options) shell.options.add(option)

@@ -10,8 +10,11 @@ import { expandToText, expandWords } from './expand.js'
 import { type Redirected, RedirectionError, redirect } from './redirect.js'
 import type { Shell } from './shell.js'
 
-/** Runs a simple command: assignments, redirections, and a builtin, a function or a program. */
-export async function runSimple(shell: Shell, command: SimpleCommandNode): Promise<void> {
+/**
+ * Runs a simple command: assignments, redirections, and a builtin, a function or a program. With `mayBecome`, the
+ * shell's own process becomes the program, as shells do with their last command.
+ */
+export async function runSimple(shell: Shell, command: SimpleCommandNode, mayBecome: boolean): Promise<void> {
   shell.substitutionStatus = undefined
   const words = command.name ? [command.name, ...command.args] : command.args
   const argv = await expandWords(shell, words)
@@ -25,7 +28,7 @@ export async function runSimple(shell: Shell, command: SimpleCommandNode): Promi
   const builtin = shell.engine.builtin(name, shell.flavour)
   if (definition) return runFunction(shell, command, definition, args)
   if (builtin) return runBuiltin(shell, command, builtin, args, special)
-  await runExternal(shell, command, argv)
+  await runExternal(shell, command, argv, mayBecome && !shell.traps.has('EXIT'))
 }
 
 async function trace(shell: Shell, argv: readonly Bytes[]): Promise<void> {
@@ -92,9 +95,15 @@ async function runBuiltin(
   try {
     shell.status = await builtin.run(shell, args)
   } catch (error) {
-    shell.status = await report(shell, error)
+    if (!(error instanceof ShellError)) shell.status = await report(shell, error)
+    else {
+      // Told while the command's own redirections still hold.
+      await shell.complain(error.message)
+      if (special) throw new Exit(error.status)
+      shell.status = error.status
+    }
   } finally {
-    if (!special) restore()
+    if (!special || shell.flavour === 'bash') restore()
     redirected.undo()
   }
 }
@@ -132,30 +141,35 @@ async function runFunction(
   }
 }
 
-async function runExternal(shell: Shell, command: SimpleCommandNode, argv: readonly Bytes[]): Promise<void> {
+async function runExternal(
+  shell: Shell,
+  command: SimpleCommandNode,
+  argv: readonly Bytes[],
+  inPlace: boolean,
+): Promise<void> {
   const { system } = shell
   const restore = await assignFor(shell, command.assignments)
   const env = shell.variables.environment()
   const path = shell.variables.get('PATH') ?? ''
   restore()
-  const child = system.processes.spawn({
-    parent: shell.process,
-    argv,
-    environ: env,
-    files: shell.process.files.fork(),
-  })
-  const saved = shell.process
+  const { process } = shell
+  const child = inPlace
+    ? process
+    : system.processes.spawn({ parent: process, argv, environ: env, files: process.files.fork() })
   try {
-    // The redirections belong to the child alone.
     const redirected = await redirect(shell, command.redirections, child)
     redirected.keep()
   } catch (error) {
-    child.end({ code: 1 })
+    if (!inPlace) child.end({ code: 1 })
     shell.status = await report(shell, error)
     return
   }
+  if (inPlace) {
+    process.onSignal = undefined
+    throw new Exit(await start(shell, process, path, argv, env), false)
+  }
   const ended = runToEnd(child, () => start(shell, child, path, argv, env))
-  shell.status = statusCode(await saved.whileAlive(ended))
+  shell.status = statusCode(await process.whileAlive(ended))
 }
 
 /** Finds and runs a program in the given process; says so when there is none. */
@@ -165,17 +179,18 @@ export async function start(
   path: Bytes,
   argv: readonly Bytes[],
   env: ReadonlyMap<Bytes, Bytes>,
+  exec = false,
 ): Promise<number> {
   const [name = ''] = argv
   const found = findCommand(shell.system, process, name, path)
   const complain = async (text: string): Promise<void> => {
-    const own = shell.name.split('/').at(-1) ?? shell.name
-    const prefix = shell.flavour === 'dash' ? `${own}: 1: ` : `${own}: `
-    await process.files.get(2)?.write(Buffer.from(`${prefix}${text}\n`, 'latin1'), process.signal)
+    await process.files
+      .get(2)
+      ?.write(Buffer.from(`${shell.complaintPrefix}${text}\n`, 'latin1'), process.signal)
   }
   if ('status' in found) {
-    const missing = shell.flavour === 'dash' ? 'not found' : 'command not found'
-    await complain(`${name}: ${found.reason === 'not found' ? missing : found.reason}`)
+    const missing = shell.flavour === 'dash' || exec ? 'not found' : 'command not found'
+    await complain(`${exec ? 'exec: ' : ''}${name}: ${found.reason === 'not found' ? missing : found.reason}`)
     return found.status
   }
   try {

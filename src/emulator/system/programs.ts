@@ -27,17 +27,17 @@ export function executableContent(program: string): Bytes {
   return `${signature}${program}\x00`
 }
 
-/** Where a command was found, or why not: 127 when it is nowhere, 126 when it may not be run. */
+/** Where a command was found, by the name it is started with, or why not: 127 when it is nowhere, 126 when it may not be run. */
 export type Lookup = { readonly path: Bytes } | { readonly status: 126 | 127; readonly reason: string }
 
 /** Looks for a command as `execvp` does. */
 export function findCommand(system: System, process: Process, name: Bytes, path: Bytes): Lookup {
   const candidates = name.includes('/')
-    ? [absolute(process.cwd, name)]
-    : path.split(':').map(directory => absolute(process.cwd, `${directory || '.'}/${name}`))
+    ? [name]
+    : path.split(':').map(directory => `${directory || '.'}/${name}`)
   let denied: Bytes | undefined
   for (const candidate of candidates) {
-    const node = system.tree.lookup(candidate, process)
+    const node = system.tree.lookup(absolute(process.cwd, candidate), process)
     if (!node) continue
     if (node.type === 'directory' || !system.tree.allows(node, process, 'x')) {
       denied ??= node.type === 'directory' ? 'Is a directory' : 'Permission denied'
@@ -60,7 +60,7 @@ export async function execute(
   env: ReadonlyMap<Bytes, Bytes>,
   depth = 0,
 ): Promise<number> {
-  const content = system.tree.read(path, process)
+  const content = system.tree.read(absolute(process.cwd, path), process)
   process.argv = argv
   process.environ = env
   if (content.startsWith(signature)) {

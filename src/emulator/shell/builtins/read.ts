@@ -108,7 +108,8 @@ async function getopts(shell: Shell, args: readonly Bytes[]): Promise<number> {
     shell.variables.set('OPTIND', String(index + by))
     shell.optionOffset = 0
   }
-  shell.variables.unset('OPTARG')
+  if (shell.flavour === 'dash') shell.variables.set('OPTARG', '')
+  else shell.variables.unset('OPTARG')
   if (place < 0) {
     if (last) advance(1)
     else shell.optionOffset++
