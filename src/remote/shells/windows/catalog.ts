@@ -1,0 +1,284 @@
+/**
+ * Every text that is sent to a Windows guest, as data: the code that sends one takes it from here, and
+ * docs/windows-commands.md is made of it, so that a person with a real Windows can try each by hand. `{HOLES}` in capitals
+ * are filled in.
+ */
+import { InternalError } from '../../../config/errors.js'
+import { scriptText, serviceText } from './powershell-text.js'
+
+/** One kind of text that may be sent. */
+export interface CatalogEntry {
+  readonly text: string
+  /** What takes it: the SSH server's login shell whatever it is, `cmd`, a program's standard input. */
+  readonly takenBy: string
+  /** The versions of Windows Server that it is for. */
+  readonly versions: string
+  readonly why: string
+  /** What is printed and with which status it ends, as our readers expect it. */
+  readonly answer: string
+  /** Vendor documents; `assumed` for what is from memory alone. */
+  readonly sources: readonly string[]
+}
+
+const docs = 'https://learn.microsoft.com/en-us/windows-server/administration/windows-commands'
+const cmdPage = `${docs}/cmd`
+const wmicPage = 'https://learn.microsoft.com/en-us/windows/win32/wmisdk/wmic'
+const powershellPage =
+  'https://learn.microsoft.com/en-us/powershell/module/microsoft.powershell.core/about/about_powershell_exe'
+
+/** The texts. */
+export const catalog = {
+  'login-probe': {
+    text: 'echo gc-shell %ComSpec% $PSHOME $0',
+    takenBy: 'the login shell, whatever it is',
+    versions: 'all',
+    why: 'Tells the login shell: each expands only what is its own.',
+    answer:
+      'The words after `gc-shell`, on one line or on several. cmd: `C:\\WINDOWS\\system32\\cmd.exe $PSHOME $0`. PowerShell: `%ComSpec% C:\\…\\WindowsPowerShell\\v1.0`, each word on a line of its own. Cygwin bash: `%ComSpec% bash` or another name in place of bash. Status 0.',
+    sources: [
+      cmdPage,
+      'https://learn.microsoft.com/en-us/windows-server/administration/openssh/openssh-server-configuration',
+      'assumed (for PowerShell and Cygwin)',
+    ],
+  },
+  'in-cmd': {
+    text: '{LINE}',
+    takenBy: 'login shell cmd',
+    versions: 'all',
+    why: 'A line for cmd goes to a login shell cmd as it is. It never begins with a quote, which `cmd /c` might strip. `%NAME%` is expanded once, as on a command line and not as in a batch file.',
+    answer: 'The status is that of cmd: 32 bits, unsigned over SSH.',
+    sources: [cmdPage],
+  },
+  'in-powershell': {
+    text: "$env:GC_Q=[string][char]34;$i=New-Object Diagnostics.ProcessStartInfo 'cmd.exe','/d /s /c {LINE-QUOTED}';$i.UseShellExecute=$false;$p=[Diagnostics.Process]::Start($i);$p.WaitForExit();exit $p.ExitCode",
+    takenBy: 'login shell PowerShell',
+    versions: '2008 R2 and later',
+    why: 'A line for cmd from PowerShell, which does not hand quotes on to programs: they travel as `%GC_Q%`, which cmd expands before it reads quotes. `{LINE-QUOTED}` is the line with every `"` as `%GC_Q%` and every `\'` (and ‘ ’ ‚ ‛) doubled.',
+    answer: 'What cmd prints; its status.',
+    sources: [
+      powershellPage,
+      'https://learn.microsoft.com/en-us/dotnet/api/system.diagnostics.processstartinfo',
+    ],
+  },
+  'in-cygwin': {
+    text: "GC_L='{LINE-QUOTED}' exec cmd.exe /d /v:on /s /c 'cmd.exe /d /s /c !GC_L!&echo {NONCE} !ERRORLEVEL!'",
+    takenBy: 'login shell Cygwin bash',
+    versions: 'all',
+    why: "A line for cmd from bash. It travels in the environment, since Cygwin writes quotes for programs in a way that cmd does not read. bash keeps 8 bits of a status, so the true one is printed last. `{LINE-QUOTED}` is the line with every ' as '\\''.",
+    answer: 'What the line prints, then a line `{NONCE} STATUS` with the status in decimal, signed.',
+    sources: [cmdPage, 'https://cygwin.com/cygwin-ug-net/using-cygwinenv.html', 'assumed'],
+  },
+  marked: {
+    text: 'set GUESTCERT_MARK={MARK}&{SETTINGS}{COMMAND}',
+    takenBy: 'cmd',
+    versions: 'all',
+    why: 'The beginning of every line for cmd: marks the process in its command line, and its children in their environment, so that it can be found and stopped. `{SETTINGS}` is `set NAME=VALUE&` for each variable, with every special character of the value after a caret.',
+    answer: 'What the command prints, and its status.',
+    sources: [cmdPage, `${docs}/set_1`],
+  },
+  tools: {
+    text: 'echo gc-tools&for %t in (certutil.exe cscript.exe reg.exe taskkill.exe wevtutil.exe wbem\\wmic.exe WindowsPowerShell\\v1.0\\powershell.exe) do @if exist %SystemRoot%\\System32\\%t echo gc-has %t',
+    takenBy: 'cmd',
+    versions: 'all',
+    why: 'Which programs the guest has: chosen by probing, not by version. Sent in one line with the two that follow, joined by `&`.',
+    answer: '`gc-tools`, then a line `gc-has NAME` for each that is there.',
+    sources: [`${docs}/for`, `${docs}/if`],
+  },
+  'code-page': {
+    text: 'echo gc-chcp&chcp',
+    takenBy: 'cmd',
+    versions: 'all',
+    why: 'The code page that console programs print in.',
+    answer: '`gc-chcp`, then a line of text in the language of the guest that ends in the number.',
+    sources: [`${docs}/chcp`],
+  },
+  version: {
+    text: 'echo gc-ver&ver',
+    takenBy: 'cmd',
+    versions: 'all',
+    why: 'The version of Windows, in which the text differs by language and the number does not.',
+    answer:
+      '`gc-ver`, an empty line, then `Microsoft Windows [Version 5.2.3790]`: the last number with dots in brackets counts; 10.0 has four parts. On 2000: `Microsoft Windows 2000 [Version 5.00.2195]`.',
+    sources: [`${docs}/ver`],
+  },
+  'powershell-version': {
+    text: 'reg query HKLM\\SOFTWARE\\Microsoft\\PowerShell\\{ENGINE}\\PowerShellEngine /v PowerShellVersion',
+    takenBy: 'cmd',
+    versions: 'all that have reg.exe and powershell.exe',
+    why: 'The version of PowerShell without starting it. ENGINE is 3, then 1 where 3 is absent.',
+    answer: 'As reg-query. 1: `1.0` or `2.0`; 3: `3.0` to `5.1.…`.',
+    sources: [
+      'https://learn.microsoft.com/en-us/powershell/scripting/windows-powershell/install/windows-powershell-system-requirements',
+      'assumed (the place in the registry)',
+    ],
+  },
+  'powershell-service': {
+    text: 'powershell.exe -NoLogo -NoProfile -NonInteractive -InputFormat None -OutputFormat Text -EncodedCommand {SERVICE}',
+    takenBy: 'cmd',
+    versions: '2008 R2 and later; PowerShell 2.0 to 5.1',
+    why: 'One PowerShell for a whole connection, that takes requests from standard input. SERVICE is the service text below in UTF-16LE and base64. Not sent where the login shell is PowerShell, which takes standard input for itself: there powershell-batch is.',
+    answer:
+      'A line `gc hello VERSION PID` when it is ready. Then for each request (below) its rows and its end, in any order between requests. At the end of standard input: `gc bye`, once all are answered, and status 0.',
+    sources: [
+      powershellPage,
+      'https://learn.microsoft.com/en-us/dotnet/api/system.management.automation.powershell',
+      'assumed (that -InputFormat None leaves standard input to the script)',
+    ],
+  },
+  'powershell-batch': {
+    text: '{POWERSHELL-SERVICE}<{FILE}',
+    takenBy: 'cmd',
+    versions: '2008 R2 and later',
+    why: 'The same service with its requests in a file that was carried before.',
+    answer: 'As powershell-service.',
+    sources: [powershellPage],
+  },
+  'powershell-script': {
+    text: 'powershell.exe -NoLogo -NoProfile -NonInteractive -InputFormat None -OutputFormat Text -EncodedCommand {SCRIPT}',
+    takenBy: 'cmd',
+    versions: '2008 R2 and later',
+    why: 'A script of a test (guest.powershell), in the frame below. No shipped suite sends one.',
+    answer:
+      'What the script prints; `{NONCE} end ERRORS LASTEXITCODE` after a script that ran to its end, `{NONCE} throw …` and status 1 after one that threw, and neither after `exit N`, with status N.',
+    sources: [powershellPage],
+  },
+  'powershell-file': {
+    text: 'powershell.exe -NoLogo -NoProfile -NonInteractive -InputFormat None -OutputFormat Text -EncodedCommand {READER}',
+    takenBy: 'cmd',
+    versions: '2008 R2 and later',
+    why: "A script that would make the line longer than 8,191 characters: it is carried as a file. READER is `Invoke-Expression ([IO.File]::ReadAllText('FILE'))` in UTF-16LE and base64.",
+    answer: 'As powershell-script.',
+    sources: [
+      powershellPage,
+      'https://learn.microsoft.com/en-us/troubleshoot/windows-client/shell-experience/command-line-string-limitation',
+    ],
+  },
+  'wmic-query': {
+    text: 'wmic /namespace:\\\\{NAMESPACE} path {CLASS} {WHERE}get {PROPERTIES} /value',
+    takenBy: 'cmd',
+    versions: '2003 to 2022, where it is installed and PowerShell 2.0 or later is not',
+    why: 'WMI without PowerShell. WHERE is empty or `where "CONDITION" `, its special characters after carets where there is a `%` in it. PROPERTIES are joined with commas.',
+    answer:
+      'Of each object, an empty line or two and then `Name=value` of each property, in alphabetical order, with line ends `\\r\\r\\n`. Arrays as `{"a","b"}`, null as nothing, truth as TRUE and FALSE, times in DMTF form. In the OEM code page, or UTF-16LE with its mark. No object: nothing on standard output, `No Instance(s) Available.` on standard error and status 0. An error: `ERROR:` and `Description = …` on standard error, and a status that is not 0.',
+    sources: [
+      wmicPage,
+      'https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-server-2003/cc757287(v=ws.10)',
+      'assumed (line ends, standard error, status)',
+    ],
+  },
+  'reg-query': {
+    text: 'reg query "{KEY}"',
+    takenBy: 'cmd',
+    versions: '2003 and later, where PowerShell 2.0 or later is not',
+    why: 'All values and the names of the subkeys of one key.',
+    answer:
+      'An empty line, the whole name of the key, then of each value four blanks, name, four blanks, type, four blanks, data; an empty line; then the whole name of each subkey. 2003: a line `! REG.EXE VERSION 3.0` first, and tabs between the fields. REG_DWORD as 0x1, REG_MULTI_SZ with `\\0` between. An absent key: `ERROR: The system was unable to find the specified registry key or value.` on standard error (`Error:` and two blanks on 2003), status 1.',
+    sources: [`${docs}/reg-query`, 'assumed (the form of 2003)'],
+  },
+  'wevtutil-query': {
+    text: 'wevtutil qe {LOG} /q:"{XPATH}" /rd:true /c:{COUNT} /f:xml',
+    takenBy: 'cmd',
+    versions: '2008 and later',
+    why: "Events, the newest first. XPATH is `*[System[CONDITIONS]]`, with conditions joined by ` and `: `(EventID=1074 or EventID=6005)`, `(Level=1 or Level=2)`, `Provider[@Name='EventLog']`, `EventRecordID>12`, `TimeCreated[@SystemTime>='2026-01-02T03:04:05.000Z']`.",
+    answer:
+      'An `<Event xmlns=…>` element for each, one a line: System with Provider Name, EventID, Level, EventRecordID, TimeCreated SystemTime; EventData with Data. Nothing and status 0 when there is none; status 15007 when there is no such log.',
+    sources: [`${docs}/wevtutil`, 'https://learn.microsoft.com/en-us/windows/win32/wes/consuming-events'],
+  },
+  reboot: {
+    text: 'shutdown -r -f -t 2 -c "guestcert {NONCE}" -d p:0:0',
+    takenBy: 'cmd',
+    versions: '2003 and later',
+    why: 'Asks for a reboot. The comment comes back in event 1074, so that it is not taken for one of an update.',
+    answer: 'Nothing, status 0; the connection ends some seconds later.',
+    sources: [`${docs}/shutdown`],
+  },
+  taskkill: {
+    text: 'taskkill /T /F{PIDS}',
+    takenBy: 'cmd',
+    versions: '2003 and later',
+    why: 'Stops commands that reached their limit, with all that they started. PIDS is ` /PID N` for each.',
+    answer: 'A line for each process; status 0, or 128 when there is none any more.',
+    sources: [`${docs}/taskkill`, 'assumed (status 128)'],
+  },
+  mkdir: {
+    text: 'if not exist "{FOLDER}\\" mkdir "{FOLDER}"',
+    takenBy: 'cmd',
+    versions: 'all',
+    why: 'Makes the folder for files of ours, with those above it.',
+    answer: 'Nothing, status 0.',
+    sources: [`${docs}/mkdir`],
+  },
+  rmdir: {
+    text: 'rmdir /s /q "{FOLDER}"',
+    takenBy: 'cmd',
+    versions: 'all',
+    why: 'Removes it.',
+    answer: 'Nothing, status 0.',
+    sources: [`${docs}/rmdir`],
+  },
+  'temporary-folder': {
+    text: 'echo gc-temp %SystemRoot%\\Temp',
+    takenBy: 'cmd',
+    versions: 'all',
+    why: 'Where files of ours go.',
+    answer: '`gc-temp C:\\WINDOWS\\Temp`',
+    sources: [cmdPage],
+  },
+  'write-base64': {
+    text: '{CHUNKS}',
+    takenBy: 'cmd',
+    versions: 'where the SSH server has no SFTP',
+    why: 'Carries a file through the shell: `echo BASE64>>"FILE.b64"` for each 76 characters or more, the first with `>`, several in a line joined by `&`.',
+    answer: 'Nothing, status 0.',
+    sources: [`${docs}/echo`],
+  },
+  'decode-base64': {
+    text: 'certutil -f -decode "{FILE}.b64" "{FILE}"&&del "{FILE}.b64"',
+    takenBy: 'cmd',
+    versions: '2003 and later, where the SSH server has no SFTP',
+    why: 'Turns what was carried so into the file.',
+    answer: 'Some lines; status 0.',
+    sources: [`${docs}/certutil`],
+  },
+  'encode-base64': {
+    text: 'certutil -f -encode "{FILE}" "{FILE}.b64">nul&&type "{FILE}.b64"&&del "{FILE}.b64"',
+    takenBy: 'cmd',
+    versions: '2003 and later, where the SSH server has no SFTP',
+    why: 'Reads a file back.',
+    answer: 'The base64 between `-----BEGIN CERTIFICATE-----` and `-----END CERTIFICATE-----`; status 0.',
+    sources: [`${docs}/certutil`],
+  },
+  'long-line': {
+    text: 'cmd.exe /d /c "{FILE}"',
+    takenBy: 'cmd',
+    versions: 'all',
+    why: 'A line longer than 8,191 characters, carried as a batch file that ends in `.cmd`: its first line is `@echo off`, every `%` of the line is doubled, and the last line is `@exit %ERRORLEVEL%`.',
+    answer: 'As the line; variables are not expanded in it.',
+    sources: [
+      'https://learn.microsoft.com/en-us/troubleshoot/windows-client/shell-experience/command-line-string-limitation',
+    ],
+  },
+} as const satisfies Readonly<Record<string, CatalogEntry>>
+
+export type CommandName = keyof typeof catalog
+
+/** The texts that are too long for the table, by the word that stands for them. */
+export const longTexts: Readonly<Record<string, string>> = { SERVICE: serviceText, SCRIPT: scriptText }
+
+/** The text of a command with its holes filled. Throws InternalError for a hole that nothing, or that is not one. */
+export function commandText(name: CommandName, holes: Readonly<Record<string, string>> = {}): string {
+  const used = new Set<string>()
+  const text = catalog[name].text.replace(/\{([A-Z][A-Z0-9-]*)\}/g, (_, hole: string) => {
+    const value = holes[hole]
+    if (value === undefined) {
+      throw new InternalError(`the command ${name} lacks its ${hole}`)
+    }
+    used.add(hole)
+    return value
+  })
+  const unused = Object.keys(holes).find(hole => !used.has(hole))
+  if (unused !== undefined) {
+    throw new InternalError(`the command ${name} has no ${unused}`)
+  }
+  return text
+}
