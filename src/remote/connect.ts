@@ -105,8 +105,18 @@ async function connectLeg(
     }
     return machine
   } catch (error) {
-    throw scrubbed(error, scrub)
+    throw scrubbed(withProxyHint(error, leg), scrub)
   }
+}
+
+/** A ProxyCommand of the user's may be the only way, and is not carried out: say so. */
+function withProxyHint(error: unknown, { hasProxyCommand, name }: Leg): unknown {
+  return hasProxyCommand && error instanceof InfraError && error.context.code === 'connect'
+    ? new InfraError(
+        `${error.message}; the SSH configuration has a ProxyCommand for ${name}, which is not carried out: name a jump host in the lab`,
+        error.context,
+      )
+    : error
 }
 
 function sudoOf(leg: Leg, password: string | undefined): { password?: string } | null {

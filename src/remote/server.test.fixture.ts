@@ -46,7 +46,10 @@ export type TargetChange = Partial<Omit<ConnectTarget, 'limits' | 'login'>> & {
 export const password = 'S3cret-of-the-test'
 
 /** A pair in the form of OpenSSH, made by ssh2 itself. */
-export function keyPair(type: 'ed25519' | 'ecdsa' | 'rsa', passphrase?: string): { private: string; public: string } {
+export function keyPair(
+  type: 'ed25519' | 'ecdsa' | 'rsa',
+  passphrase?: string,
+): { private: string; public: string } {
   const comment = 'test'
   const lock = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 }
   const { generateKeyPairSync } = ssh2.utils
@@ -88,7 +91,9 @@ export function realShell(shell: readonly string[] = ['/bin/sh'], env: Record<st
 }
 
 /** Answers our wrapper as a shell would: its first line, then what is given, then a status. */
-export function scripted(act: (channel: ServerChannel, connection: Connection, command: string) => void): Answer {
+export function scripted(
+  act: (channel: ServerChannel, connection: Connection, command: string) => void,
+): Answer {
   return (command, channel, connection) => {
     channel.write(`${nonceIn(command)} 4242424\n`)
     act(channel, connection, command)
@@ -106,7 +111,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const commands: string[] = []
   const counts = { connections: 0, logins: 0 }
   const server = new ssh2.Server(
-    { hostKeys: [...hostKeys], ...(options.algorithms === undefined ? {} : { algorithms: options.algorithms }) },
+    {
+      hostKeys: [...hostKeys],
+      ...(options.algorithms === undefined ? {} : { algorithms: options.algorithms }),
+    },
     connection => {
       counts.connections += 1
       open.add(connection)

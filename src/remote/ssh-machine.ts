@@ -77,6 +77,10 @@ export class SshMachine implements Machine {
   }
 
   run(command: string, options: RunOptions = {}): Promise<CommandResult> {
+    if (options.stdin !== undefined && !Buffer.isBuffer(options.stdin)) {
+      // An input may fail while the command waits for its turn; it is looked at when that comes.
+      options.stdin.on('error', () => {})
+    }
     return this.#inTurn(() => {
       this.#commands += 1
       return runPosix(this.#host, command, options, `${this.#parts.mark}-${this.#commands}`)

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
 import type { Exit } from '../../journal/events.js'
 import type { CommandResult, RunOptions } from '../machine.js'
@@ -149,6 +150,9 @@ export class RunningCommand {
     if (stdin === undefined || Buffer.isBuffer(stdin)) {
       channel.end(stdin)
       return
+    }
+    if (stdin instanceof Readable && stdin.errored !== null) {
+      this.#fail(stdin.errored)
     }
     stdin.once('error', error => this.#fail(error))
     stdin.pipe(channel)
