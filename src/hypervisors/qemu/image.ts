@@ -44,6 +44,8 @@ export interface BuiltImage {
   readonly keyPath: string
   /** `SHA256:…` of the host key. */
   readonly hostKey: string
+  /** The host key under the image's name, for `ssh -o HostKeyAlias=NAME`. */
+  readonly knownHosts: string
   readonly manifest: ImageManifest
 }
 
@@ -55,6 +57,7 @@ export const imageFiles = {
   initrd: 'initrd.img',
   key: 'client_key',
   hostKey: 'host_key.pub',
+  knownHosts: 'known_hosts',
 } as const
 
 /** The newest image of that name which was built whole; `null` when there is none. */
@@ -89,6 +92,10 @@ export async function readImage(folder: string): Promise<BuiltImage> {
     throw broken(`its ${imageFiles.manifest} is of another version or damaged`)
   }
   const manifest = parsed.data
+  const unlisted = Object.values(imageFiles).filter(file => !(file in manifest.files))
+  if (unlisted.some(file => file !== imageFiles.manifest)) {
+    throw broken(`its ${imageFiles.manifest} does not list ${unlisted.join(', ')}`)
+  }
   for (const [file, { bytes }] of Object.entries(manifest.files)) {
     const found = await stat(join(folder, file)).catch(() => null)
     if (found?.size !== bytes) {
@@ -104,6 +111,7 @@ export async function readImage(folder: string): Promise<BuiltImage> {
     initrd: join(folder, imageFiles.initrd),
     keyPath: join(folder, imageFiles.key),
     hostKey: manifest.hostKey,
+    knownHosts: join(folder, imageFiles.knownHosts),
     manifest,
   }
 }

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { execa } from 'execa'
 import { type InfraContext, InfraError } from '../../config/errors.js'
+import type { Limit } from './limit.js'
 
 /** Enough of a tool's last words to understand it, little enough for one message. */
 const tailLength = 600
@@ -53,7 +54,7 @@ export function describeMissing(missing: readonly MissingTool[]): string {
 export interface ToolOptions {
   readonly signal: AbortSignal
   /** The named limit of the whole command, in ms. */
-  readonly limit: { readonly name: string; readonly ms: number }
+  readonly limit: Limit
   readonly where: string
   readonly cause: InfraContext['cause']
   /** Each line of standard error as it comes. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { imageFiles } from '../../hypervisors/qemu/image.js'
 import { runTool, type ToolOptions } from '../../hypervisors/qemu/tool.js'
@@ -31,6 +31,8 @@ export async function makeKeys(folder: string, name: string, options: ToolOption
     readFile(`${hostKey}.pub`, 'utf8'),
     readFile(hostKey, 'utf8'),
   ])
+  const [type, key] = hostPublic.split(' ')
+  await writeFile(join(folder, imageFiles.knownHosts), `${name} ${type} ${key}\n`)
   return { clientPublic, hostPublic, hostPrivate, hostFingerprint: fingerprint(hostPublic) }
 }
 

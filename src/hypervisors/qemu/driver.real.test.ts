@@ -1,0 +1,180 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setInterval } from 'node:timers/promises'
+import { execa } from 'execa'
+import t from 'tap'
+import { InfraError } from '../../config/errors.js'
+import { defaultLimits } from '../../config/limits.js'
+import type { Configuration, Guest } from '../../config/model.js'
+import { buildImage } from '../../lab/images/build.js'
+import { loadRecipe } from '../../lab/images/recipe.js'
+import type { GuestRequest, RunningGuest } from '../driver.js'
+import { defaultCacheFolder, instancesFolder } from './cache.js'
+import { createQemuDriver } from './driver.js'
+import { aborted } from './limit.js'
+
+/** A boot in software emulation, on a machine that has other things to do. */
+const bootLimitMs = 180_000
+const sshLimitMs = 60_000
+t.setTimeout(480_000)
+
+const place = { file: '/lab.yaml', line: 1, column: 1 }
+const cacheFolder = defaultCacheFolder()
+const never = new AbortController().signal
+
+const configuration: Configuration = { name: 'test', vcpus: 1, memoryBytes: 256 * 2 ** 20, firmware: 'bios' }
+const guest: Guest = {
+  id: 'debian',
+  place,
+  product: 'debian',
+  version: '12',
+  arch: 'x86_64',
+  family: 'linux',
+  shell: 'posix',
+  login: { user: 'root', key: { kind: 'image' }, algorithms: 'modern', hostKey: { kind: 'image' } },
+  tags: [],
+  on: [],
+}
+
+async function requestFor(instance: string, wanted: Partial<Configuration> = {}): Promise<GuestRequest> {
+  const evidenceFolder = await mkdtemp(join(tmpdir(), 'guestcert-evidence-'))
+  t.teardown(() => rm(evidenceFolder, { recursive: true, force: true }))
+  return {
+    instance: `${instance}-${process.pid}`,
+    guest,
+    placement: {
+      host: 'here',
+      place,
+      image: 'debian',
+      clean: { kind: 'none' },
+      viaHost: false,
+      configuration: { ...configuration, ...wanted },
+    },
+    evidenceFolder,
+    limits: defaultLimits,
+  }
+}
+
+/** Runs a command in the guest as a person would, with what `keepHint` says. */
+async function inGuest(hint: string, command: string): Promise<{ ok: boolean; text: string }> {
+  const result = await execa('sh', ['-c', `exec ${hint} "$0"`, command], {
+    reject: false,
+    timeout: sshLimitMs,
+    stdin: 'ignore',
+  })
+  return { ok: result.exitCode === 0, text: result.stdout.trim() }
+}
+
+/** Waits until a file holds some words so many times. */
+async function untilSaid(file: string, words: string, times: number, running: RunningGuest): Promise<void> {
+  const signal = AbortSignal.any([AbortSignal.timeout(bootLimitMs), running.gone])
+  for await (const _ of setInterval(200, null, { signal })) {
+    const text = await readFile(file, 'utf8').catch(() => '')
+    if (text.split(words).length > times) {
+      return
+    }
+  }
+}
+
+t.test('a Debian guest: booted, reached, paused, reverted, rebooted, stopped, removed', async t => {
+  const image = await buildImage(await loadRecipe('debian'), { cacheFolder, signal: never })
+  const driver = createQemuDriver({ host: { id: 'here' }, cacheFolder })
+  t.teardown(() => driver.close())
+  const request = await requestFor('life')
+  t.same([...driver.abilities(request.placement)].sort(), [
+    'console',
+    'pause',
+    'reset',
+    'revert',
+    'snapshot',
+    'stop',
+  ])
+  const prepared = await driver.prepare(request, never)
+  t.teardown(() => prepared.remove(never))
+  const console = join(request.evidenceFolder, 'console.log')
+  const startedAt = performance.now()
+  const running = await prepared.start(never)
+  t.equal(await prepared.start(never), running, 'starting again gives the same guest')
+  await untilSaid(console, image.manifest.bootedMark, 1, running)
+  t.comment(`booted after ${Math.round(performance.now() - startedAt)} ms, ${JSON.stringify(running.facts)}`)
+  t.match(running.facts, { accelerator: /^(kvm|tcg)$/, machine: /^pc-i440fx/, 'qemu version': /^\d/ })
+
+  const access = await running.access(never)
+  t.equal(access.hostKey, image.hostKey)
+  t.equal(access.endpoint.host, '127.0.0.1')
+  const bootId = await inGuest(prepared.keepHint, 'cat /proc/sys/kernel/random/boot_id')
+  t.match(bootId.text, /^[0-9a-f-]{36}$/, 'a command runs, the pinned host key is the one offered')
+  const offline = await inGuest(
+    prepared.keepHint,
+    'systemctl is-system-running; systemctl --failed --plain --no-legend',
+  )
+  t.match(offline.text, /^(running|starting)$/, 'no unit failed')
+
+  await t.test('pause and resume', async t => {
+    await running.pause?.(never)
+    await running.pause?.(never)
+    const asked = inGuest(prepared.keepHint, 'echo awake')
+    await running.resume?.(never)
+    await running.resume?.(never)
+    t.same(await asked, { ok: true, text: 'awake' })
+  })
+
+  await t.test('snapshot and revert', async t => {
+    let at = performance.now()
+    await running.snapshot?.('clean', never)
+    t.comment(`snapshot ${Math.round(performance.now() - at)} ms`)
+    at = performance.now()
+    await running.snapshot?.('clean', never)
+    t.ok((await inGuest(prepared.keepHint, 'touch /root/marker && sync && echo made')).ok)
+    await running.revert?.('clean', never)
+    t.comment(`snapshot again and revert ${Math.round(performance.now() - at)} ms`)
+    const after = await inGuest(prepared.keepHint, 'cat /proc/sys/kernel/random/boot_id; ls /root/marker')
+    t.equal(after.text, bootId.text, 'the marker is gone and the boot is the same')
+    await t.rejects(async () => await running.revert?.('nowhere', never), { name: 'InfraError' })
+    t.ok((await inGuest(prepared.keepHint, 'true')).ok, 'a failed revert leaves the guest running')
+  })
+
+  await t.test('reboot, asked for in the guest', async t => {
+    const at = performance.now()
+    await inGuest(prepared.keepHint, 'systemctl reboot')
+    await untilSaid(console, image.manifest.bootedMark, 2, running)
+    t.comment(`rebooted after ${Math.round(performance.now() - at)} ms`)
+    const again = await inGuest(prepared.keepHint, 'cat /proc/sys/kernel/random/boot_id')
+    t.match(again.text, /^[0-9a-f-]{36}$/)
+    t.not(again.text, bootId.text)
+    t.notOk(running.gone.aborted)
+  })
+
+  await t.test('stop and remove', async t => {
+    const at = performance.now()
+    await running.stop(never)
+    t.comment(`stopped after ${Math.round(performance.now() - at)} ms`)
+    await running.stop(never)
+    t.notOk(running.gone.aborted, 'an end that was asked for is no loss')
+    t.ok((await readFile(console, 'utf8')).includes('reboot: Power down'), 'the guest shut itself down')
+    await prepared.remove(never)
+    await prepared.remove(never)
+    t.notOk((await readdir(instancesFolder(cacheFolder))).includes(request.instance))
+  })
+})
+
+t.test('a guest that is lost unasked says so, and whose fault it is', async t => {
+  const driver = createQemuDriver({ host: { id: 'here' }, cacheFolder })
+  t.teardown(() => driver.close())
+  const request = await requestFor('lost')
+  const prepared = await driver.prepare(request, never)
+  t.teardown(() => prepared.remove(never))
+  const running = await prepared.start(never)
+  const record = JSON.parse(
+    await readFile(join(instancesFolder(cacheFolder), request.instance, 'instance.json'), 'utf8'),
+  ) as { qemu: { pid: number } }
+  process.kill(record.qemu.pid, 'SIGKILL')
+  await aborted(running.gone)
+  t.type(running.gone.reason, InfraError)
+  t.match(running.gone.reason, {
+    message: /QEMU ended unasked: status 137/,
+    context: { cause: 'host', code: 'lost' },
+  })
+  await running.stop(never)
+})

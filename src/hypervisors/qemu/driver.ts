@@ -1,0 +1,105 @@
+import { cpus, release } from 'node:os'
+import { join } from 'node:path'
+import { InfraError } from '../../config/errors.js'
+import type { Host, Placement } from '../../config/model.js'
+import type { Ability, Driver, GuestRequest } from '../driver.js'
+import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
+import { canSnapshot, hardwareOf } from './hardware.js'
+import type { BuiltImage } from './image.js'
+import { createInstance, removeInstance } from './instances.js'
+import { program } from './launch.js'
+import { defaultQemuLimits, type QemuLimits } from './limit.js'
+import { checkDrivers, findBase } from './placement.js'
+import { createPrepared, type QemuPrepared } from './prepared.js'
+import { describeMissing, missingTools, runTool, type ToolOptions } from './tool.js'
+import { prepareUefi } from './uefi.js'
+
+export interface QemuDriverOptions {
+  readonly host: Pick<Host, 'id'>
+  /** Where images are found and instances live; see `defaultCacheFolder`. */
+  readonly cacheFolder: string
+  readonly limits?: Partial<QemuLimits>
+  /** `auto`, unless said otherwise: KVM where it proves to boot, else TCG. */
+  readonly accelerator?: 'auto' | 'kvm' | 'tcg'
+}
+
+const always: readonly Ability[] = ['console', 'pause', 'reset', 'stop']
+
+/** Guests in local QEMU processes: an overlay, a loopback port and a console file each. */
+export function createQemuDriver(options: QemuDriverOptions): Driver {
+  const limits = { ...defaultQemuLimits, ...options.limits }
+  const { cacheFolder, host } = options
+  const made = new Set<QemuPrepared>()
+  let probing: Promise<unknown> = Promise.resolve()
+
+  const tools = (where: string, signal: AbortSignal): ToolOptions => {
+    return { where, signal, cause: 'host', limit: limits.overlay }
+  }
+  /** One probe at a time: whoever comes second finds what the first one learned. */
+  const accelerate = (image: BuiltImage | null, signal: AbortSignal): Promise<AcceleratorChoice> => {
+    const { accelerator = 'auto' } = options
+    if (accelerator !== 'auto') {
+      return Promise.resolve({ accelerator, why: 'the driver was told so' })
+    }
+    const probe = { cacheFolder, where: host.id, limit: limits.probe }
+    const answer = probing.then(() => chooseAccelerator(probe, image, signal))
+    probing = answer.catch(() => {})
+    return answer
+  }
+  const prepare = async (request: GuestRequest, signal: AbortSignal): Promise<QemuPrepared> => {
+    checkInstalled(host.id)
+    const { placement, guest, instance } = request
+    const hardware = hardwareOf(placement.configuration, guest)
+    const toolOptions = tools(`${instance} on ${host.id}`, signal)
+    const base = await findBase(placement, cacheFolder, toolOptions)
+    checkDrivers(base, hardware, guest.id)
+    const choice = await accelerate(base.image, signal)
+    const folder = await createInstance(cacheFolder, instance, host.id)
+    try {
+      const overlay = join(folder, 'overlay.qcow2')
+      const create = ['create', '-q', '-f', 'qcow2', '-F', base.format, '-b', base.disk, overlay]
+      await runTool('qemu-img', create, toolOptions)
+      const uefi = hardware.firmware === 'uefi' ? await prepareUefi(folder, toolOptions) : null
+      return createPrepared({ request, cacheFolder, folder, overlay, base, hardware, uefi, choice, limits })
+    } catch (error) {
+      await removeInstance(folder)
+      throw error
+    }
+  }
+  return {
+    name: 'qemu',
+    abilities: placement => abilitiesOf(placement),
+    facts: async signal => {
+      checkInstalled(host.id)
+      const version = await runTool(program, ['--version'], tools(host.id, signal))
+      return {
+        'qemu version': /version (\S+)/.exec(version)?.[1] ?? version.trim(),
+        'host kernel': release(),
+        'host cpu': cpus()[0]?.model.trim() ?? 'unknown',
+        'host cpus': String(cpus().length),
+      }
+    },
+    prepare: async (request, signal) => {
+      const prepared = await prepare(request, signal)
+      made.add(prepared)
+      return prepared
+    },
+    close: async () => {
+      for (const prepared of made) {
+        prepared.abandon()
+      }
+      made.clear()
+    },
+  }
+}
+
+function abilitiesOf({ configuration }: Placement): ReadonlySet<Ability> {
+  return new Set<Ability>(canSnapshot(configuration) ? [...always, 'snapshot', 'revert'] : always)
+}
+
+function checkInstalled(where: string): void {
+  const missing = missingTools([program, 'qemu-img', 'setpriv'])
+  if (missing.length > 0) {
+    throw new InfraError(`${where}: ${describeMissing(missing)}`, { cause: 'host', where, code: 'driver' })
+  }
+}
