@@ -1,6 +1,7 @@
 import { UsageError } from '../config/errors.js'
 import type { Host, Placement } from '../config/model.js'
 import type { Access, Driver } from '../hypervisors/driver.js'
+import { createLibvirtDriver } from '../hypervisors/libvirt/driver.js'
 import { createQemuDriver } from '../hypervisors/qemu/driver.js'
 import { createStaticDriver } from '../hypervisors/static.js'
 import { guestName } from '../lab/emulated.js'
@@ -42,9 +43,11 @@ function makeDriver(host: Host, access: () => ReadonlyMap<string, Access>): Driv
       )
     case 'qemu':
       return createQemuDriver({ host, cacheFolder: cacheFolder() })
+    case 'libvirt':
+      return createLibvirtDriver({ host })
     default:
       throw new UsageError(
-        `host "${host.id}": this version has no driver "${host.driver}" yet: use static or qemu`,
+        `host "${host.id}": this version has no driver "${host.driver}" yet: use static, qemu or libvirt`,
       )
   }
 }

@@ -104,7 +104,31 @@ function placementMistakes(entry: LabFile['guests'][string], placement: Placemen
   ) {
     mistakes.push('the driver qemu needs "vcpus" and "memory" in the configuration')
   }
+  if (host.driver === 'libvirt' && !emulated) {
+    mistakes.push(...libvirtMistakes(placement))
+  }
   return mistakes
+}
+
+function libvirtMistakes({ vm, clean }: PlacementFile): string[] {
+  const path =
+    typeof clean !== 'object'
+      ? null
+      : 'overlay' in clean
+        ? clean.overlay
+        : 'copy' in clean
+          ? clean.copy
+          : null
+  return [
+    ...(vm === undefined
+      ? ['the driver libvirt needs "vm": the name of the virtual machine on the host']
+      : []),
+    ...(path === null || path.startsWith('/')
+      ? []
+      : [
+          `clean: "${path}" lies on the host: expected an absolute path, such as "/var/lib/libvirt/images/clean.qcow2"`,
+        ]),
+  ]
 }
 
 function addressOf(

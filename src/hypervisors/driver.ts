@@ -1,8 +1,19 @@
 import type { Limits } from '../config/limits.js'
 import type { DriverName, Endpoint, Guest, Placement } from '../config/model.js'
+import type { Machine } from '../remote/index.js'
 
 /** What a driver can do with a guest on a given placement. Tests name what they need of it. */
-export type Ability = 'console' | 'pause' | 'reset' | 'revert' | 'snapshot' | 'stop'
+export type Ability =
+  | 'attach-disk'
+  | 'attach-nic'
+  | 'console'
+  | 'nmi'
+  | 'pause'
+  | 'reset'
+  | 'revert'
+  | 'screenshot'
+  | 'snapshot'
+  | 'stop'
 
 /** What the engine asks for: one instance of a guest. */
 export interface GuestRequest {
@@ -24,6 +35,8 @@ export interface Access {
   readonly keyPath?: string
   /** `SHA256:…`, for guests whose login says `hostKey: image`. */
   readonly hostKey?: string
+  /** The machine inside whose connection the guest is reached: its host, for `via: host`. */
+  readonly via?: Machine
 }
 
 /** A guest that runs. Every call may be repeated; each throws InfraError naming host, command and output. */
@@ -39,6 +52,18 @@ export interface RunningGuest {
   reset?(signal: AbortSignal): Promise<void>
   snapshot?(name: string, signal: AbortSignal): Promise<void>
   revert?(name: string, signal: AbortSignal): Promise<void>
+  deleteSnapshot?(name: string, signal: AbortSignal): Promise<void>
+  /** Takes a picture of the screen; resolves to its file's name in the evidence folder. */
+  screenshot?(signal: AbortSignal): Promise<string>
+  /** Injects a non-maskable interrupt. */
+  nmi?(signal: AbortSignal): Promise<void>
+  /** Adds an empty disk while the guest runs; the guest knows it by its serial. */
+  attachDisk?(sizeBytes: number, signal: AbortSignal): Promise<{ readonly serial: string }>
+  /** Takes an added disk away; resolves when the guest has let go of it. */
+  detachDisk?(serial: string, signal: AbortSignal): Promise<void>
+  /** Adds a network card like the guest's first one; the guest knows it by its MAC address. */
+  attachNic?(signal: AbortSignal): Promise<{ readonly mac: string }>
+  detachNic?(mac: string, signal: AbortSignal): Promise<void>
   /** Ends it: asks first where the driver can ask, then by force. */
   stop(signal: AbortSignal): Promise<void>
 }

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { quote } from '../../remote/index.js'
+import type { CallOptions, Virsh } from './virsh.js'
+
+/**
+ * A VM that serves as an instance itself does not bear the instance's name: a file in the home folder of whoever
+ * logs in to the host says which one it is, so that it is found when the runner dies.
+ */
+const claimSchema = z.object({
+  instance: z.string(),
+  vm: z.string(),
+  /** Whether the VM was running before. */
+  ran: z.boolean(),
+  /** Who made it, for people. */
+  runner: z.string(),
+  at: z.string(),
+})
+
+export type Claim = z.infer<typeof claimSchema>
+
+const folder = '"$HOME/.guestcert"'
+
+/** Writes a claim down on the host. */
+export async function writeClaim(virsh: Virsh, claim: Claim, call: CallOptions): Promise<void> {
+  const file = `${folder}/${quote(claim.instance)}`
+  // Whole or not at all: a runner may die at any time.
+  const command = `umask 077&&mkdir -p ${folder}&&cat >${file}.new&&mv ${file}.new ${file}`
+  await virsh.demand(command, { ...call, stdin: Buffer.from(`${JSON.stringify(claim)}\n`) })
+}
+
+/** Removes a claim, if it is there. */
+export async function removeClaim(virsh: Virsh, instance: string, call: CallOptions): Promise<void> {
+  const file = `${folder}/${quote(instance)}`
+  await virsh.demand(`rm -f ${file} ${file}.new`, call)
+}
+
+/** Every claim on the host; what cannot be read is none of ours. */
+export async function listClaims(virsh: Virsh, call: CallOptions): Promise<Claim[]> {
+  const { stdout } = await virsh.shell(`cat ${folder}/gc-* 2>/dev/null`, call)
+  return stdout.text.split('\n').flatMap(line => {
+    const parsed = claimSchema.safeParse(jsonOf(line))
+    return parsed.success ? [parsed.data] : []
+  })
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

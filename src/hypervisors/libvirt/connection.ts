@@ -1,0 +1,77 @@
+import { InfraError } from '../../config/errors.js'
+import type { Machine } from '../../remote/index.js'
+
+/** Opens a connection to a host; told by the signal to give up. */
+export type Connect = (signal: AbortSignal) => Promise<Machine>
+
+/** One SSH connection to a host, shared by all its guests: opened when first needed, and anew when lost. */
+export class HostConnection {
+  readonly #label: string
+  readonly #connect: Connect
+  readonly #closing = new AbortController()
+  #opening: Promise<Machine> | null = null
+
+  constructor(label: string, connect: Connect) {
+    this.#label = label
+    this.#connect = connect
+  }
+
+  /** The connected host. Throws InfraError when it cannot be reached, or when the signal aborts. */
+  async machine(signal: AbortSignal): Promise<Machine> {
+    this.#refuseWhen(this.#closing.signal.aborted, 'the driver is closed')
+    const opening = (this.#opening ??= this.#open())
+    const machine = await this.#unlessAborted(opening, signal)
+    if (!machine.lost.aborted) {
+      return machine
+    }
+    if (this.#opening === opening) {
+      this.#opening = null
+    }
+    return this.machine(signal)
+  }
+
+  /** Ends the connection; what still runs on it is lost. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    const machine = await this.#opening?.catch(() => null)
+    this.#opening = null
+    await machine?.close()
+  }
+
+  /** No caller's signal ends it: others may wait for the same connection. */
+  #open(): Promise<Machine> {
+    const opening = this.#connect(this.#closing.signal)
+    opening.catch(() => {
+      if (this.#opening === opening) {
+        this.#opening = null
+      }
+    })
+    return opening
+  }
+
+  async #unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+    let cancel = (): void => {}
+    const cancelled = new Promise<never>((_resolve, reject) => {
+      cancel = () => reject(this.#error('connecting was cancelled', 'runner', 'cancelled'))
+    })
+    signal.addEventListener('abort', cancel, { once: true })
+    if (signal.aborted) {
+      cancel()
+    }
+    try {
+      return await Promise.race([answer, cancelled])
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  #refuseWhen(condition: boolean, why: string): void {
+    if (condition) {
+      throw this.#error(why, 'runner', 'driver')
+    }
+  }
+
+  #error(why: string, cause: 'runner', code: 'cancelled' | 'driver'): InfraError {
+    return new InfraError(`${this.#label}: ${why}`, { cause, where: this.#label, code })
+  }
+}

@@ -1,0 +1,115 @@
+import { InfraError } from '../../config/errors.js'
+import { defaultLimits, type Limits } from '../../config/limits.js'
+import type { Host } from '../../config/model.js'
+import { connect, type Machine } from '../../remote/index.js'
+import type { Driver } from '../driver.js'
+import { HostConnection } from './connection.js'
+import { hostFacts } from './facts.js'
+import { createHost } from './host.js'
+import { defaultLibvirtLimits, type LibvirtLimits } from './limit.js'
+import { type LeftInstance, listInstances, removeInstance } from './orphans.js'
+import { type LibvirtPrepared, prepareInstance } from './prepared.js'
+import { abilitiesOf, expectedLibrary, isXen } from './versions.js'
+
+export interface LibvirtDriverOptions {
+  readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect'>
+  /** `qemu:///system`, or `xen:///` on a Xen product, if absent. */
+  readonly uri?: string
+  /** Limits of the connection to the host. */
+  readonly connection?: Limits
+  readonly limits?: Partial<LibvirtLimits>
+  /** Opens the connection in another way than the lab says. */
+  readonly connect?: (signal: AbortSignal) => Promise<Machine>
+}
+
+/** A driver that also finds and removes what dead runs left on its host. */
+export interface LibvirtDriver extends Driver {
+  /** Every instance on the host, whoever's run it was. */
+  instances(signal: AbortSignal): Promise<LeftInstance[]>
+  /** Ends an instance and removes what was made for it; again, if need be. */
+  removeInstance(name: string, signal: AbortSignal): Promise<void>
+}
+
+/** Guests of a libvirt host, spoken to with virsh over one SSH connection. */
+export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDriver {
+  const { host: described } = options
+  const { id, product } = described
+  const xen = isXen(product)
+  const limits = { ...defaultLibvirtLimits, ...options.limits }
+  const connection = new HostConnection(id, options.connect ?? (signal => connectTo(options, signal)))
+  const uri = options.uri ?? (xen ? 'xen:///' : 'qemu:///system')
+  const host = createHost({ id, xen, uri, connection, limits })
+  const made = new Set<LibvirtPrepared>()
+  /** The VMs that serve as instances themselves, and whose: two at once would undo each other. */
+  const used = new Map<string, string>()
+
+  return {
+    name: 'libvirt',
+    abilities: placement => abilitiesOf(expectedLibrary(described), xen, placement),
+    facts: signal => hostFacts(host, { signal, limit: limits.command, where: id }),
+    prepare: async (request, signal) => {
+      const { clean, vm } = request.placement
+      const own = clean.kind === 'snapshot' || clean.kind === 'none' ? vm : undefined
+      if (own !== undefined) {
+        reserve(used, own, request.instance)
+      }
+      const free = (): void => {
+        if (own !== undefined) {
+          used.delete(own)
+        }
+      }
+      try {
+        const prepared = await prepareInstance({ host, request, connect: described.connect }, signal)
+        made.add(prepared)
+        return {
+          ...prepared,
+          remove: async until => {
+            await prepared.remove(until)
+            made.delete(prepared)
+            free()
+          },
+        }
+      } catch (error) {
+        free()
+        throw error
+      }
+    },
+    instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
+    removeInstance: (name, signal) =>
+      removeInstance(host, name, { signal, limit: limits.command, where: name }),
+    close: async () => {
+      host.watch.close()
+      for (const prepared of made) {
+        prepared.release()
+      }
+      await connection.close()
+    },
+  }
+}
+
+function reserve(used: Map<string, string>, vm: string, instance: string): void {
+  const other = used.get(vm)
+  if (other !== undefined) {
+    throw new InfraError(`${instance}: the VM ${vm} is in use by ${other}`, {
+      cause: 'runner',
+      where: instance,
+      code: 'capacity',
+    })
+  }
+  used.set(vm, instance)
+}
+
+function connectTo(
+  { host, connection = defaultLimits }: LibvirtDriverOptions,
+  signal: AbortSignal,
+): Promise<Machine> {
+  if (host.connect === undefined) {
+    throw new InfraError(`host ${host.id}: the driver libvirt needs "connect": how to reach it over SSH`, {
+      cause: 'runner',
+      where: host.id,
+      code: 'driver',
+    })
+  }
+  const { endpoint, login } = host.connect
+  return connect({ endpoint, login, label: host.id, limits: connection, signal })
+}

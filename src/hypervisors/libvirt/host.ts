@@ -1,0 +1,133 @@
+import { setInterval } from 'node:timers/promises'
+import { InfraError } from '../../config/errors.js'
+import type { Limit } from '../qemu/limit.js'
+import type { HostConnection } from './connection.js'
+import { type LibvirtLimits, lookEveryMs, watchEveryMs } from './limit.js'
+import {
+  type DomainState,
+  parseList,
+  parseState,
+  parseVersions,
+  type StateAnswer,
+  type Versions,
+} from './output.js'
+import { hasFeature } from './versions.js'
+import { type CallOptions, createVirsh, read, type Virsh } from './virsh.js'
+import { HostWatch } from './watch.js'
+import { parseXml, type XmlElement } from './xml.js'
+
+/** One host and what its guests share. */
+export interface LibvirtHost {
+  readonly id: string
+  readonly xen: boolean
+  readonly connection: HostConnection
+  readonly virsh: Virsh
+  readonly limits: LibvirtLimits
+  readonly watch: HostWatch
+  /** The versions of the host's libvirt; asked for once. */
+  versions(call: CallOptions): Promise<Versions>
+}
+
+export interface HostRequest {
+  readonly id: string
+  readonly xen: boolean
+  readonly uri: string
+  readonly connection: HostConnection
+  readonly limits: LibvirtLimits
+}
+
+export function createHost({ id, xen, uri, connection, limits }: HostRequest): LibvirtHost {
+  const virsh = createVirsh(connection, id, uri)
+  const watch = new HostWatch(signal => listDomains(virsh, { signal, limit: limits.command, where: id }), {
+    everyMs: watchEveryMs,
+    silenceMs: limits.silence.ms,
+  })
+  let versions: Versions | null = null
+  return {
+    id,
+    xen,
+    connection,
+    virsh,
+    limits,
+    watch,
+    versions: async call => {
+      versions ??= read(parseVersions, await virsh.call(['version'], call), id)
+      return versions
+    },
+  }
+}
+
+/** The state of every domain of a host. */
+export async function listDomains(virsh: Virsh, call: CallOptions): Promise<Map<string, DomainState>> {
+  return read(parseList, await virsh.call(['list', '--all'], call), virsh.host)
+}
+
+/** A domain's state; `null` when there is no such domain. */
+export async function stateOf(
+  host: LibvirtHost,
+  domain: string,
+  call: CallOptions,
+): Promise<StateAnswer | null> {
+  const { library } = await host.versions(call)
+  // virsh tells reasons from the version on that has virDomainGetState, as it has virDomainInjectNMI.
+  const reason = hasFeature(library, 'nmi') ? ['--reason'] : []
+  const answer = await host.virsh.ask(['domstate', domain, ...reason], call)
+  if (answer.code === 0) {
+    return read(parseState, answer.stdout.text, host.id)
+  }
+  // Its messages differ from version to version; the list of domains does not.
+  const all = await listDomains(host.virsh, call)
+  const state = all.get(domain)
+  return state === undefined ? null : { state, reason: null }
+}
+
+/** Waits until a domain is in a state that is wanted. Throws InfraError (`limit`). */
+export async function untilState(
+  host: LibvirtHost,
+  domain: string,
+  isWanted: (answer: StateAnswer | null) => boolean,
+  limit: Limit,
+  call: CallOptions,
+): Promise<void> {
+  const startedAt = performance.now()
+  let last = await stateOf(host, domain, call)
+  if (isWanted(last)) {
+    return
+  }
+  for await (const _ of setInterval(lookEveryMs, null, { signal: call.signal })) {
+    last = await stateOf(host, domain, call)
+    if (isWanted(last)) {
+      return
+    }
+    if (performance.now() - startedAt > limit.ms) {
+      break
+    }
+  }
+  const message = `${call.where} on ${host.id}: ${domain} is still ${last?.state ?? 'not there'} after ${limit.name} (${limit.ms} ms)`
+  throw new InfraError(message, { cause: 'host', where: call.where, code: 'limit', limit: limit.name })
+}
+
+/** A domain's XML: of what runs, or of what would start next. */
+export async function domainXml(
+  host: LibvirtHost,
+  domain: string,
+  which: 'live' | 'inactive',
+  call: CallOptions,
+): Promise<XmlElement> {
+  const newer = which === 'inactive' ? ['--inactive', '--security-info'] : []
+  return readXml(await host.virsh.callWith(['dumpxml', domain], newer, call), domain, host.id)
+}
+
+/** Reads a domain's XML, and says whose it was when it cannot be read. */
+export function readXml(text: string, domain: string, host: string): XmlElement {
+  try {
+    return parseXml(text.slice(Math.max(0, text.indexOf('<'))))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new InfraError(`${host}: the XML of ${domain} cannot be read: ${why}`, {
+      cause: 'host',
+      where: host,
+      code: 'driver',
+    })
+  }
+}

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { setInterval } from 'node:timers/promises'
+import { InfraError } from '../../config/errors.js'
+import { macFor } from './clone.js'
+import { allDisks, macOf, nics, writableDisks } from './domain.js'
+import { domainXml, type LibvirtHost } from './host.js'
+import { lookEveryMs } from './limit.js'
+import { makeDisk, removeFiles, withXmlFile } from './storage.js'
+import type { CallOptions } from './virsh.js'
+import { element, find, writeXml, type XmlElement } from './xml.js'
+
+/** Devices that were added to one running domain. */
+export interface Hotplug {
+  attachDisk(sizeBytes: number, call: CallOptions): Promise<{ serial: string }>
+  detachDisk(serial: string, call: CallOptions): Promise<void>
+  attachNic(call: CallOptions): Promise<{ mac: string }>
+  detachNic(mac: string, call: CallOptions): Promise<void>
+  /** Removes the files of all disks that were added; the domain must be off. */
+  removeDisks(call: CallOptions): Promise<void>
+}
+
+/** Where libvirt keeps disks when nothing else is known. */
+const imagesFolder = '/var/lib/libvirt/images'
+const letters = 'abcdefghijklmnopqrstuvwxyz'
+
+export function createHotplug(host: LibvirtHost, domain: string, instance: string): Hotplug {
+  /** The files of the disks that were added, by serial. */
+  const files = new Map<string, string>()
+  let made = 0
+
+  const change = async (verb: 'attach' | 'detach', device: XmlElement, call: CallOptions): Promise<void> => {
+    const command = withXmlFile(host.virsh, [`${verb}-device`, domain])
+    await host.virsh.demand(command, { ...call, stdin: Buffer.from(writeXml(device)) })
+  }
+  const live = (call: CallOptions): Promise<XmlElement> => domainXml(host, domain, 'live', call)
+
+  /** The host says that a device is gone only when the guest has let go of it. */
+  const detach = async (
+    which: (xml: XmlElement) => XmlElement | undefined,
+    what: string,
+    call: CallOptions,
+  ): Promise<void> => {
+    const device = which(await live(call))
+    if (device === undefined) {
+      return
+    }
+    await change('detach', device, call)
+    const { unplug } = host.limits
+    const startedAt = performance.now()
+    for await (const _ of setInterval(lookEveryMs, null, { signal: call.signal })) {
+      if (which(await live(call)) === undefined) {
+        return
+      }
+      if (performance.now() - startedAt > unplug.ms) {
+        break
+      }
+    }
+    const message = `${call.where} on ${host.id}: the guest did not let go of ${what} within ${unplug.name} (${unplug.ms} ms)`
+    throw new InfraError(message, { cause: 'guest', where: call.where, code: 'limit', limit: unplug.name })
+  }
+  const diskOf = (serial: string) => (xml: XmlElement) =>
+    allDisks(xml).find(({ element: disk }) => find(disk, 'serial')?.children[0] === serial)?.element
+
+  return {
+    attachDisk: async (sizeBytes, call) => {
+      made += 1
+      const xml = await live(call)
+      const serial = serialOf(instance, made)
+      const [first] = writableDisks(xml)
+      const folder = first?.file == null ? imagesFolder : posix.dirname(first.file)
+      const file = posix.join(folder, `${instance}.added-${made}.qcow2`)
+      files.set(serial, file)
+      await makeDisk(host.virsh, file, sizeBytes, { ...call, limit: host.limits.storage })
+      await change('attach', diskXml(file, freeTarget(xml, first?.bus ?? 'virtio'), serial), call)
+      return { serial }
+    },
+    detachDisk: async (serial, call) => {
+      await detach(diskOf(serial), `the disk ${serial}`, call)
+      const file = files.get(serial)
+      if (file !== undefined) {
+        await removeFiles(host.virsh, [file], call)
+        files.delete(serial)
+      }
+    },
+    attachNic: async call => {
+      made += 1
+      const mac = macFor(`${instance} added ${made}`)
+      await change('attach', nicXml(await live(call), mac), call)
+      return { mac }
+    },
+    detachNic: async (mac, call) => {
+      await detach(xml => nics(xml).find(nic => macOf(nic) === mac.toLowerCase()), `the card ${mac}`, call)
+    },
+    removeDisks: async call => {
+      await removeFiles(host.virsh, [...files.values()], call)
+      files.clear()
+    },
+  }
+}
+
+/** Twenty characters at most: that is all that a virtio disk shows of it. */
+function serialOf(instance: string, number: number): string {
+  const hash = createHash('sha256').update(`${instance} ${number}`).digest('hex')
+  return `gc${hash.slice(0, 14)}`
+}
+
+function diskXml(file: string, target: { dev: string; bus: string }, serial: string): XmlElement {
+  return element('disk', { type: 'file', device: 'disk' }, [
+    element('driver', { name: 'qemu', type: 'qcow2' }),
+    element('source', { file }),
+    element('target', target),
+    element('serial', {}, [serial]),
+  ])
+}
+
+/** The next free name on the bus of the domain's own disk; IDE disks cannot be added to a running guest. */
+function freeTarget(xml: XmlElement, bus: string): { dev: string; bus: string } {
+  const prefixes: Readonly<Record<string, string>> = { virtio: 'vd', scsi: 'sd', usb: 'sd', xen: 'xvd' }
+  const [chosen, prefix] = prefixes[bus] === undefined ? ['virtio', 'vd'] : [bus, prefixes[bus]]
+  const used = new Set(allDisks(xml).map(({ target }) => target))
+  const dev = [...letters].map(letter => `${prefix}${letter}`).find(name => !used.has(name))
+  return { dev: dev ?? `${prefix}aa`, bus: chosen }
+}
+
+/** A card like the first one; a guest without one that libvirt knows gets QEMU's user-mode network. */
+function nicXml(xml: XmlElement, mac: string): XmlElement {
+  const [first] = nics(xml)
+  const address = element('mac', { address: mac })
+  if (first === undefined) {
+    return element('interface', { type: 'user' }, [address, element('model', { type: 'virtio' })])
+  }
+  const kept = ['source', 'model', 'virtualport', 'script'].flatMap(name => find(first, name) ?? [])
+  return element('interface', { type: first.attributes.type ?? 'network' }, [
+    address,
+    ...kept.map(withoutLive),
+  ])
+}
+
+/** What libvirt added when it started the first card belongs to that one alone. */
+function withoutLive({ name, attributes, children }: XmlElement): XmlElement {
+  const { portid: _, ...rest } = attributes
+  const isNetwork = rest.network !== undefined
+  return { name, attributes: isNetwork ? { network: rest.network ?? '' } : rest, children }
+}

@@ -1,0 +1,120 @@
+import { posix } from 'node:path'
+import { type Claim, listClaims, removeClaim } from './claims.js'
+import { allDisks, consoleFile } from './domain.js'
+import { consolePieces } from './evidence.js'
+import { destroyDomain } from './guest.js'
+import { domainXml, type LibvirtHost, listDomains, stateOf } from './host.js'
+import { deleteSnapshot, snapshotPrefix } from './snapshots.js'
+import { removeFiles } from './storage.js'
+import type { CallOptions } from './virsh.js'
+import { textAt, type XmlElement } from './xml.js'
+
+/** An instance on a host: of a run that goes on, or of one that is dead. Whoever asks knows the runs. */
+export interface LeftInstance {
+  readonly name: string
+  readonly run: string
+  readonly environment: number
+  readonly number: number
+  /** The VM that serves as the instance itself; `null` when the instance is a domain of its own. */
+  readonly vm: string | null
+  /** What libvirt says: `running`, `shut off`, …; `null` when the domain is not there. */
+  readonly state: string | null
+  /** Who made it and when, for people. */
+  readonly note: string
+}
+
+const namePattern = /^gc-(.+)-e(\d+)-(\d+)$/
+
+/** What an instance's name says; `null` when it is no instance. */
+export function readInstanceName(name: string): Pick<LeftInstance, 'run' | 'environment' | 'number'> | null {
+  const [, run, environment, number] = namePattern.exec(name) ?? []
+  return run === undefined ? null : { run, environment: Number(environment), number: Number(number) }
+}
+
+/** Every instance on a host, whoever's run it was. */
+export async function listInstances(host: LibvirtHost, call: CallOptions): Promise<LeftInstance[]> {
+  const domains = await listDomains(host.virsh, call)
+  const found: LeftInstance[] = []
+  for (const [name, state] of domains) {
+    const parts = readInstanceName(name)
+    if (parts !== null) {
+      const xml = await domainXml(host, name, 'inactive', call).catch(() => null)
+      const note = xml === null ? '' : (textAt(xml, 'description') ?? '')
+      found.push({ name, ...parts, vm: null, state, note })
+    }
+  }
+  for (const { instance, vm, runner, at } of await listClaims(host.virsh, call)) {
+    const parts = readInstanceName(instance)
+    if (parts !== null) {
+      found.push({ name: instance, ...parts, vm, state: domains.get(vm) ?? null, note: `${runner}, ${at}` })
+    }
+  }
+  return found
+}
+
+/** Ends an instance that a dead run left and removes what was made for it, and nothing else. */
+export async function removeInstance(host: LibvirtHost, name: string, call: CallOptions): Promise<void> {
+  const claim = (await listClaims(host.virsh, call)).find(({ instance }) => instance === name)
+  if (claim !== undefined) {
+    await releaseVm(host, claim, call)
+  }
+  if (readInstanceName(name) !== null) {
+    await removeDomain(host, name, call)
+  }
+}
+
+/** Destroys an instance's own domain, removes its files, and undefines it last: until then it can be found. */
+export async function removeDomain(host: LibvirtHost, domain: string, call: CallOptions): Promise<void> {
+  if ((await stateOf(host, domain, call)) === null) {
+    return
+  }
+  const live = await domainXml(host, domain, 'live', call)
+  const files = new Set([...ownFiles(live, domain)])
+  for (const file of ownFiles(await domainXml(host, domain, 'inactive', call), domain)) {
+    files.add(file)
+  }
+  await destroyDomain(host, domain, call.where, call.signal)
+  await removeFiles(host.virsh, [...files], { ...call, limit: host.limits.storage })
+  if ((await stateOf(host, domain, call)) !== null) {
+    await host.virsh.callWith(
+      ['undefine', domain],
+      ['--managed-save', '--snapshots-metadata', '--nvram'],
+      call,
+    )
+  }
+}
+
+/** The files that were made for an instance: those that bear its name. A base never does. */
+export function ownFiles(domain: XmlElement, instance: string): string[] {
+  const console = consoleFile(domain)
+  const nvram = textAt(domain, 'os', 'nvram')
+  const candidates = [
+    ...allDisks(domain).flatMap(({ file }) => file ?? []),
+    ...(nvram === undefined ? [] : [nvram]),
+    ...(console === null ? [] : consolePieces(console)),
+  ]
+  return candidates.filter(file => posix.basename(file).startsWith(`${instance}.`))
+}
+
+/** Takes back what an instance did to a VM that it was itself. */
+async function releaseVm(host: LibvirtHost, { instance, vm, ran }: Claim, call: CallOptions): Promise<void> {
+  if ((await stateOf(host, vm, call)) !== null) {
+    const live = await domainXml(host, vm, 'live', call)
+    if (!ran) {
+      await destroyDomain(host, vm, call.where, call.signal)
+    }
+    for (const name of await ownSnapshots(host, vm, call)) {
+      await deleteSnapshot(host, vm, name, { ...call, limit: host.limits.snapshot })
+    }
+    if (!ran) {
+      await removeFiles(host.virsh, ownFiles(live, instance), call)
+    }
+  }
+  await removeClaim(host.virsh, instance, call)
+}
+
+async function ownSnapshots(host: LibvirtHost, vm: string, call: CallOptions): Promise<string[]> {
+  const answer = await host.virsh.ask(['snapshot-list', vm], call)
+  const names = answer.stdout.text.split('\n').map(line => line.trim().split(/\s+/)[0] ?? '')
+  return answer.code === 0 ? names.filter(name => name.startsWith(snapshotPrefix)) : []
+}

@@ -1,0 +1,208 @@
+/**
+ * What virsh and the host's own files say, read strictly: what is not understood is an error, never a
+ * guess. Formats are those that virsh prints in the C locale, from libvirt 0.3 to 10; where the formats
+ * come from stands in output.test.ts, beside each text.
+ */
+
+/** An answer that has another form than virsh is known to give. */
+export class UnknownOutput extends Error {
+  override readonly name = 'UnknownOutput'
+
+  constructor(what: string, line: string) {
+    super(`${what} has a form that is not known: "${line.slice(0, 120)}"`)
+  }
+}
+
+/** The states of a domain, under today's names. */
+export type DomainState =
+  | 'no state'
+  | 'running'
+  | 'idle'
+  | 'paused'
+  | 'in shutdown'
+  | 'shut off'
+  | 'crashed'
+  | 'pmsuspended'
+
+/** `blocked` and `dying` are what libvirt before 0.8 and Xen's driver say. */
+const states: Readonly<Record<string, DomainState>> = {
+  'no state': 'no state',
+  running: 'running',
+  idle: 'idle',
+  blocked: 'idle',
+  paused: 'paused',
+  'in shutdown': 'in shutdown',
+  dying: 'in shutdown',
+  'shut off': 'shut off',
+  crashed: 'crashed',
+  pmsuspended: 'pmsuspended',
+}
+
+/** Whether a virtual machine exists in that state, running or not. */
+export function isActive(state: DomainState): boolean {
+  return state !== 'shut off' && state !== 'crashed'
+}
+
+/** A domain's state and, from libvirt 0.9.2 on, why it is in it. */
+export interface StateAnswer {
+  readonly state: DomainState
+  readonly reason: string | null
+}
+
+/** Reads `virsh domstate DOMAIN [--reason]`. */
+export function parseState(text: string): StateAnswer {
+  const [line = '', ...more] = linesOf(text)
+  const [, word = '', reason = null] = /^([a-z ]+?)(?: \((.+)\))?$/.exec(line) ?? []
+  const state = states[word]
+  if (state === undefined || more.length > 0) {
+    throw new UnknownOutput('the state of a domain', text.trim())
+  }
+  return { state, reason }
+}
+
+const stateWords = Object.keys(states).join('|')
+const row = new RegExp(`^\\s*(-|\\d+)\\s+(\\S|\\S.*\\S)\\s+(${stateWords})$`)
+
+/** Reads `virsh list --all`: the state of each domain by its name. */
+export function parseList(text: string): Map<string, DomainState> {
+  const [heading = '', rule = '', ...rows] = linesOf(text)
+  if (!/^\s*Id\s+Name\s+State\s*$/.test(heading) || !/^-+$/.test(rule)) {
+    throw new UnknownOutput('the list of domains', heading)
+  }
+  const found = new Map<string, DomainState>()
+  for (const line of rows) {
+    const [, , name, word = ''] = row.exec(line.trimEnd()) ?? []
+    const state = states[word]
+    if (name === undefined || state === undefined) {
+      throw new UnknownOutput('the list of domains', line)
+    }
+    found.set(name, state)
+  }
+  return found
+}
+
+/** The versions that a host's virsh tells. */
+export interface Versions {
+  /** Of libvirt, such as `9.0.0`. */
+  readonly library: string
+  /** The driver's name: `QEMU`, `Xen`. */
+  readonly api: string
+  /** Such as `QEMU 7.2.22`; `null` where libvirt cannot find it out. */
+  readonly hypervisor: string | null
+}
+
+/** Reads `virsh version`. */
+export function parseVersions(text: string): Versions {
+  const lines = linesOf(text)
+  const match = (pattern: RegExp): string | null =>
+    lines.map(line => pattern.exec(line)?.[1] ?? null).find(found => found !== null) ?? null
+  // The library was called libvir until 0.9.
+  const library = match(/^Using library: libvir(?:t)? (\d+(?:\.\d+)+)$/)
+  const api = match(/^Using API: (\S+) \d+(?:\.\d+)+$/)
+  if (library === null || api === null) {
+    throw new UnknownOutput('the version', text.trim())
+  }
+  return { library, api, hypervisor: match(/^Running hypervisor: (\S+ \d+(?:\.\d+)+)$/) }
+}
+
+/** What a host has to give. */
+export interface NodeInfo {
+  readonly model: string
+  readonly cpus: number
+  readonly memoryBytes: number
+}
+
+/** Reads `virsh nodeinfo`; its `kB` of old are KiB, too. */
+export function parseNodeInfo(text: string): NodeInfo {
+  const fields = new Map(
+    linesOf(text).map(line => {
+      const [, key, value] = /^([^:]+):\s+(.+)$/.exec(line) ?? []
+      if (key === undefined || value === undefined) {
+        throw new UnknownOutput('what the host has', line)
+      }
+      return [key, value.trim()] as const
+    }),
+  )
+  const model = fields.get('CPU model')
+  const cpus = /^\d+$/.exec(fields.get('CPU(s)') ?? '')?.[0]
+  const kib = /^(\d+) (?:kB|KiB)$/.exec(fields.get('Memory size') ?? '')?.[1]
+  if (model === undefined || cpus === undefined || kib === undefined) {
+    throw new UnknownOutput('what the host has', text.trim())
+  }
+  return { model, cpus: Number(cpus), memoryBytes: Number(kib) * 1024 }
+}
+
+/** An address of a guest's network card. */
+export interface GuestAddress {
+  /** In lower case. */
+  readonly mac: string
+  readonly ip: string
+}
+
+const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i
+
+/** Reads `virsh domifaddr`; a second address of one card has dashes for its name and MAC. */
+export function parseAddresses(text: string): GuestAddress[] {
+  const [heading = '', rule = '', ...rows] = linesOf(text)
+  if (!/^\s*Name\s+MAC address\s+Protocol\s+Address\s*$/.test(heading) || !/^-+$/.test(rule)) {
+    throw new UnknownOutput('the list of addresses', heading)
+  }
+  const found: GuestAddress[] = []
+  let last: string | null = null
+  for (const line of rows) {
+    const [, mac, protocol, ip] =
+      /^\s*\S+\s+([0-9a-fA-F:]{17}|-|N\/A)\s+(ipv4|ipv6|N\/A)\s+(?:N\/A|([0-9a-fA-F.:]+)\/\d+)$/.exec(
+        line.trimEnd(),
+      ) ?? []
+    if (mac === undefined || protocol === undefined) {
+      throw new UnknownOutput('the list of addresses', line)
+    }
+    last = mac === '-' ? last : macPattern.test(mac) ? mac.toLowerCase() : null
+    if (last !== null && ip !== undefined) {
+      found.push({ mac: last, ip })
+    }
+  }
+  return found
+}
+
+/** Reads dnsmasq's leases: expiry, MAC, address, name and client id on a line. Other lines are passed over. */
+export function parseLeases(text: string): GuestAddress[] {
+  return text.split('\n').flatMap(line => {
+    const [expiry = '', mac = '', ip = ''] = line.trim().split(/\s+/)
+    const isLease = /^\d+$/.test(expiry) && macPattern.test(mac) && /^\d+(\.\d+){3}$/.test(ip)
+    return isLease ? [{ mac: mac.toLowerCase(), ip }] : []
+  })
+}
+
+/** Reads `/proc/net/arp` (proc(5)); entries whose flags are 0 are not resolved. */
+export function parseArp(text: string): GuestAddress[] {
+  return text.split('\n').flatMap(line => {
+    const [ip = '', , flags = '', mac = ''] = line.trim().split(/\s+/)
+    const isEntry = /^\d+(\.\d+){3}$/.test(ip) && /^0x[0-9a-f]+$/.test(flags) && macPattern.test(mac)
+    return isEntry && Number(flags) !== 0 ? [{ mac: mac.toLowerCase(), ip }] : []
+  })
+}
+
+/** Reads `os-release(5)`, or the one line of a file such as `/etc/redhat-release`. */
+export function parseRelease(text: string): string | null {
+  const pretty = /^PRETTY_NAME=(["']?)(.+)\1$/m.exec(text)?.[2]
+  const [first = '', ...more] = linesOf(text)
+  return pretty ?? (more.length < 3 && /release|Server|Linux/.test(first) ? first : null)
+}
+
+/** Reads `qemu-img info`: the format of an image. */
+export function parseImageFormat(text: string): string {
+  const format = /^file format: (\S+)$/m.exec(text)?.[1]
+  if (format === undefined) {
+    throw new UnknownOutput('what qemu-img says', text.trim())
+  }
+  return format
+}
+
+/** The lines that say something. Some builds of virsh first tell which hypervisor they connect to. */
+function linesOf(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map(line => line.trimEnd())
+    .filter(line => line !== '' && !line.startsWith('Connecting to uri: '))
+}

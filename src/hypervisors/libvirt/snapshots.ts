@@ -1,0 +1,66 @@
+import { InfraError } from '../../config/errors.js'
+import type { LibvirtHost } from './host.js'
+import { untilState } from './host.js'
+import { isActive } from './output.js'
+import type { CallOptions } from './virsh.js'
+
+/** Ours begin with this, so that what a dead runner left in a VM can be told from its own. */
+export const snapshotPrefix = 'gc-'
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** The name in libvirt of a snapshot that a test asks for. Throws InfraError when it cannot be one. */
+export function ownName(name: string, where: string): string {
+  if (!namePattern.test(name)) {
+    const message = `${where}: "${name}" is no name for a snapshot: letters, digits, ".", "_" and "-"`
+    throw new InfraError(message, { cause: 'runner', where, code: 'driver' })
+  }
+  return `${snapshotPrefix}${name}`
+}
+
+/** Whether a domain has a snapshot of that name. */
+export async function hasSnapshot(
+  { virsh }: LibvirtHost,
+  domain: string,
+  name: string,
+  call: CallOptions,
+): Promise<boolean> {
+  const answer = await virsh.ask(['snapshot-dumpxml', domain, name], call)
+  return answer.code === 0
+}
+
+/** Snapshots a domain with its memory, in the place of one of that name. */
+export async function takeSnapshot(
+  host: LibvirtHost,
+  domain: string,
+  name: string,
+  call: CallOptions,
+): Promise<void> {
+  await deleteSnapshot(host, domain, name, call)
+  await host.virsh.call(['snapshot-create-as', domain, name], call)
+}
+
+/** Deletes a snapshot, if it is there. */
+export async function deleteSnapshot(
+  host: LibvirtHost,
+  domain: string,
+  name: string,
+  call: CallOptions,
+): Promise<void> {
+  if (await hasSnapshot(host, domain, name, call)) {
+    await host.virsh.call(['snapshot-delete', domain, name], call)
+  }
+}
+
+/** Goes back to a snapshot; the domain runs afterwards, whether it did in the snapshot or not. */
+export async function revertTo(
+  host: LibvirtHost,
+  domain: string,
+  name: string,
+  call: CallOptions,
+): Promise<void> {
+  // Force lets libvirt start a new QEMU where the running one does not fit: after a disk was added.
+  await host.virsh.callWith(['snapshot-revert', domain, name], ['--running', '--force'], call)
+  const { start } = host.limits
+  await untilState(host, domain, answer => answer !== null && isActive(answer.state), start, call)
+}
