@@ -6,7 +6,7 @@ import { typeOfKey } from './host-keys/fingerprint.js'
 import { hostKeyPolicy } from './host-keys/policy.js'
 import { type Leg, legsTo } from './legs.js'
 import type { Machine } from './machine.js'
-import { type SecretSources, secretSources } from './secrets.js'
+import { expandHome, type SecretSources, secretSources } from './secrets.js'
 import { openSession, type Session, type SessionRequest, WrongHostKey } from './session.js'
 import { checkMark } from './shells/sweep.js'
 import { readSshConfig } from './ssh-config.js'
@@ -68,12 +68,14 @@ async function connectLeg(
 ): Promise<Machine> {
   const { label, image, limits, signal } = target
   const where = leg.isJump ? `${label}, at the jump host ${leg.name}` : label
-  const policy = await hostKeyPolicy(leg.login.hostKey, {
+  const { hostKey: rule } = leg.login
+  const files = leg.knownHostsFiles ?? (rule.kind === 'known-hosts' ? [rule.path] : [])
+  const policy = await hostKeyPolicy(rule, {
     host: leg.host,
     port: leg.port,
     where,
     ...(leg.hostKeyAlias === undefined ? {} : { alias: leg.hostKeyAlias }),
-    ...(leg.knownHostsFiles === undefined ? {} : { knownHostsFiles: leg.knownHostsFiles }),
+    knownHostsFiles: files.map(file => expandHome(file, sources.home)),
     ...(image?.hostKey === undefined ? {} : { imageHostKey: image.hostKey }),
   })
   const credentials = await resolveCredentials(leg, where, image?.keyPath, sources)

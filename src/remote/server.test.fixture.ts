@@ -66,6 +66,20 @@ export function fingerprintOfPair(pair: string): string {
   return fingerprintOf(parsed.getPublicSSH())
 }
 
+/** What was started and may still run: sshd leaves it alone, tests must not. */
+const groups = new Set<number>()
+
+function endGroups(): void {
+  for (const group of groups) {
+    try {
+      process.kill(-group, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  groups.clear()
+}
+
 /** Runs commands with the machine's own shell, in a session of their own as sshd does. */
 export function realShell(shell: readonly string[] = ['/bin/sh'], env: Record<string, string> = {}): Answer {
   return (command, channel) => {
@@ -74,6 +88,9 @@ export function realShell(shell: readonly string[] = ['/bin/sh'], env: Record<st
       detached: true,
       env: { HOME: '/tmp', USER: 'tester', PATH: process.env.PATH ?? '', ...env },
     })
+    if (child.pid !== undefined) {
+      groups.add(child.pid)
+    }
     channel.pipe(child.stdin)
     child.stdin.on('error', () => {})
     channel.on('close', () => child.stdin.destroy())
@@ -180,6 +197,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     target: change => targetAt(port, fingerprints[0] ?? '', change),
     close: async () => {
       cut()
+      endGroups()
       front.close()
       await once(front, 'close')
     },

@@ -89,13 +89,7 @@ export class SshMachine implements Machine {
 
   forward(host: string, port: number): Promise<Duplex> {
     return new Promise((resolve, reject) => {
-      const refuse = (error: unknown): void => {
-        const { label, scrub } = this.#parts
-        const what = scrub(`${label}: no way on to ${host}:${port}: ${peerText(messageOf(error))}`)
-        const isForbidden = /prohibited/i.test(messageOf(error))
-        const cause = isForbidden ? 'unknown' : 'network'
-        reject(new InfraError(what, { cause, where: label, code: 'connect' }))
-      }
+      const refuse = (error: unknown): void => reject(noWayOn(this.#parts, `${host}:${port}`, error))
       if (this.lost.aborted) {
         reject(lostError(this.#host))
         return
@@ -153,4 +147,22 @@ export class SshMachine implements Machine {
     this.#parts.session.stream.destroy()
     void Promise.all(this.#parts.jumps.map(jump => jump.close()))
   }
+}
+
+/** RFC 4254, 5.1: why a server opens no channel. */
+const isForbidden = 1
+const cannotConnect = 2
+
+function noWayOn({ label, scrub }: SshMachineParts, to: string, error: unknown): InfraError {
+  const reason: unknown = error instanceof Error && 'reason' in error ? error.reason : null
+  const said = peerText(messageOf(error)).replace(/^\(SSH\) Channel open failure:\s*/, '')
+  const meaning =
+    reason === isForbidden
+      ? 'it forwards no TCP connections'
+      : reason === cannotConnect
+        ? 'refused or out of reach'
+        : 'no channel'
+  const what = `${label}: no way on to ${to}: ${meaning}${said === '' ? '' : ` (${said})`}`
+  const cause = reason === isForbidden ? 'unknown' : 'network'
+  return new InfraError(scrub(what), { cause, where: label, code: 'connect' })
 }

@@ -47,9 +47,13 @@ function openDirectly({ host, port, where, limitMs, signal }: TcpRequest): Promi
 
 async function openInside(via: Machine, { host, port, where, limitMs, signal }: TcpRequest): Promise<Duplex> {
   const opening = via.forward(host, port)
+  let ended: InfraError | null = null
   let settle: (error: InfraError) => void = () => {}
   const given = new Promise<never>((_resolve, reject) => {
-    settle = reject
+    settle = error => {
+      ended = error
+      reject(error)
+    }
   })
   const onAbort = (): void => settle(cancelled(where, 'connecting'))
   const timer = setTimeout(() => settle(tooSlow(where, host, port, limitMs)), limitMs)
@@ -59,13 +63,17 @@ async function openInside(via: Machine, { host, port, where, limitMs, signal }: 
   } catch (error) {
     // A stream that still opens is of no use to anyone.
     opening.then(stream => stream.destroy()).catch(() => {})
-    throw error instanceof InfraError && error.context.where === where
-      ? error
-      : refused(where, `${host}:${port} through ${via.label}`, error)
+    throw error === ended ? ended : passedOn(error, where)
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+/** What the machine in between says, in the name of the one behind it. */
+function passedOn(error: unknown, where: string): InfraError {
+  const cause = error instanceof InfraError ? error.context.cause : 'network'
+  return new InfraError(`${where}: ${messageOf(error)}`, { cause, where, code: 'connect' })
 }
 
 function refused(where: string, address: string, error: unknown): InfraError {

@@ -355,7 +355,9 @@ t.test('a background child that holds the streams does not hold us', async t => 
 t.test('a child that goes on talking after the exit is listened to only so long', async t => {
   await using({ target: { limits: { drain: 50 } } }, async machine => {
     const startedAt = performance.now()
-    const result = await machine.run('(n=0; while [ $n -lt 100 ]; do n=$((n+1)); echo more; sleep 0.02; done) & exit 0')
+    const result = await machine.run(
+      '(n=0; while [ $n -lt 100 ]; do n=$((n+1)); echo more; sleep 0.02; done) & exit 0',
+    )
     t.match(result, { exit: { kind: 'code', code: 0 }, undrained: true })
     t.ok(performance.now() - startedAt < 5_000)
     t.ok(result.stdout.totalBytes > 0)

@@ -61,7 +61,7 @@ export const catalog = {
     ],
   },
   'in-cygwin': {
-    text: "GC_L='{LINE-QUOTED}' exec cmd.exe /d /v:on /s /c 'cmd.exe /d /s /c !GC_L!&echo {NONCE} !ERRORLEVEL!'",
+    text: "GC_L={LINE} exec cmd.exe /d /v:on /s /c 'cmd.exe /d /s /c !GC_L!&echo {NONCE} !ERRORLEVEL!'",
     takenBy: 'login shell Cygwin bash',
     versions: 'all',
     why: "A line for cmd from bash. It travels in the environment, since Cygwin writes quotes for programs in a way that cmd does not read. bash keeps 8 bits of a status, so the true one is printed last. `{LINE-QUOTED}` is the line with every ' as '\\''.",
