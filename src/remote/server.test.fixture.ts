@@ -45,11 +45,22 @@ export type TargetChange = Partial<Omit<ConnectTarget, 'limits' | 'login'>> & {
 
 export const password = 'S3cret-of-the-test'
 
-/** A pair in the form of OpenSSH, made by ssh2 itself. */
-export function keyPair(
-  type: 'ed25519' | 'ecdsa' | 'rsa',
-  passphrase?: string,
-): { private: string; public: string } {
+/**
+ * A pair in the form of OpenSSH, made by ssh2 itself, which now and then makes one that it cannot
+ * read: those are thrown away.
+ */
+export function keyPair(type: KeyType, passphrase?: string): { private: string; public: string } {
+  for (;;) {
+    const pair = makePair(type, passphrase)
+    if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) {
+      return pair
+    }
+  }
+}
+
+type KeyType = 'ed25519' | 'ecdsa' | 'rsa'
+
+function makePair(type: KeyType, passphrase?: string): { private: string; public: string } {
   const comment = 'test'
   const lock = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 }
   const { generateKeyPairSync } = ssh2.utils

@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import fc from 'fast-check'
+import t from 'tap'
+import { InfraError } from '../config/errors.js'
+import { type Backoff, backoffMs, bootBackoff, connectWithRetries, isWorthRetrying } from './retries.js'
+import { alone, startServer, targetAt } from './server.test.fixture.js'
+
+const quick: Backoff = { firstMs: 10, factor: 1.5, longestMs: 50, jitter: 0.3 }
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+t.test('waits grow to a bound and are left a little to chance', async t => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 10_000 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (retry, chance) => {
+        const ms = backoffMs(retry, bootBackoff, () => chance)
+        return ms > 0 && ms <= bootBackoff.longestMs
+      },
+    ),
+  )
+  const waits = [1, 2, 3, 50].map(retry => backoffMs(retry, { ...bootBackoff, jitter: 0 }))
+  t.same(waits, [200, 300, 450, 5000])
+})
+
+t.test('only what may be mended is tried again', async t => {
+  const error = (code: InfraError['context']['code'], cause: InfraError['context']['cause']): InfraError =>
+    new InfraError('x', { code, cause, where: 'g' })
+  for (const code of ['connect', 'handshake', 'lost', 'limit'] as const) {
+    t.ok(isWorthRetrying(error(code, 'network')), code)
+  }
+  t.ok(isWorthRetrying(error('command', 'guest')), 'a first command that failed')
+  t.notOk(isWorthRetrying(error('host-key', 'unknown')))
+  t.notOk(isWorthRetrying(error('authentication', 'unknown')))
+  t.notOk(isWorthRetrying(error('handshake', 'unknown')), 'no algorithm in common')
+  t.notOk(isWorthRetrying(error('cancelled', 'runner')))
+  t.notOk(isWorthRetrying(new Error('a bug')))
+})
+
+t.test('a guest that boots: refused, then hung up, then not ready, then there', async t => {
+  let commands = 0
+  const server = await startServer({
+    exec: (command, channel) => {
+      commands += 1
+      channel.write(`${/gc[0-9a-f]{16}/.exec(command)?.[0]} 4242\n`)
+      channel.exit(commands < 3 ? 1 : 0)
+      channel.close()
+    },
+  })
+  const port = await freePort()
+  const endpoint = { host: '127.0.0.1', port, jumps: [] }
+  const { connect: connectSocket } = await import('node:net')
+  let accepted = 0
+  const front = createServer(socket => {
+    accepted += 1
+    socket.on('error', () => {})
+    if (accepted < 3) {
+      socket.destroy()
+    } else {
+      const onward = connectSocket(server.port, '127.0.0.1')
+      onward.on('error', () => {})
+      socket.pipe(onward).pipe(socket)
+    }
+  })
+  const met: string[] = []
+  const machine = await connectWithRetries(server.target({ endpoint }), {
+    ...alone,
+    backoff: quick,
+    onRetry: error => {
+      met.push(error.context.code)
+      if (met.length === 3) {
+        front.listen(port, '127.0.0.1')
+      }
+    },
+  })
+  t.same(met.slice(0, 3), ['connect', 'connect', 'connect'])
+  t.same([...new Set(met.slice(3))].sort(), ['command', 'handshake'])
+  t.equal(commands, 3, 'the machine is there when its first command has answered')
+  await machine.close()
+  front.close()
+  await server.close()
+})
+
+t.test('a wrong password, key or host key ends it at once', async t => {
+  const server = await startServer({ authenticate: context => context.reject(['password']) })
+  for (const hostKey of [
+    { kind: 'pinned', fingerprint: server.fingerprints[0] ?? '' },
+    { kind: 'pinned', fingerprint: 'SHA256:other' },
+  ] as const) {
+    const before = server.counts.connections
+    const retried: unknown[] = []
+    await t.rejects(
+      connectWithRetries(server.target({ login: { hostKey } }), {
+        ...alone,
+        backoff: quick,
+        onRetry: error => retried.push(error),
+      }),
+      { name: 'InfraError' },
+    )
+    t.same(retried, [])
+    t.equal(server.counts.connections, before + (hostKey.fingerprint === 'SHA256:other' ? 2 : 1))
+  }
+  await server.close()
+})
+
+t.test('the limit "boot" ends it, and what the last try met is told', async t => {
+  const port = await freePort()
+  const startedAt = performance.now()
+  const error: unknown = await connectWithRetries(targetAt(port, '', { limits: { boot: 300 } }), {
+    ...alone,
+    backoff: quick,
+  }).catch((thrown: unknown) => thrown)
+  t.match(error, { name: 'InfraError', context: { code: 'boot', limit: 'boot', cause: 'network' } })
+  t.match(
+    (error as Error).message,
+    /not reached within the limit "boot" of 300 ms, in \d+ tries; last: .*ECONNREFUSED/,
+  )
+  t.ok(performance.now() - startedAt < 5000)
+})
+
+t.test('the limit "boot" also ends a try that hangs', async t => {
+  const server = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await t.rejects(connectWithRetries(targetAt(port, '', { limits: { boot: 200 } }), alone), {
+    name: 'InfraError',
+    context: { code: 'boot' },
+  })
+  server.close()
+})
+
+t.test('cancelling ends it, also while it waits', async t => {
+  const port = await freePort()
+  const controller = new AbortController()
+  await t.rejects(
+    connectWithRetries(targetAt(port, '', { signal: controller.signal }), {
+      ...alone,
+      onRetry: () => controller.abort(),
+    }),
+    { name: 'InfraError', context: { code: 'cancelled', cause: 'runner' } },
+  )
+})
