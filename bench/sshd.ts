@@ -38,7 +38,9 @@ export async function startServers(count: number, port: number): Promise<Servers
   for (let first = 0; first < count; first += addressesPerServer) {
     const config = join(folder, `sshd_config_${first}`)
     await writeFile(config, configuration(folder, addresses.slice(first, first + addressesPerServer), port))
-    servers.push(spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'ignore'] }))
+    servers.push(
+      spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'ignore'] }),
+    )
   }
   await Promise.all(addresses.map(address => answering(address, port)))
   const { stdout } = await execa('ssh-keygen', ['-lf', join(folder, 'host_key.pub')])

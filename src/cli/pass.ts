@@ -121,7 +121,13 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
     await Promise.all(told)
     await writer.close()
     const state = fold.state()
-    await report(folder, state).catch(giveUp)
+    // Those that ended have theirs; one that was stopped in the middle shows how far it came.
+    const unended = state.environments.filter(({ ended, startedAt }) => !ended && startedAt !== null)
+    await report(
+      folder,
+      state,
+      unended.map(({ planned }) => planned.id),
+    ).catch(giveUp)
     await writeFile(
       join(folder, 'summary.json'),
       `${JSON.stringify(summaryOf(state, exitCode), null, 2)}\n`,

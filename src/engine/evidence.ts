@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { promisify } from 'node:util'
 import type { Evidence } from '../journal/events.js'
 
 /** Turns an identity into a file name: `/` becomes `+`, which identities do not hold. */
@@ -9,42 +10,61 @@ export function fileNameOf(identity: string): string {
   return identity.replaceAll('/', '+').replace(/[^A-Za-z0-9._@+-]/g, '_')
 }
 
+/**
+ * Up to here a file is written at once, in the turn of the event loop in which the output came: that is far
+ * cheaper than a hand-over to another thread, and what has come is on disk if the runner dies. Beyond it the
+ * sender is held back until each piece is written.
+ */
+const writtenAtOnceBytes = 64 * 1024
+
 /** One evidence file that is written as output comes, made only when something comes. */
 export class EvidenceFile {
   readonly #path: string
   readonly #root: string
   readonly #limitBytes: number
   readonly #hash: Hash = createHash('sha256')
-  #handle: FileHandle | null = null
+  #descriptor: number | null = null
   #bytes = 0
   #cutBytes = 0
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(root: string, path: string, limitBytes: number) {
-    this.#root = root
     this.#path = path
+    this.#root = root
     this.#limitBytes = limitBytes
   }
 
-  /** Writes a chunk; resolves when it is written, so that the sender can be held back. */
-  async write(chunk: Buffer): Promise<void> {
-    const room = Math.max(0, this.#limitBytes - this.#bytes)
-    const kept = chunk.subarray(0, room)
+  /** Writes a chunk; a promise that it returns resolves when it is written, so that the sender can be held back. */
+  write(chunk: Buffer): Promise<void> | undefined {
+    const kept = chunk.subarray(0, Math.max(0, this.#limitBytes - this.#bytes))
     this.#cutBytes += chunk.length - kept.length
     if (kept.length === 0) {
-      return
+      return undefined
     }
+    const descriptor = this.#descriptor ?? openSync(this.#path, 'w')
+    this.#descriptor = descriptor
+    const isSmall = this.#bytes + kept.length <= writtenAtOnceBytes
     this.#bytes += kept.length
     this.#hash.update(kept)
-    this.#handle ??= await this.#create()
-    await this.#handle.write(kept)
+    if (isSmall) {
+      writeSync(descriptor, kept)
+      return undefined
+    }
+    // Output of one stream comes piece by piece, but nothing here relies on it.
+    this.#writing = this.#writing.then(() => writeAll(descriptor, kept))
+    return this.#writing
   }
 
-  /** Ends the file; `null` when nothing ever came. */
+  /** Ends the file; `null` when nothing ever came. Rejects when something could not be written. */
   async close(): Promise<Evidence | null> {
-    if (this.#handle === null) {
+    if (this.#descriptor === null) {
       return null
     }
-    await this.#handle.close()
+    try {
+      await this.#writing
+    } finally {
+      closeSync(this.#descriptor)
+    }
     return {
       path: relative(this.#root, this.#path).split(sep).join('/'),
       sha256: this.#hash.digest('hex'),
@@ -52,10 +72,14 @@ export class EvidenceFile {
       ...(this.#cutBytes === 0 ? {} : { cutBytes: this.#cutBytes }),
     }
   }
+}
 
-  #create(): Promise<FileHandle> {
-    mkdirSync(dirname(this.#path), { recursive: true })
-    return open(this.#path, 'w')
+const writeOnce = promisify(write)
+
+async function writeAll(descriptor: number, bytes: Buffer): Promise<void> {
+  for (let from = 0; from < bytes.length; ) {
+    const { bytesWritten } = await writeOnce(descriptor, bytes, from)
+    from += bytesWritten
   }
 }
 

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { InfraError } from '../config/errors.js'
 import type { Placement } from '../config/model.js'
 import type { Evidence } from '../journal/events.js'
@@ -271,7 +271,8 @@ async function leftBehind(
   folder: string,
   claimed: ReadonlyMap<string, Evidence>,
 ): Promise<Evidence[]> {
-  const names = await readdir(folder).catch(() => [])
+  const known = new Set([...claimed.keys()].map(path => basename(path)))
+  const names = (await readdir(folder).catch(() => [])).filter(name => !known.has(name))
   const described = await Promise.all(names.sort().map(name => describeFile(root, join(folder, name))))
-  return described.filter(file => file !== null && !claimed.has(file.path)) as Evidence[]
+  return described.filter(file => file !== null)
 }

@@ -84,7 +84,9 @@ function asGuestFault(error: unknown, { gone }: RunningGuest): unknown {
     return gone.reason
   }
   const isBoot = error instanceof InfraError && error.context.code === 'boot'
-  return isBoot ? new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error }) : error
+  return isBoot
+    ? new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error })
+    : error
 }
 
 async function makeReady(
