@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Mischief } from './faults/mischief.js'
 import type { FileTree } from './files/tree.js'
-import { changedHardware, type Machine } from './hardware/machine.js'
-import { loadGuestPersona, loadHostPersona } from './persona/load.js'
+import { changedHardware, givenBy, type Machine } from './hardware/machine.js'
+import { loadGuestPersona, loadHostPersona, loadPersona } from './persona/load.js'
 import type { GuestPersona } from './persona/schema.js'
 import { makePrograms } from './programs/table.js'
 import { Authenticator } from './server/authentication.js'
@@ -53,9 +53,10 @@ const programs: ProgramTable = makePrograms()
 /** Starts an emulated guest. Resolves when its address is known; it boots by itself. */
 export async function startEmulatedGuest(spec: EmulatedGuestSpec): Promise<EmulatedGuest> {
   const parsed = emulatedGuestSchema.parse(spec)
-  const persona = loadGuestPersona(parsed.persona, parsed.personaFolders)
-  const platform = persona.hardware?.platform ?? parsed.platform
-  const host = platform === undefined ? undefined : loadHostPersona(platform, parsed.personaFolders)
+  const folders = parsed.personaFolders
+  const platform = loadPersona(parsed.persona, folders).hardware?.platform ?? parsed.platform
+  const host = platform === undefined ? undefined : loadHostPersona(platform, folders)
+  const persona = loadGuestPersona(parsed.persona, folders, givenBy(parsed.hardware, host))
   const hostKey =
     parsed.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(parsed.hostKey)
   const port = await reservePort(parsed.host, parsed.port)

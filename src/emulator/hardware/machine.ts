@@ -1,3 +1,4 @@
+import type { Given } from '../persona/conditions.js'
 import type { GuestPersona, HostPersona } from '../persona/schema.js'
 
 /** What the instance was given. Sizes in bytes. */
@@ -20,23 +21,15 @@ export interface Machine {
   readonly macAddress: string
 }
 
-/** A group of facts that holds only in some configurations. */
-interface Conditional {
-  readonly disk?: readonly string[] | undefined
-  readonly nic?: readonly string[] | undefined
-  readonly hypervisor?: readonly string[] | undefined
-  readonly mode?: string | undefined
-  readonly firmware?: string | undefined
-}
-
-/** Whether a group of facts holds on this machine. */
-export function applies(group: Conditional, { hardware, host }: Machine): boolean {
-  const among = (wanted: readonly string[] | undefined, value: string | undefined): boolean =>
-    wanted === undefined || (value !== undefined && wanted.includes(value))
-  if (!among(group.hypervisor, host?.hypervisor.id ?? 'none')) return false
-  if (!among(group.disk, hardware.disk) || !among(group.nic, hardware.nic)) return false
-  if (group.mode !== undefined && group.mode !== (host?.hypervisor.mode ?? 'hvm')) return false
-  return group.firmware === undefined || group.firmware === (hardware.firmware ?? 'bios')
+/** What the conditions of facts are held against. */
+export function givenBy(hardware: Hardware, host: HostPersona | undefined): Given {
+  return {
+    disk: hardware.disk,
+    nic: hardware.nic,
+    hypervisor: host?.hypervisor.id ?? 'none',
+    mode: host?.hypervisor.mode ?? 'hvm',
+    firmware: hardware.firmware ?? (hardware.generation === 2 ? 'uefi' : 'bios'),
+  }
 }
 
 /** Lays the changes of a mutant over what was given. */

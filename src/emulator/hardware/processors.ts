@@ -45,9 +45,8 @@ const plain = {
 export function cpuinfo(persona: GuestPersona, machine: Machine): string {
   const cpu = machine.host?.cpu ?? plain
   const { vcpus } = machine.hardware
-  const known = persona.processors.flags
   const offered = machine.host?.hypervisor.cpuFlag === false ? cpu.flags : [...cpu.flags, 'hypervisor']
-  const flags = known ? offered.filter(flag => known.includes(flag)) : offered
+  const flags = offered.filter(flag => !persona.processors.hides.includes(flag))
   const paragraph = (index: number): string => {
     const values: Readonly<Record<string, string>> = {
       processor: String(index),

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError, type Mistake, UsageError } from '../../config/errors.js'
+import { type Given, holds } from './conditions.js'
 import { applyOverlay } from './overlay.js'
 import { weakest } from './provenance.js'
 import {
@@ -105,12 +106,15 @@ export function findPersona(nameOrPath: string, folders: readonly string[]): str
   throw new UsageError(`no persona ${nameOrPath} in ${folders.join(', ')}`)
 }
 
-/** Loads a persona with all that it extends, and mutants after a `+`: `rhel-5.11+clock-off`. */
-export function loadPersona(names: string, folders: readonly string[]): Persona {
+/**
+ * Loads a persona with all that it extends, and mutants after a `+`: `rhel-5.11+clock-off`. With a configuration,
+ * the variants that hold in it are laid over the persona, below the mutants.
+ */
+export function loadPersona(names: string, folders: readonly string[], given?: Given): Persona {
   const [first = '', ...overlays] = names.split('+')
-  return overlays
-    .map(name => withBases(name, folders, []))
-    .reduce(applyOverlay, withBases(first, folders, []))
+  const base = withBases(first, folders, [])
+  const variants = given ? base.variants.filter(variant => holds(variant, given)).map(({ lay }) => lay) : []
+  return [...variants, ...overlays].map(name => withBases(name, folders, [])).reduce(applyOverlay, base)
 }
 
 function withBases(name: string, folders: readonly string[], seen: readonly string[]): Persona {
@@ -140,9 +144,9 @@ function whole<Section extends keyof Persona>(
   )
 }
 
-/** Loads the persona of a guest, whole. Throws ConfigError or UsageError. */
-export function loadGuestPersona(names: string, folders: readonly string[]): GuestPersona {
-  const persona = loadPersona(names, folders)
+/** Loads the persona of a guest, whole, in a configuration. Throws ConfigError or UsageError. */
+export function loadGuestPersona(names: string, folders: readonly string[], given: Given = {}): GuestPersona {
+  const persona = loadPersona(names, folders, given)
   whole(persona, guestSections, names)
   return persona as GuestPersona
 }

@@ -1,7 +1,7 @@
 import type { Persona } from './schema.js'
 
 /** Sections of which the later file's entries are added to the earlier's. */
-const lists = ['programs', 'missing', 'log', 'processes', 'modules'] as const
+const lists = ['programs', 'missing', 'log', 'processes', 'modules', 'variants', 'pci'] as const
 /** Sections that are laid over each other entry by entry; `null` takes one away. */
 const maps = ['files', 'commands'] as const
 

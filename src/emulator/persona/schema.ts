@@ -15,6 +15,7 @@ const path = z.string().startsWith('/', 'an absolute path')
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits, dots and dashes')
 const mode = z.string().regex(/^[0-7]{3,4}$/, 'an octal mode in quotes')
 const whole = z.int().nonnegative()
+const hex = z.string().regex(/^0x[0-9a-f]+$/, 'a number such as 0x1af4, in quotes')
 
 /** A file, a link, a directory, or a name for what the emulator makes itself. */
 const file = z.xor(
@@ -111,8 +112,8 @@ const sections = {
   processors: fact({
     /** Lines of /proc/cpuinfo that this kernel has, in order. */
     fields: z.array(z.string()),
-    /** Flags that this kernel knows by name; it does not show others. */
-    flags: z.array(z.string()).optional(),
+    /** Flags that this kernel has no name for and so does not show. */
+    hides: z.array(z.string()).default([]),
   }).optional(),
   memory: fact({
     /** What the kernel keeps for itself: MemTotal is less than was given. */
@@ -169,6 +170,19 @@ const sections = {
   log: z.array(logGroup).default([]),
   processes: z.array(processGroup).default([]),
   modules: z.array(moduleGroup).default([]),
+
+  /** What is different in some configurations, e.g. another kernel on Xen: a part that is laid over. */
+  variants: z.array(fact({ ...when, lay: name })).default([]),
+
+  /** PCI devices, by address. */
+  pci: z
+    .array(
+      fact({
+        ...when,
+        devices: z.record(z.string(), z.strictObject({ vendor: hex, device: hex, class: hex })),
+      }),
+    )
+    .default([]),
 
   /** Of hosts: what their guests see. */
   hypervisor: fact({

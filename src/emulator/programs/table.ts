@@ -5,6 +5,7 @@ import type { Call, Program, ProgramTable } from '../system/programs.js'
 import { datePrograms } from './date.js'
 import { ddPrograms } from './dd.js'
 import { digestPrograms } from './digests.js'
+import { firmwarePrograms } from './dmidecode.js'
 import { filePrograms } from './files.js'
 import { filter, isFilter } from './filters.js'
 import { writeTo } from './io.js'
@@ -68,6 +69,7 @@ export function makePrograms(): ProgramTable {
     ...digestPrograms,
     ...datePrograms,
     ...filePrograms,
+    ...firmwarePrograms,
     ...listingPrograms,
     ...machinePrograms,
     ...odPrograms,

@@ -3,8 +3,9 @@ import { InternalError } from '../../config/errors.js'
 import { fromText, toBuffer } from '../files/bytes.js'
 import type { Node } from '../files/nodes.js'
 import { FileTree, kernelViewer } from '../files/tree.js'
-import { applies, diskDevice, type Machine } from '../hardware/machine.js'
+import { diskDevice, givenBy, type Machine } from '../hardware/machine.js'
 import { memTotalBytes } from '../hardware/memory.js'
+import { holds } from '../persona/conditions.js'
 import type { GuestPersona, PersonaFile } from '../persona/schema.js'
 import { Clock } from './clock.js'
 import type { LiveContext } from './context.js'
@@ -60,6 +61,8 @@ export function boot(request: BootRequest): System {
     resources: { vcpus: machine.hardware.vcpus, memTotalBytes: memTotalBytes(persona, machine.hardware) },
     flavour: persona.shell.flavour,
     flavourOfInit: persona.init.kind,
+    dmi: machine.host?.dmi && { product_uuid: machine.uuid, ...machine.host.dmi.values },
+    detectedVirtualization: detectedNames[machine.host?.hypervisor.id ?? 'none'] ?? 'none',
     hypervisorVendor: machine.host?.hypervisor.vendor,
     accounts: request.accounts,
     logRestricted: persona.kernel.logRestricted,
@@ -83,8 +86,9 @@ export function boot(request: BootRequest): System {
       if (process.signal.aborted) throw process.signal.reason
     },
   }
+  const given = givenBy(machine.hardware, machine.host)
   const modules = persona.modules
-    .filter(group => applies(group, machine))
+    .filter(group => holds(group, given))
     .flatMap(group => Object.entries(group.names))
   const context: LiveContext = {
     system,
@@ -101,6 +105,15 @@ export function boot(request: BootRequest): System {
   const every = persona.storage.corruptEveryBytes
   tree.corruption = every === undefined ? undefined : (data, offset) => corrupted(data, offset, every)
   return system
+}
+
+/** As systemd-detect-virt(1) names them. */
+const detectedNames: Readonly<Record<string, string>> = {
+  kvm: 'kvm',
+  qemu: 'qemu',
+  xen: 'xen',
+  'hyper-v': 'microsoft',
+  vmware: 'vmware',
 }
 
 function readAnswers(persona: GuestPersona): Map<string, Answer> {
@@ -225,7 +238,8 @@ function fillLog({ system, persona, machine }: LiveContext): void {
       .map(name => machine.host?.dmi?.values[name] ?? '')
       .join(' '),
   }
-  const lines = persona.log.filter(group => applies(group, machine)).flatMap(group => group.lines)
+  const given = givenBy(machine.hardware, machine.host)
+  const lines = persona.log.filter(group => holds(group, given)).flatMap(group => group.lines)
   for (const { at, text, level } of lines.sort((a, b) => a.at - b.at)) {
     system.log.add(
       text.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { SystemError } from '../files/errno.js'
 import type { LiveNode } from '../files/nodes.js'
 import { diskDevice } from '../hardware/machine.js'
-import { meminfo } from '../hardware/memory.js'
+import { crashKernelBytes, iomem, meminfo } from '../hardware/memory.js'
 import { cpuinfo } from '../hardware/processors.js'
 import type { LiveContext } from './context.js'
 
@@ -99,6 +99,11 @@ const makers: Readonly<Record<string, Maker>> = {
   loadavg: reading(
     ({ system }) => `0.08 0.03 0.01 1/${system.processes.list().length} ${system.processes.lastPid}\n`,
   ),
+  kexec_crash_size: reading(({ persona, machine }) => `${crashKernelBytes(persona, machine.hardware)}\n`),
+  kexec_crash_loaded: reading(
+    ({ persona, machine }) => `${crashKernelBytes(persona, machine.hardware) > 0 ? 1 : 0}\n`,
+  ),
+  iomem: ({ persona, machine }) => ({ read: viewer => iomem(persona, machine.hardware, viewer.uid === 0) }),
   version: reading(({ persona }) => `${persona.kernel.procVersion}\n`),
   cmdline: reading(({ persona }) => `${persona.kernel.cmdline}\n`),
   modules: reading(({ modules }) =>

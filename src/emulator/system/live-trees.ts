@@ -1,8 +1,9 @@
 import { type Bytes, fromText } from '../files/bytes.js'
 import { type DirectoryNode, type Entries, KeptEntries, type Node, type Viewer } from '../files/nodes.js'
 import type { FileTree } from '../files/tree.js'
-import { diskDevice } from '../hardware/machine.js'
+import { diskDevice, givenBy } from '../hardware/machine.js'
 import { cpuList, cpuMask } from '../hardware/processors.js'
+import { holds } from '../persona/conditions.js'
 import type { LiveContext } from './context.js'
 import type { Process } from './process.js'
 
@@ -164,6 +165,15 @@ const makers: Readonly<Record<string, Maker>> = {
       [`${name}/stat`]:
         '     100        0     8000      100       50        0     4000       50        0      100      150\n',
     })
+  },
+  pci: ({ system, persona, machine }) => {
+    const given = givenBy(machine.hardware, machine.host)
+    const groups = [...(machine.host?.pci ?? []), ...persona.pci].filter(group => holds(group, given))
+    const files: Record<string, string> = {}
+    for (const [address, device] of groups.flatMap(group => Object.entries(group.devices))) {
+      for (const [name, value] of Object.entries(device)) files[`${address}/${name}`] = `${value}\n`
+    }
+    return texts(system.tree, files)
   },
   net: ({ system, machine }) =>
     texts(system.tree, {

@@ -62,6 +62,10 @@ export interface System {
   readonly flavour: ShellFlavour
   readonly accounts: readonly Account[]
   readonly flavourOfInit: 'sysv' | 'systemd'
+  /** What the firmware calls the machine, by the names of /sys/class/dmi/id; undefined where there is no DMI. */
+  readonly dmi: Readonly<Record<string, string>> | undefined
+  /** What `systemd-detect-virt` prints. */
+  readonly detectedVirtualization: string
   /** What `lscpu` calls the hypervisor, where its version can tell. */
   readonly hypervisorVendor: string | undefined
   /** True where only root may read the kernel log. */
