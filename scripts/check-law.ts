@@ -3,9 +3,15 @@ import { join } from 'node:path'
 
 /** What would let an unobserved end pass for a good one. */
 const forbidden: readonly { pattern: RegExp; why: string }[] = [
-  { pattern: /\b(code|status|exitCode|exitStatus)\)?\s*(\?\?|\|\|)\s*0\b/, why: 'a status that never came is not 0' },
+  {
+    pattern: /\b(code|status|exitCode|exitStatus)\)?\s*(\?\?|\|\|)\s*0\b/,
+    why: 'a status that never came is not 0',
+  },
   { pattern: /\b(code|status|exitCode|exitStatus)\s*==\s*(0|null)(?!=)/, why: 'compare a status with ===' },
-  { pattern: /!\s*(result\.)?(code|exitCode|exitStatus)\b/, why: 'null and 0 are both falsy: compare with === 0' },
+  {
+    pattern: /!\s*(result\.)?(code|exitCode|exitStatus)\b/,
+    why: 'null and 0 are both falsy: compare with === 0',
+  },
 ]
 
 const found: string[] = []

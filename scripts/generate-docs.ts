@@ -1,19 +1,26 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { schemaText } from '../src/cli/schema.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { cliPage } from './cli-page.js'
+import { suitesPage } from './suites-page.js'
 
 /** Writes the pages that are made from code; with `--check`, fails when one is stale instead. */
-const pages: readonly (readonly [path: string, make: () => string])[] = [['docs/cli.md', cliPage]]
+const pages: readonly (readonly [path: string, make: () => string | Promise<string>])[] = [
+  ['docs/cli.md', cliPage],
+  ['docs/suites.md', suitesPage],
+  ['schemas/lab.schema.json', () => schemaText('lab')],
+  ['schemas/suite.schema.json', () => schemaText('suite')],
+]
 
 const check = process.argv.includes('--check')
 for (const [path, make] of pages) {
   const target = join(packageRoot, path)
-  const made = make()
+  const made = await make()
   const found = await readFile(target, 'utf8').catch(() => '')
   if (found === made) continue
   if (check) {
-    process.stdout.write(`${path} is stale: run "npm run docs" and commit it\n`)
+    process.stdout.write(`${path} is stale: run "npm run generate" and commit it\n`)
     process.exitCode = 1
   } else {
     await mkdir(dirname(target), { recursive: true })

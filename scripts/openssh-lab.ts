@@ -22,12 +22,24 @@ await chmod(folder, 0o700)
 await mkdir('/run/sshd', { recursive: true })
 for (const name of ['host_key', 'client_key']) {
   if (!existsSync(join(folder, name))) {
-    await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'openssh-lab', '-f', join(folder, name)])
+    await execa('ssh-keygen', [
+      '-q',
+      '-t',
+      'ed25519',
+      '-N',
+      '',
+      '-C',
+      'openssh-lab',
+      '-f',
+      join(folder, name),
+    ])
   }
 }
 const hostKey = (await readFile(join(folder, 'host_key.pub'), 'utf8')).split(' ').slice(0, 2).join(' ')
 await writeFile(join(folder, 'known_hosts'), `[${address}]:${port} ${hostKey}\n`)
-await writeFile(join(folder, 'authorized_keys'), await readFile(join(folder, 'client_key.pub')), { mode: 0o600 })
+await writeFile(join(folder, 'authorized_keys'), await readFile(join(folder, 'client_key.pub')), {
+  mode: 0o600,
+})
 const configuration = [
   `ListenAddress ${address}:${port}`,
   `HostKey ${folder}/host_key`,
@@ -39,7 +51,9 @@ const configuration = [
   'PidFile none',
 ]
 await writeFile(join(folder, 'sshd_config'), `${configuration.join('\n')}\n`)
-const sshd = spawn(server, ['-D', '-e', '-f', join(folder, 'sshd_config')], { stdio: ['ignore', 'inherit', 'inherit'] })
+const sshd = spawn(server, ['-D', '-e', '-f', join(folder, 'sshd_config')], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+})
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => sshd.kill('SIGTERM'))
 }

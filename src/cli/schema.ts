@@ -5,7 +5,12 @@ import { type CommandIo, type ParsedArgs, requiredArgument } from './args.js'
 
 /** `guestcert schema lab|suite`: prints the JSON Schema (draft 2020-12) of a file. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  const schema = requiredArgument(args, 'FILE') === 'lab' ? labSchema : suiteSchema
-  io.stdout.write(`${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), null, 2)}\n`)
+  io.stdout.write(schemaText(requiredArgument(args, 'FILE') === 'lab' ? 'lab' : 'suite'))
   return 0
+}
+
+/** The JSON Schema of a kind of file, as editors read it. */
+export function schemaText(file: 'lab' | 'suite'): string {
+  const schema = file === 'lab' ? labSchema : suiteSchema
+  return `${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), null, 2)}\n`
 }

@@ -1,0 +1,44 @@
+import type { Suite, SuiteTest } from '../src/plan/suite.js'
+import { builtinSuites, loadSuites } from '../src/plan/suites.js'
+
+/** `docs/suites.md`: every shipped test, what it is for, and on what it is shown to pass and to fail. */
+export async function suitesPage(): Promise<string> {
+  const suites = await loadSuites([builtinSuites], null)
+  return [
+    '# The shipped suites',
+    '',
+    '<!-- Made by "npm run generate" from the manifests: edit those. -->',
+    '',
+    'Each test below is shown to be able to fail: `guestcert prove` runs it on emulated guests on which it must pass,',
+    'and on mutants of them, in which the one thing that it looks for is broken, on which it must fail. Emulated guests',
+    'certify nothing; what was also confirmed on a real guest says so.',
+    ...suites.flatMap(suitePart),
+    '',
+  ].join('\n')
+}
+
+function suitePart({ id, version, title, tests }: Suite): string[] {
+  return ['', `## ${id} ${version}`, '', `${title}.`, ...tests.flatMap(testPart)]
+}
+
+function testPart({ id, title, why, requirements, level, proof, measures, needs }: SuiteTest): string[] {
+  const needed = [
+    ...needs.configuration.map(key => `\`${key}\` in the configuration`),
+    ...needs.host.map(ability => `a host that can \`${ability}\``),
+    ...needs.guest.map(() => 'a guest that may be rebooted'),
+  ]
+  const measured = Object.entries(measures).map(([name, unit]) => `\`${name}\` (${unit})`)
+  const passes = proof?.passesOn.map(persona => `\`${persona}\``) ?? []
+  const mutants = proof?.mutants.map(mutant => `\`${mutant}\``) ?? []
+  return [
+    '',
+    `### \`${id}\``,
+    '',
+    `${title}.${why === null ? '' : ` ${why}`}`,
+    '',
+    `- ${level}, for ${requirements.join(', ')}`,
+    ...(needed.length === 0 ? [] : [`- needs ${needed.join(', ')}`]),
+    ...(measured.length === 0 ? [] : [`- measures ${measured.join(', ')}`]),
+    proof === null ? '- not proven' : `- passes on ${passes.join(', ')}; fails on ${mutants.join(', ')}`,
+  ]
+}
