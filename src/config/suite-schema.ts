@@ -11,6 +11,9 @@ const guestMatch = z.strictObject({
 })
 
 const hypervisorMatch = z.strictObject({
+  not: oneOrMore(z.enum(hypervisorProducts.map(product => product.id)))
+    .optional()
+    .meta({ description: 'Products that it does not apply to' }),
   product: oneOrMore(z.enum(hypervisorProducts.map(product => product.id))).optional(),
   version: range.optional(),
 })

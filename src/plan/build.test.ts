@@ -104,6 +104,7 @@ t.test('every test that is left out says why', async t => {
     { id: 's/linux' },
     { id: 's/old', applies: { guest: { product: 'rhel', version: '<5.4' } } },
     { id: 's/kvm', applies: { hypervisor: { product: ['rhel-kvm', 'sles-kvm'] } } },
+    { id: 's/not-hyper-v', applies: { hypervisor: { not: 'hyper-v' } } },
     { id: 's/virtio', applies: { configuration: { disk: ['virtio-blk', 'virtio-scsi'] } } },
     { id: 's/pause', needs: { host: ['pause'], guest: [], configuration: [] } },
     { id: 's/cpus', needs: { host: [], guest: [], configuration: ['vcpus'] } },
@@ -114,6 +115,8 @@ t.test('every test that is left out says why', async t => {
   t.equal(why(made, /^ws2008/, 's/linux'), 'guest family is windows, not linux')
   t.equal(why(made, /^rhel5@rhel/, 's/old'), 'guest version is 5.11, not <5.4')
   t.equal(why(made, /hyper-v/, 's/kvm'), 'hypervisor product is hyper-v, not rhel-kvm or sles-kvm')
+  t.equal(why(made, /hyper-v/, 's/not-hyper-v'), 'hypervisor product is hyper-v')
+  t.equal(why(made, /^rhel5@rhel/, 's/not-hyper-v'), undefined)
   t.equal(why(made, /hyper-v/, 's/virtio'), 'the configuration does not say its disk')
   t.equal(why(made, /hyper-v/, 's/cpus'), 'the configuration does not say its vcpus')
   t.equal(why(made, /hyper-v/, 's/pause'), 'the host hv cannot pause')

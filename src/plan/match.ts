@@ -47,7 +47,9 @@ function guestMismatch(match: GuestMatch, guest: Guest): string | null {
 }
 
 function hypervisorMismatch(match: HypervisorMatch, host: Pairing['host']): string | null {
+  const excluded: readonly string[] = typeof match.not === 'string' ? [match.not] : (match.not ?? [])
   return (
+    (excluded.includes(host.product) ? `hypervisor product is ${host.product}` : null) ??
     notAmong('hypervisor product', match.product, host.product) ??
     outside('hypervisor version', match.version, host.version)
   )
