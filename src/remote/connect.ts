@@ -46,6 +46,9 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
         code: 'connect',
       })
     }
+    if (options.become !== undefined && machine instanceof SshMachine) {
+      return await options.become(machine, target)
+    }
     await answerFirst(machine, target, options.firstCommand)
     return machine
   } catch (error) {

@@ -20,3 +20,4 @@ export {
   type Upload,
   uploadCommand,
 } from './transfer.js'
+export { openWindows, WindowsMachine } from './windows-machine.js'

@@ -38,7 +38,8 @@ export class SshMachine implements Machine {
   readonly #client: Client
   readonly #parts: SshMachineParts
   readonly #lost = new AbortController()
-  readonly #host: PosixHost
+  /** The connection that commands run on, for shells of other kinds. */
+  readonly host: PosixHost
   readonly #inTurn: ReturnType<typeof pLimit>
   #commands = 0
   #isClosing = false
@@ -54,7 +55,7 @@ export class SshMachine implements Machine {
     this.hostKey = fingerprintOf(session.hostKey)
     this.lost = this.#lost.signal
     this.#inTurn = pLimit(channels)
-    this.#host = {
+    this.host = {
       client,
       where: label,
       limits,
@@ -83,7 +84,7 @@ export class SshMachine implements Machine {
     }
     return this.#inTurn(() => {
       this.#commands += 1
-      return runPosix(this.#host, command, options, `${this.#parts.mark}-${this.#commands}`)
+      return runPosix(this.host, command, options, `${this.#parts.mark}-${this.#commands}`)
     })
   }
 
@@ -91,7 +92,7 @@ export class SshMachine implements Machine {
     return new Promise((resolve, reject) => {
       const refuse = (error: unknown): void => reject(noWayOn(this.#parts, `${host}:${port}`, error))
       if (this.lost.aborted) {
-        reject(lostError(this.#host))
+        reject(lostError(this.host))
         return
       }
       try {

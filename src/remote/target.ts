@@ -1,6 +1,7 @@
 import type { Limits } from '../config/limits.js'
 import type { Endpoint, Login } from '../config/model.js'
 import type { Machine } from './machine.js'
+import type { SshMachine } from './ssh-machine.js'
 
 /** What to connect to, as whom, and within which limits. */
 export interface ConnectTarget {
@@ -28,6 +29,8 @@ export interface ConnectOptions {
   readonly channels?: number
   /** A command that must answer with status 0 within `limits.firstCommand` before the machine counts as reached. */
   readonly firstCommand?: string
+  /** Makes the machine another one once it is connected, in place of the first command: one without a POSIX shell. */
+  readonly become?: (machine: SshMachine, target: ConnectTarget) => Promise<Machine>
   /** Where `env:` references and `SSH_AUTH_SOCK` are looked up; the runner's own environment if absent. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** What `~` stands for; the runner's own home if absent. */

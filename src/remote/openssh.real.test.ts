@@ -1,0 +1,305 @@
+/** Needs Debian's openssh-server and openssh-client, and root. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import type { Login } from '../config/model.js'
+import { connect } from './connect.js'
+import type { Machine } from './machine.js'
+import { fingerprint, makeKey, needProgram, startOpenSsh } from './openssh.test.fixture.js'
+import { sweep } from './sweep.js'
+import { carry, fetch } from './transfer.js'
+
+needProgram('/usr/bin/ssh-keygen', 'openssh-client')
+needProgram('/usr/bin/ssh-agent', 'openssh-client')
+const ssh = await startOpenSsh([], ['ed25519', 'ecdsa', 'rsa'])
+const alone = { sshConfigPath: null, environment: {}, home: ssh.folder, mark: `real/${process.pid}` } as const
+t.teardown(() => ssh.close())
+
+async function using(work: (machine: Machine) => Promise<void>, login: Partial<Login> = {}): Promise<void> {
+  const machine = await connect(ssh.target({ login: ssh.login(login) }), alone)
+  try {
+    await work(machine)
+  } finally {
+    await machine.close()
+  }
+}
+
+async function args(machine: Machine, word: string): Promise<string> {
+  return (await machine.run(`ps ax -o args | grep '[${word.slice(0, 1)}]${word.slice(1)}'`)).stdout.text
+}
+
+t.test('commands: status, signal, streams, input, environment', async t => {
+  await using(async machine => {
+    t.match(await machine.run('echo out; echo err >&2; cat; exit 3', { stdin: Buffer.from('in') }), {
+      exit: { kind: 'code', code: 3 },
+      stdout: { text: 'out\nin' },
+      stderr: { text: 'err\n' },
+      undrained: false,
+    })
+    t.match((await machine.run('kill -KILL $$')).exit, { kind: 'signal', signal: 'SIGKILL' })
+    t.equal((await machine.run('echo $LC_ALL $TZ $0 $#')).stdout.text, 'C UTC sh 0\n')
+    const bytes = Buffer.alloc(5_000_000, 'abcdefg')
+    t.ok((await machine.run('cat', { stdin: bytes })).stdout.bytes.equals(bytes))
+  })
+})
+
+t.test('a limit leaves nothing running: children, groups, sessions, those who ignore signals', async t => {
+  await using(async machine => {
+    const result = await machine.run(
+      'echo begun; trap "" TERM HUP; sleep 4001 & setsid sleep 4002 & setsid sh -c "trap \'\' TERM; setsid sleep 4003 & sleep 4004" & (setsid sh -c "(sleep 4005; :) &" &) ; sleep 4006',
+      { limitMs: 700, limitName: 'test' },
+    )
+    t.match(result, { exit: { kind: 'limit', limit: 'test' }, stdout: { text: 'begun\n' } })
+    t.equal(await args(machine, 'sleep 400'), '')
+    t.notOk(machine.lost.aborted)
+  })
+})
+
+t.test('a background child that holds the streams, and the sweep that ends it', async t => {
+  const target = ssh.target({ limits: { drain: 200 } })
+  const first = await connect(target, alone)
+  t.match(await first.run('sleep 4011 & echo done'), {
+    exit: { kind: 'code', code: 0 },
+    stdout: { text: 'done\n' },
+    undrained: true,
+  })
+  await first.close()
+  await using(async machine => {
+    t.equal(await args(machine, 'sleep 4011'), 'sleep 4011\n', 'closing the connection does not end it')
+    t.equal(await sweep(machine, `real/${process.pid}`, { limitMs: 15_000 }), 1)
+    t.equal(await args(machine, 'sleep 4011'), '')
+  })
+})
+
+t.test('a command that is killed from outside with its sshd is lost', async t => {
+  await using(async machine => {
+    const result = await machine.run('echo ok 1; kill -9 $PPID; sleep 5', { limitMs: 20_000 })
+    t.same(result.exit, { kind: 'lost' })
+    t.equal(result.stdout.text, 'ok 1\n')
+    t.ok(machine.lost.aborted)
+  })
+})
+
+t.test('more commands than MaxSessions, and stopping among them', async t => {
+  await using(async machine => {
+    const results = await Promise.all([
+      ...Array.from({ length: 30 }, (_, index) => machine.run(`sleep 0.1; echo ${index}`)),
+      machine.run('sleep 4021', { limitMs: 300 }),
+    ])
+    t.same(
+      results.slice(0, 30).map(({ stdout }) => stdout.text),
+      Array.from({ length: 30 }, (_, index) => `${index}\n`),
+    )
+    t.equal(results[30]?.exit.kind, 'limit')
+  })
+})
+
+t.test('keys exchanged anew in mid-stream, and the host key checked again', async t => {
+  const other = await startOpenSsh(['RekeyLimit 1M'])
+  const machine = await connect(other.target(), alone)
+  const { stdout, exit } = await machine.run('head -c 6000000 /dev/zero')
+  t.same(exit, { kind: 'code', code: 0 })
+  t.equal(stdout.totalBytes, 6_000_000)
+  await machine.close()
+  await other.close()
+})
+
+t.test('files go there and back, also through busybox', async t => {
+  await using(async machine => {
+    const folder = join(ssh.folder, 'carried here')
+    const content = readFileSync(process.execPath).subarray(0, 3_000_000)
+    const files = [
+      { path: 'bin/tool', mode: 0o755, content },
+      { path: 'data', mode: 0o640, content: Buffer.from('x') },
+    ]
+    await carry(machine, files, folder, { limitMs: 30_000 })
+    t.ok(readFileSync(join(folder, 'bin/tool')).equals(content))
+    t.equal(statSync(join(folder, 'bin/tool')).mode & 0o777, 0o755, 'root gets the modes as they are')
+    t.equal(statSync(join(folder, 'data')).mode & 0o777, 0o640)
+    t.equal(statSync(folder).mode & 0o777, 0o700)
+    const chunks: Buffer[] = []
+    await fetch(machine, join(folder, 'bin/tool'), chunk => void chunks.push(chunk), { limitMs: 30_000 })
+    t.ok(Buffer.concat(chunks).equals(content))
+  })
+})
+
+t.test('host keys', async t => {
+  const knownHosts = join(ssh.folder, 'known')
+  const line = (type: string): string =>
+    `[127.0.0.1]:${ssh.port} ${readFileSync(join(ssh.folder, `host_${type}.pub`), 'utf8')}`
+
+  t.test('a pin of any type', async t => {
+    for (const [type, pin] of Object.entries(ssh.hostKeys)) {
+      await using(
+        async machine => {
+          t.equal(machine.hostKey, pin, type)
+        },
+        { hostKey: { kind: 'pinned', fingerprint: pin } },
+      )
+    }
+  })
+
+  t.test('a file that ssh-keygen hashed', async t => {
+    writeFileSync(knownHosts, `# a comment\n${line('rsa')}${line('ed25519')}`)
+    execFileSync('ssh-keygen', ['-H', '-f', knownHosts], { stdio: 'ignore' })
+    t.match(readFileSync(knownHosts, 'utf8'), /^\|1\|/m)
+    t.notMatch(readFileSync(knownHosts, 'utf8'), '127.0.0.1')
+    await using(
+      async machine => {
+        t.equal(machine.hostKey, ssh.hostKeys.ed25519)
+      },
+      { hostKey: { kind: 'known-hosts', path: knownHosts } },
+    )
+  })
+
+  t.test('a key that is revoked, and one that changed', async t => {
+    const hostKey = { kind: 'known-hosts', path: knownHosts } as const
+    writeFileSync(knownHosts, line('ecdsa'))
+    appendFileSync(knownHosts, `@revoked * ${line('ecdsa').split(' ').slice(1).join(' ')}`)
+    await t.rejects(
+      using(async () => {}, { hostKey }),
+      { name: 'InfraError', message: /revokes/ },
+    )
+    const other = join(t.testdir(), 'other')
+    makeKey(other, 'ed25519')
+    writeFileSync(knownHosts, `[127.0.0.1]:${ssh.port} ${readFileSync(`${other}.pub`, 'utf8')}`)
+    await t.rejects(
+      using(async () => {}, { hostKey }),
+      {
+        name: 'InfraError',
+        message: new RegExp(`known ${fingerprint(other).replaceAll('+', '\\+')}`),
+      },
+    )
+  })
+})
+
+t.test('keys of every form, and the agent', async t => {
+  const folder = t.testdir()
+  const make = (name: string, ...options: string[]): string => {
+    const path = join(folder, name)
+    execFileSync('ssh-keygen', ['-q', '-C', 'test', '-f', path, ...options])
+    appendFileSync(join(ssh.folder, 'authorized_keys'), readFileSync(`${path}.pub`))
+    return path
+  }
+  const forms: readonly [string, string[]][] = [
+    ['ed25519, encrypted', ['-t', 'ed25519', '-N', 'the passphrase', '-a', '4']],
+    ['rsa', ['-t', 'rsa', '-N', '']],
+    ['rsa as PEM, encrypted', ['-t', 'rsa', '-m', 'PEM', '-N', 'the passphrase']],
+    ['ecdsa as PEM', ['-t', 'ecdsa', '-m', 'PEM', '-N', '']],
+  ]
+  for (const [what, options] of forms) {
+    const path = make(what.replaceAll(/\W/g, '-'), ...options)
+    const machine = await connect(
+      ssh.target({
+        login: ssh.login({ key: { kind: 'file', path }, passphrase: { kind: 'env', name: 'PASSPHRASE' } }),
+      }),
+      { ...alone, environment: { PASSPHRASE: 'the passphrase' } },
+    )
+    t.equal((await machine.run('echo in')).stdout.text, 'in\n', what)
+    await machine.close()
+  }
+
+  const socket = join(folder, 'agent')
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
+  const until = performance.now() + 5000
+  while (!existsSync(socket) && performance.now() < until) {
+    await pause(20)
+  }
+  for (const type of ['rsa', 'ed25519']) {
+    const path = make(`agent-${type}`, '-t', type, '-N', '')
+    execFileSync('ssh-add', ['-q', path], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' })
+    const machine = await connect(ssh.target({ login: ssh.login({ key: { kind: 'agent' } }) }), {
+      ...alone,
+      environment: { SSH_AUTH_SOCK: socket },
+    })
+    t.equal((await machine.run('echo in')).stdout.text, 'in\n', `${type} in the agent`)
+    await machine.close()
+    execFileSync('ssh-add', ['-q', '-D'], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' })
+  }
+  await t.rejects(
+    connect(ssh.target({ login: ssh.login({ key: { kind: 'agent' } }) }), {
+      ...alone,
+      environment: { SSH_AUTH_SOCK: socket },
+    }),
+    { name: 'InfraError', message: /refused the log-in: tried keys of the agent; it accepts publickey/ },
+  )
+  const ended = once(agent, 'exit')
+  agent.kill()
+  await ended
+  await t.rejects(
+    connect(ssh.target({ login: ssh.login({ key: { kind: 'agent' } }) }), {
+      ...alone,
+      environment: { SSH_AUTH_SOCK: socket },
+    }),
+    { name: 'InfraError', message: /Failed to connect to agent/ },
+  )
+})
+
+t.test('old servers', async t => {
+  const old: readonly [string, readonly string[], readonly string[]][] = [
+    [
+      'Red Hat Enterprise Linux 5',
+      [
+        'KexAlgorithms diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1,diffie-hellman-group1-sha1',
+        'HostKeyAlgorithms ssh-rsa',
+        'PubkeyAcceptedAlgorithms +ssh-rsa',
+        'Ciphers aes128-cbc,3des-cbc,aes256-cbc',
+        'MACs hmac-sha1',
+      ],
+      ['rsa'],
+    ],
+    ['group exchange with SHA-1 alone', ['KexAlgorithms diffie-hellman-group-exchange-sha1'], ['ed25519']],
+    ['3DES alone', ['Ciphers 3des-cbc', 'MACs hmac-sha1'], ['ed25519']],
+    ['a DSA host key', ['HostKeyAlgorithms ssh-dss'], ['dsa']],
+  ]
+  for (const [what, lines, keyTypes] of old) {
+    const server = await startOpenSsh(lines, keyTypes)
+    await t.rejects(
+      connect(server.target(), alone),
+      { name: 'InfraError', message: /algorithms: legacy/ },
+      what,
+    )
+    const machine = await connect(server.target({ login: server.login({ algorithms: 'legacy' }) }), alone)
+    t.equal((await machine.run('echo old')).stdout.text, 'old\n', what)
+    t.equal(machine.hostKey, Object.values(server.hostKeys)[0])
+    await machine.close()
+    await server.close()
+  }
+})
+
+t.test('through a jump host', async t => {
+  const bastion = await startOpenSsh()
+  const config = join(bastion.folder, 'config')
+  writeFileSync(
+    config,
+    [
+      'Host bastion',
+      '  HostName 127.0.0.1',
+      `  Port ${bastion.port}`,
+      `  IdentityFile ${bastion.keyPath}`,
+      `  UserKnownHostsFile ${join(bastion.folder, 'known')}`,
+      '',
+    ].join('\n'),
+  )
+  writeFileSync(
+    join(bastion.folder, 'known'),
+    `[127.0.0.1]:${bastion.port} ${readFileSync(join(bastion.folder, 'host_ed25519.pub'), 'utf8')}`,
+  )
+  const endpoint = { host: '127.0.0.1', port: ssh.port, jumps: ['root@bastion'] }
+  const machine = await connect(ssh.target({ endpoint }), { ...alone, sshConfigPath: config })
+  t.match((await machine.run('echo $SSH_CONNECTION')).stdout.text, `127.0.0.1 ${ssh.port}\n`)
+  await machine.close()
+  await bastion.close()
+  const closed = await startOpenSsh(['AllowTcpForwarding no'])
+  const via = await connect(closed.target({ label: 'host-1' }), alone)
+  await t.rejects(connect(ssh.target({ via }), alone), {
+    name: 'InfraError',
+    message: /guest-1: host-1: no way on to .*: it forwards no TCP connections/,
+    context: { code: 'connect', cause: 'unknown' },
+  })
+  await via.close()
+  await closed.close()
+})

@@ -1,0 +1,89 @@
+/**
+ * Moving files to and from a Windows guest: SFTP where the SSH server has it (Microsoft's OpenSSH, Bitvise, freeSSHd,
+ * Cygwin), else base64 through cmd and certutil, which every Windows from 2003 on has.
+ */
+import type { Client, SFTPWrapper } from 'ssh2'
+import { InfraError } from '../../../config/errors.js'
+import { messageOf, peerText } from '../../trouble.js'
+import type { LoginShell } from './login.js'
+
+/** Characters of base64 behind one `echo`, and echoes in one line: together below what cmd reads. */
+const base64Chunk = 960
+const chunksPerLine = 6
+
+/** How the files of a guest are moved. */
+export type FileWay = 'sftp' | 'certutil'
+
+/** The path under which an SFTP server shows a file of Windows. */
+export function sftpPath(path: string, login: LoginShell): string {
+  const slashes = path.replaceAll('\\', '/')
+  return login === 'cygwin'
+    ? slashes.replace(/^([A-Za-z]):/, (_, drive: string) => `/cygdrive/${drive.toLowerCase()}`)
+    : slashes.replace(/^([A-Za-z]:)/, '/$1')
+}
+
+/** Opens an SFTP channel; `null` when the server has none. */
+export function openSftp(client: Client): Promise<SFTPWrapper | null> {
+  return new Promise(resolve => {
+    try {
+      client.sftp((error, sftp) => resolve(error === undefined || error === null ? sftp : null))
+    } catch {
+      resolve(null)
+    }
+  })
+}
+
+/** Writes a file whole. Throws InfraError (`transfer`). */
+export function writeOverSftp(
+  sftp: SFTPWrapper,
+  path: string,
+  content: Buffer,
+  where: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    sftp.writeFile(path, content, error =>
+      error === undefined || error === null ? resolve() : reject(trouble(where, 'writing', path, error)),
+    )
+  })
+}
+
+/** Reads a file whole. Throws InfraError (`transfer`). */
+export function readOverSftp(sftp: SFTPWrapper, path: string, where: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    sftp.readFile(path, (error, content) =>
+      error === undefined || error === null
+        ? resolve(content)
+        : reject(trouble(where, 'reading', path, error)),
+    )
+  })
+}
+
+/** The lines that write a file as base64, before it is decoded. */
+export function base64Lines(file: string, content: Buffer): string[] {
+  const text = content.toString('base64')
+  const echoes: string[] = []
+  for (let at = 0; at < text.length || at === 0; at += base64Chunk) {
+    const piece = text.slice(at, at + base64Chunk)
+    echoes.push(`${at === 0 ? '>' : '>>'}"${file}.b64" echo ${piece === '' ? 'AA==' : piece}`)
+  }
+  const lines: string[] = []
+  for (let at = 0; at < echoes.length; at += chunksPerLine) {
+    lines.push(echoes.slice(at, at + chunksPerLine).join('&'))
+  }
+  return lines
+}
+
+/** What `certutil -encode` printed; `null` when it is not whole. */
+export function decodeCertutil(text: string): Buffer | null {
+  const [, body] = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/.exec(text) ?? []
+  return body === undefined ? null : Buffer.from(body.replace(/\s/g, ''), 'base64')
+}
+
+/** Something that keeps a file from being moved. */
+export function trouble(where: string, doing: string, path: string, error: unknown): InfraError {
+  return new InfraError(`${where}: ${doing} ${path} failed: ${peerText(messageOf(error))}`, {
+    cause: 'guest',
+    where,
+    code: 'transfer',
+  })
+}

@@ -1,0 +1,284 @@
+import { PassThrough } from 'node:stream'
+import { InfraError } from '../../../config/errors.js'
+import type { CommandResult, RunOptions } from '../../machine.js'
+import { peerText } from '../../trouble.js'
+import { commandText } from './catalog.js'
+import { encodedCommand, serviceText } from './powershell-text.js'
+
+/** A value as the service prints it. */
+export type ServiceValue = null | string | readonly ServiceValue[]
+/** One row of an answer. */
+export type ServiceRow = Readonly<Record<string, ServiceValue>>
+/** What is asked: an operation, and its arguments. */
+export type ServiceRequest = readonly [op: 'wmi' | 'registry' | 'now', ...args: string[]]
+
+/** An answer; `absent` when what was asked for is not there, which is no failure. */
+export interface ServiceAnswer {
+  readonly rows: readonly ServiceRow[]
+  readonly absent: boolean
+}
+
+/** How long one request may take, and who may cancel it. */
+export interface RequestOptions {
+  readonly limitMs: number
+  readonly signal?: AbortSignal
+}
+
+/** Text that is kept of one answer, in bytes: a hostile guest could send for ever. */
+const longestAnswer = 32 * 1024 * 1024
+const forEver = 2 ** 31 - 1
+
+/** The command that starts it. */
+export const serviceCommand: string = commandText('powershell-service', {
+  SERVICE: encodedCommand(serviceText),
+})
+
+/** One line of a request, as the service splits it. */
+export function requestLine(id: number, request: ServiceRequest): string {
+  const field = (text: string): string =>
+    text.replace(/[^ -[\]-~]/g, char =>
+      char === '\\' ? '\\\\' : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
+  return `${[String(id), ...request].map(field).join('\t')}\n`
+}
+
+interface Pending {
+  readonly rows: ServiceRow[]
+  bytes: number
+  resolve(answer: ServiceAnswer): void
+  reject(error: unknown): void
+}
+
+/** Takes the service's lines apart and gives each request its answer. */
+export class Answers {
+  readonly #where: string
+  readonly #pending = new Map<number, Pending>()
+  #held = ''
+  #hello: (version: string) => void = () => {}
+  /** Settles with the version of PowerShell when the service is ready. */
+  readonly hello = new Promise<string>(resolve => {
+    this.#hello = resolve
+  })
+  /** True when the service has said that all is answered. */
+  saidBye = false
+
+  constructor(where: string) {
+    this.#where = where
+  }
+
+  /** The answer to a request that is being sent. */
+  await(id: number): Promise<ServiceAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { rows: [], bytes: 0, resolve, reject })
+    })
+  }
+
+  /** No answer is wanted any more. */
+  forget(id: number): void {
+    this.#pending.delete(id)
+  }
+
+  /** Takes output of the service. */
+  push(chunk: Buffer): void {
+    const lines = (this.#held + chunk.toString('latin1')).split('\n')
+    this.#held = lines.pop() ?? ''
+    if (this.#held.length > longestAnswer) {
+      this.#held = ''
+      this.failAll('PowerShell sent a line without an end')
+    }
+    for (const line of lines) {
+      this.#take(line.replace(/\r$/, ''))
+    }
+  }
+
+  /** The service is gone: whoever still waits is told. */
+  failAll(why: string): void {
+    for (const [id, { reject }] of this.#pending) {
+      this.#pending.delete(id)
+      reject(this.#error(why))
+    }
+  }
+
+  #take(line: string): void {
+    const [, id, word, rest = ''] = /^gc (\d+) (row|end|absent|error)(?: (.*))?$/.exec(line) ?? []
+    if (id === undefined) {
+      const [, version] = /^gc hello (\S+) \d+$/.exec(line) ?? []
+      if (version !== undefined) {
+        this.#hello(version)
+      }
+      this.saidBye ||= line === 'gc bye'
+      return
+    }
+    const pending = this.#pending.get(Number(id))
+    if (pending === undefined) {
+      return
+    }
+    const settle = (act: () => void): void => {
+      this.#pending.delete(Number(id))
+      act()
+    }
+    if (word === 'row') {
+      const row = parseRow(rest)
+      pending.bytes += rest.length
+      if (row === null || pending.bytes > longestAnswer) {
+        const what = row === null ? 'a row that is none' : 'more than can be taken'
+        settle(() => pending.reject(this.#error(`PowerShell sent ${what}: ${peerText(rest)}`)))
+      } else {
+        pending.rows.push(row)
+      }
+    } else if (word === 'end') {
+      // A row that was lost on the way must not make an answer look whole.
+      settle(() =>
+        Number(rest) === pending.rows.length
+          ? pending.resolve({ rows: pending.rows, absent: false })
+          : pending.reject(
+              this.#error(`PowerShell counted ${peerText(rest)} rows, and ${pending.rows.length} came`),
+            ),
+      )
+    } else if (word === 'absent') {
+      settle(() => pending.resolve({ rows: [], absent: true }))
+    } else {
+      settle(() => pending.reject(this.#error(`PowerShell: ${peerText(parseText(rest))}`)))
+    }
+  }
+
+  #error(what: string): InfraError {
+    const where = this.#where
+    return new InfraError(`${where}: ${what}`, { cause: 'guest', where, code: 'command' })
+  }
+}
+
+function parseRow(text: string): ServiceRow | null {
+  try {
+    const row: unknown = JSON.parse(text)
+    const isRow = typeof row === 'object' && row !== null && !Array.isArray(row)
+    return isRow && Object.values(row).every(isValue) ? (row as ServiceRow) : null
+  } catch {
+    return null
+  }
+}
+
+function isValue(value: unknown): value is ServiceValue {
+  return value === null || typeof value === 'string' || (Array.isArray(value) && value.every(isValue))
+}
+
+function parseText(text: string): string {
+  try {
+    return String(JSON.parse(text))
+  } catch {
+    return text
+  }
+}
+
+/** One PowerShell that answers as long as the connection stands. */
+export class PowerShellService {
+  readonly version: string
+  readonly #stdin: PassThrough
+  readonly #answers: Answers
+  readonly #where: string
+  #ids = 0
+  #isGone = false
+
+  private constructor(where: string, version: string, stdin: PassThrough, answers: Answers) {
+    this.#where = where
+    this.version = version
+    this.#stdin = stdin
+    this.#answers = answers
+  }
+
+  /** Starts it; throws InfraError when it does not say that it is ready. */
+  static async start(
+    where: string,
+    run: (command: string, options: RunOptions) => Promise<CommandResult>,
+    limitMs: number,
+  ): Promise<PowerShellService> {
+    const stdin = new PassThrough()
+    const answers = new Answers(where)
+    const started = AbortSignal.timeout(limitMs)
+    const cancel = new AbortController()
+    const ended = run(serviceCommand, {
+      stdin,
+      limitMs: forEver,
+      keepBytes: 4096,
+      signal: cancel.signal,
+      onStdout: chunk => answers.push(chunk),
+    })
+    const late = new Promise<null>(resolve => {
+      started.addEventListener('abort', () => resolve(null), { once: true })
+    })
+    const failed = ended.then(
+      ({ exit, stderr }) =>
+        `it ended (${exit.kind === 'code' ? `status ${exit.code}` : exit.kind}): ${peerText(stderr.text)}`,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    )
+    const first = await Promise.race([answers.hello.then(version => ({ version })), late, failed])
+    if (first === null || typeof first === 'string') {
+      cancel.abort()
+      const why = first ?? `it was not ready within the limit "firstCommand" of ${limitMs} ms`
+      throw new InfraError(`${where}: PowerShell does not serve: ${why}`, {
+        cause: 'guest',
+        where,
+        code: 'command',
+      })
+    }
+    const service = new PowerShellService(where, first.version, stdin, answers)
+    void failed.then(why => {
+      service.#isGone = true
+      answers.failAll(`PowerShell is gone: ${why}`)
+    })
+    return service
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  /** Asks; other requests go on meanwhile. Throws InfraError (`limit`, `command`), or the signal's reason. */
+  async ask(request: ServiceRequest, { limitMs, signal }: RequestOptions): Promise<ServiceAnswer> {
+    signal?.throwIfAborted()
+    this.#ids += 1
+    const id = this.#ids
+    const answer = this.#answers.await(id)
+    if (this.#isGone) {
+      this.#answers.failAll('PowerShell is gone')
+    }
+    this.#stdin.write(requestLine(id, request))
+    return within(answer, { limitMs, what: request.join(' '), where: this.#where, signal }).finally(() =>
+      this.#answers.forget(id),
+    )
+  }
+
+  /** No more requests: it ends when all are answered. */
+  end(): void {
+    this.#stdin.end()
+  }
+}
+
+/** Waits for an answer under the limit of its own asker. */
+export async function within<T>(
+  answer: Promise<T>,
+  {
+    limitMs,
+    what,
+    where,
+    signal,
+  }: { limitMs: number; what: string; where: string; signal?: AbortSignal | undefined },
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  let onAbort = (): void => {}
+  const stopped = new Promise<never>((_, reject) => {
+    const late = `${where}: "${what.slice(0, 80)}" was not answered within the limit "command" of ${limitMs} ms`
+    timer = setTimeout(
+      () => reject(new InfraError(late, { cause: 'guest', where, code: 'limit', limit: 'command' })),
+      Math.min(limitMs, forEver),
+    )
+    onAbort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([answer, stopped])
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}

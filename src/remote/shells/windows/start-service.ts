@@ -1,0 +1,99 @@
+import type { CommandResult, RunOptions } from '../../machine.js'
+import { peerText } from '../../trouble.js'
+import { commandText } from './catalog.js'
+import type { WindowsHost } from './host.js'
+import {
+  Answers,
+  PowerShellService,
+  type RequestOptions,
+  requestLine,
+  type ServiceAnswer,
+  type ServiceRequest,
+  serviceCommand,
+  within,
+} from './service.js'
+
+/** Something that answers requests by PowerShell. */
+export interface Asker {
+  readonly isGone: boolean
+  ask(request: ServiceRequest, options: RequestOptions): Promise<ServiceAnswer>
+  end(): void
+}
+
+/** What a service needs of its machine. */
+export interface ServiceMeans {
+  run(command: string, options: RunOptions): Promise<CommandResult>
+  /** Carries a file to the temporary folder; its path. */
+  carry(content: Buffer, ending: string): Promise<string>
+}
+
+/** Starts the PowerShell of a connection: one for all requests, where it can have standard input for itself. */
+export async function startService({ connection, login }: WindowsHost, means: ServiceMeans): Promise<Asker> {
+  const { where, limits } = connection
+  return login === 'powershell'
+    ? new BatchService(where, means)
+    : PowerShellService.start(where, means.run, limits.firstCommand)
+}
+
+interface Queued {
+  readonly id: number
+  readonly line: string
+  readonly limitMs: number
+}
+
+/** Requests that are made together travel together, in a file, to one start of PowerShell. */
+class BatchService implements Asker {
+  readonly isGone = false
+  readonly #where: string
+  readonly #means: ServiceMeans
+  #ids = 0
+  #queue: Queued[] = []
+  #answers: Answers
+
+  constructor(where: string, means: ServiceMeans) {
+    this.#where = where
+    this.#means = means
+    this.#answers = new Answers(where)
+  }
+
+  async ask(request: ServiceRequest, { limitMs, signal }: RequestOptions): Promise<ServiceAnswer> {
+    signal?.throwIfAborted()
+    this.#ids += 1
+    const id = this.#ids
+    const answers = this.#answers
+    const answer = answers.await(id)
+    answer.catch(() => {})
+    if (this.#queue.length === 0) {
+      setImmediate(() => void this.#send())
+    }
+    this.#queue.push({ id, line: requestLine(id, request), limitMs })
+    const where = this.#where
+    return within(answer, { limitMs, what: request.join(' '), where, signal }).finally(() =>
+      answers.forget(id),
+    )
+  }
+
+  end(): void {}
+
+  async #send(): Promise<void> {
+    const [queue, answers] = [this.#queue, this.#answers]
+    this.#queue = []
+    this.#answers = new Answers(this.#where)
+    try {
+      const file = await this.#means.carry(Buffer.from(queue.map(({ line }) => line).join('')), 'txt')
+      const line = commandText('powershell-batch', {
+        'POWERSHELL-SERVICE': serviceCommand,
+        FILE: `"${file}"`,
+      })
+      const { exit, stderr } = await this.#means.run(`${line}&del "${file}"`, {
+        limitMs: Math.max(...queue.map(({ limitMs }) => limitMs)),
+        keepBytes: 4096,
+        onStdout: chunk => answers.push(chunk),
+      })
+      const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
+      answers.failAll(`PowerShell ended without an answer (${how}): ${peerText(stderr.text)}`)
+    } catch (error) {
+      answers.failAll(error instanceof Error ? error.message : String(error))
+    }
+  }
+}

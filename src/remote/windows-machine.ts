@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import pLimit from 'p-limit'
+import type { SFTPWrapper } from 'ssh2'
+import { InfraError } from '../config/errors.js'
+import type { CommandResult, Machine, RunOptions } from './machine.js'
+import { batchFile } from './shells/windows/batch-file.js'
+import { commandText } from './shells/windows/catalog.js'
+import {
+  base64Lines,
+  decodeCertutil,
+  type FileWay,
+  openSftp,
+  readOverSftp,
+  sftpPath,
+  trouble,
+  writeOverSftp,
+} from './shells/windows/files.js'
+import type { WindowsHost } from './shells/windows/host.js'
+import { longestLine } from './shells/windows/line.js'
+import { probe } from './shells/windows/probe.js'
+import { runInCmd } from './shells/windows/run.js'
+import type { ServiceAnswer, ServiceRequest } from './shells/windows/service.js'
+import { type Asker, startService } from './shells/windows/start-service.js'
+import { stopMarked } from './shells/windows/stop.js'
+import type { Look } from './shells/windows/tools.js'
+import type { SshMachine } from './ssh-machine.js'
+import { peerText } from './trouble.js'
+
+/** What is needed to speak with the Windows behind a connection. */
+export interface WindowsOptions {
+  /** Marks every command; a number follows. */
+  readonly mark: string
+  readonly signal: AbortSignal
+  /** Commands at once; the PowerShell service is one of them. */
+  readonly channels?: number
+}
+
+const defaultChannels = 8
+
+/** Probes the shells of a Windows guest that is connected. Throws InfraError (`command`, `limit`). */
+export async function openWindows(ssh: SshMachine, options: WindowsOptions): Promise<WindowsMachine> {
+  const mark = `${options.mark}/${randomBytes(4).toString('hex')}`
+  const found = await probe(ssh.host, `${mark}-0`, options.signal)
+  return new WindowsMachine(ssh, found, mark, options.channels ?? defaultChannels)
+}
+
+/** A Windows guest over one SSH connection. `run` takes a command line of cmd, whatever the login shell is. */
+export class WindowsMachine implements Machine {
+  readonly family = 'windows'
+  readonly label: string
+  readonly hostKey: string
+  readonly lost: AbortSignal
+  /** What probing found. */
+  readonly look: Look
+  readonly login: WindowsHost['login']
+  readonly #ssh: SshMachine
+  readonly #host: WindowsHost
+  readonly #mark: string
+  readonly #inTurn: ReturnType<typeof pLimit>
+  #commands = 0
+  #service: Promise<Asker> | null = null
+  #sftp: Promise<SFTPWrapper | null> | null = null
+  #temporary: Promise<string> | null = null
+
+  constructor(ssh: SshMachine, found: Look & Pick<WindowsHost, 'login'>, mark: string, channels: number) {
+    this.#ssh = ssh
+    this.label = ssh.label
+    this.hostKey = ssh.hostKey
+    this.lost = ssh.lost
+    this.look = found
+    this.login = found.login
+    this.#host = { connection: ssh.host, login: found.login, codePage: found.codePage, tools: found.tools }
+    this.#mark = mark
+    this.#inTurn = pLimit(channels)
+  }
+
+  /** Runs a line of cmd; one that cmd would not read is carried as a batch file. */
+  async run(command: string, options: RunOptions = {}): Promise<CommandResult> {
+    if (command.length <= longestLine && !/[\r\n]/.test(command)) {
+      return this.#run(command, options)
+    }
+    const content = batchFile(command)
+    if (content === null) {
+      throw this.#trouble('a line that is longer than cmd reads, and is not ASCII, cannot be sent', 'runner')
+    }
+    const file = await this.#carryAside(content, 'cmd', options.signal)
+    return this.#run(commandText('long-line', { FILE: file }), options)
+  }
+
+  #run(command: string, options: RunOptions): Promise<CommandResult> {
+    if (options.stdin !== undefined && this.login === 'powershell') {
+      throw this.#trouble('a login shell PowerShell keeps standard input for itself: carry a file', 'runner')
+    }
+    return this.#inTurn(() => {
+      this.#commands += 1
+      const mark = `${this.#mark}-${this.#commands}`
+      return runInCmd(this.#host, command, options, mark, stopped => stopMarked(this.#host, stopped, false))
+    })
+  }
+
+  /** Asks the PowerShell of this connection, which is started when first needed. Throws InfraError. */
+  async ask(
+    request: ServiceRequest,
+    { limitMs, signal }: { readonly limitMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<ServiceAnswer> {
+    const service = await this.#startedService()
+    const limit = limitMs ?? this.#ssh.host.limits.command
+    return service.ask(request, { limitMs: limit, ...(signal === undefined ? {} : { signal }) })
+  }
+
+  /** Whether {@link ask} can be answered. */
+  get hasPowerShell(): boolean {
+    return this.look.powershell !== null
+  }
+
+  async #startedService(): Promise<Asker> {
+    const known = this.#service
+    const current = await known?.catch(() => null)
+    if (current !== undefined && current !== null && !current.isGone) {
+      return current
+    }
+    if (this.#service !== known && this.#service !== null) {
+      // Another asker has started a new one meanwhile.
+      return this.#service
+    }
+    this.#service = startService(this.#host, {
+      run: (command, options) => this.#run(command, options),
+      carry: (content, ending) => this.#carryAside(content, ending),
+    })
+    return this.#service
+  }
+
+  /** Kills what carries a mark that begins so: what an earlier run left. Throws InfraError when some remains. */
+  async sweep(mark: string): Promise<void> {
+    await stopMarked(this.#host, mark, true)
+    if (this.lost.aborted) {
+      throw this.lost.reason
+    }
+  }
+
+  /** How files are moved here. */
+  async fileWay(): Promise<FileWay> {
+    return (await this.#openSftp()) === null ? 'certutil' : 'sftp'
+  }
+
+  /** Writes a file; its folder must be there. Throws InfraError (`transfer`). */
+  async writeFile(path: string, content: Buffer, signal?: AbortSignal): Promise<void> {
+    const sftp = await this.#openSftp()
+    if (sftp !== null) {
+      return writeOverSftp(sftp, sftpPath(path, this.login), content, this.label)
+    }
+    const lines = [...base64Lines(path, content), commandText('decode-base64', { FILE: path })]
+    for (const line of lines) {
+      const result = await this.#run(line, {
+        limitName: 'transfer',
+        ...(signal === undefined ? {} : { signal }),
+      })
+      demandSuccess(result, this.label, 'writing', path)
+    }
+  }
+
+  /** Reads a file whole. Throws InfraError (`transfer`). */
+  async readFile(path: string, signal?: AbortSignal): Promise<Buffer> {
+    const sftp = await this.#openSftp()
+    if (sftp !== null) {
+      return readOverSftp(sftp, sftpPath(path, this.login), this.label)
+    }
+    const result = await this.#run(commandText('encode-base64', { FILE: path }), {
+      limitName: 'transfer',
+      ...(signal === undefined ? {} : { signal }),
+    })
+    demandSuccess(result, this.label, 'reading', path)
+    const content = result.stdout.truncated ? null : decodeCertutil(result.stdout.text)
+    if (content === null) {
+      throw trouble(this.label, 'reading', path, new Error('what came is not whole'))
+    }
+    return content
+  }
+
+  /** The system's folder for temporary files, without a backslash at its end. */
+  temporaryFolder(): Promise<string> {
+    this.#temporary ??= this.#run(commandText('temporary-folder'), {}).then(({ stdout }) => {
+      const folder = /gc-temp ([A-Za-z]:\\[^\r\n%"]*?)\s*$/m.exec(stdout.text)?.[1]
+      if (folder === undefined) {
+        throw this.#trouble(`it has no temporary folder: ${peerText(stdout.text)}`, 'guest')
+      }
+      return folder
+    })
+    return this.#temporary
+  }
+
+  /** Opens a TCP connection from the guest. */
+  forward(host: string, port: number): Promise<Duplex> {
+    return this.#ssh.forward(host, port)
+  }
+
+  async close(): Promise<void> {
+    const service = await this.#service?.catch(() => null)
+    service?.end()
+    await this.#ssh.close()
+  }
+
+  async #carryAside(content: Buffer, ending: string, signal?: AbortSignal): Promise<string> {
+    const file = `${await this.temporaryFolder()}\\gc-${randomBytes(6).toString('hex')}.${ending}`
+    await this.writeFile(file, content, signal)
+    return file
+  }
+
+  #openSftp(): Promise<SFTPWrapper | null> {
+    this.#sftp ??= openSftp(this.#ssh.host.client)
+    return this.#sftp
+  }
+
+  #trouble(what: string, cause: 'guest' | 'runner'): InfraError {
+    return new InfraError(`${this.label}: ${what}`, { cause, where: this.label, code: 'command' })
+  }
+}
+
+function demandSuccess(
+  { exit, stderr, stdout }: CommandResult,
+  where: string,
+  doing: string,
+  path: string,
+): void {
+  if (exit.kind !== 'code' || exit.code !== 0) {
+    const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
+    throw trouble(where, doing, path, new Error(`${how}: ${stderr.text}${stdout.text}`))
+  }
+}
