@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { InfraError, UsageError } from '../config/errors.js'
+import { loadLab } from '../config/load.js'
+import type { Guest, Host, Lab, Placement } from '../config/model.js'
+import { nearest } from '../config/nearest.js'
+import { packageVersion } from '../config/package-root.js'
+import { withLimit } from '../engine/limit.js'
+import { UndoStack } from '../engine/undo.js'
+import { type Captured, capture, slug } from '../lab/capture/capture.js'
+import { connectWithRetries } from '../remote/index.js'
+import { type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { openDrivers } from './drivers.js'
+import { watchInterrupts } from './interrupts.js'
+
+/** A guest on one of its hosts. */
+interface Chosen {
+  readonly lab: Lab
+  readonly guest: Guest
+  readonly host: Host
+  readonly placement: Placement
+}
+
+/** `guestcert capture LAB GUEST`: makes personas of a live guest and of what it sees of its hypervisor. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const chosen = choose(lab, requiredArgument(args, 'GUEST'), textFlag(args, 'host'))
+  const name = textFlag(args, 'name') ?? slug(chosen.guest.id)
+  if (name === '' || slug(name) !== name) {
+    throw new UsageError(
+      `"${name}" is no name for a persona: use lower-case letters, digits, dots and dashes`,
+    )
+  }
+  const folder = resolve(io.cwd, textFlag(args, 'output') ?? 'personas')
+  const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  try {
+    const signal = AbortSignal.any([interrupts.drain, interrupts.stop])
+    const { guest, host, warnings } = await captureLive(chosen, name, signal, io)
+    for (const warning of warnings) {
+      io.stderr.write(`${chosen.guest.id}: ${warning}\n`)
+    }
+    await write(join(folder, `${guest.name}.yaml`), guest.text, io)
+    if (host !== null) {
+      await write(join(folder, 'hosts', `${host.name}.yaml`), host.text, io)
+    }
+    return 0
+  } finally {
+    interrupts.close()
+  }
+}
+
+/** Finds the guest and the host that it is captured on. Throws UsageError. */
+function choose(lab: Lab, guestId: string, hostId: string | undefined): Chosen {
+  const guest = lab.guests.get(guestId)
+  if (guest === undefined) {
+    const near = nearest(guestId, [...lab.guests.keys()])
+    const hint = near === null ? `it has ${[...lab.guests.keys()].join(', ')}` : `did you mean "${near}"?`
+    throw new UsageError(`"${guestId}" is no guest of this lab: ${hint}`)
+  }
+  if (guest.emulated !== undefined) {
+    throw new UsageError(
+      `guest "${guestId}" is emulated: only what is seen on a live guest counts as captured`,
+    )
+  }
+  if (guest.family !== 'linux') {
+    throw new UsageError(
+      `guest "${guestId}" is of the family ${guest.family}: only Linux guests can be captured`,
+    )
+  }
+  const placements = guest.on.filter(on => hostId === undefined || on.host === hostId)
+  const [placement, second] = placements
+  const host = lab.hosts.get(placement?.host ?? '')
+  const hosts = guest.on.map(on => on.host).join(', ')
+  if (placement === undefined || host === undefined) {
+    throw new UsageError(`guest "${guestId}" is not on "${hostId}": it is on ${hosts}`)
+  }
+  if (second !== undefined) {
+    throw new UsageError(`guest "${guestId}" is on several hosts: choose one with --host (${hosts})`)
+  }
+  return { lab, guest, host, placement }
+}
+
+/** Brings the guest up as a run does, captures it, and undoes all of it, whatever happened. */
+async function captureLive(
+  chosen: Chosen,
+  name: string,
+  signal: AbortSignal,
+  io: CommandIo,
+): Promise<Captured> {
+  const { lab, guest, host, placement } = chosen
+  const { limits } = lab
+  const drivers = openDrivers(() => new Map())
+  const undo = new UndoStack()
+  const evidenceFolder = await mkdtemp(join(tmpdir(), 'guestcert-capture-'))
+  undo.push('evidence', () => rm(evidenceFolder, { recursive: true, force: true }))
+  undo.push('drivers', () => drivers.close())
+  const instance = `gc-capture-${randomBytes(4).toString('hex')}`
+  const boot = { name: 'boot', ms: limits.boot, where: instance, cause: 'host', signal } as const
+  try {
+    const driver = drivers.driverOf(host)
+    io.stderr.write(`${guest.id}: starting it on ${host.id}\n`)
+    const request = { instance, guest, placement, evidenceFolder, limits }
+    const prepared = await withLimit(boot, until => driver.prepare(request, until))
+    undo.push('remove', until => prepared.remove(until))
+    const startedAt = performance.now()
+    const running = await withLimit(boot, until => prepared.start(until))
+    undo.push('stop', until => running.stop(until))
+    const { endpoint, keyPath, hostKey } = await running.access(signal)
+    const machine = await connectWithRetries(
+      {
+        label: `${guest.id} (${endpoint.host}:${endpoint.port})`,
+        endpoint,
+        login: guest.login,
+        limits,
+        image: {
+          ...(keyPath === undefined ? {} : { keyPath }),
+          ...(hostKey === undefined ? {} : { hostKey }),
+        },
+        signal: AbortSignal.any([signal, running.gone]),
+      },
+      { mark: `${lab.name}/${guest.id}/${host.id}/${instance}` },
+    )
+    undo.push('disconnect', () => machine.close())
+    io.stderr.write(`${guest.id}: reading it\n`)
+    return await capture({
+      machine,
+      endpoint,
+      guest,
+      host,
+      placement,
+      name,
+      limits,
+      signal,
+      bootedInMs: host.driver === 'static' ? null : performance.now() - startedAt,
+      program: `guestcert ${packageVersion()}`,
+      now: new Date(),
+    })
+  } finally {
+    const { left } = await undo.undoAll(limits.undo)
+    if (left !== null) {
+      io.stderr.write(`${guest.id}: this could not be undone: ${left}\n`)
+    }
+  }
+}
+
+async function write(file: string, text: string, io: CommandIo): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, text)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new InfraError(`cannot write ${file}: ${why}`, { cause: 'runner', where: file, code: 'driver' })
+  }
+  io.stdout.write(`${file}\n`)
+}
