@@ -78,7 +78,8 @@ export function cloneDomain(request: CloneRequest): Clone {
     removeChildren(nic, 'target')
   }
   freePorts(domain)
-  return { xml: writeXml(domain), files, console: cloneConsole(domain, request) }
+  const console = cloneConsole(domain, request)
+  return { xml: writeXml(domain), files, console }
 }
 
 /** A UUID (RFC 4122, version 4 in form) that is the same for the same instance. */

@@ -12,8 +12,20 @@ export interface Daemons {
 
 export const systemUri = 'qemu:///system'
 const startLimitMs = 30_000
-const stopLimitMs = 10_000
 const daemons = ['/usr/sbin/virtlogd', '/usr/sbin/libvirtd'] as const
+
+/**
+ * The daemons live in a process namespace of their own, so that all they start ends with them, and its first
+ * process reaps at once what they leave: libvirt waits for that. Their QEMU runs as root: where `/dev/kvm` is
+ * there for root alone, libvirt 9 else probes QEMU anew for every domain, which takes a minute.
+ */
+const settings = '/run/libvirt/guestcert-qemu.conf'
+const script = [
+  `printf 'user = "root"\\ngroup = "root"\\n' >${settings}`,
+  `mount --bind ${settings} /etc/libvirt/qemu.conf`,
+  `${daemons[0]}& ${daemons[1]}& wait`,
+].join('\n')
+const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc', '--', '/bin/sh', '-c', script]
 
 /** Starts virtlogd and libvirtd by hand, where no one has. Needs root and Debian's packages. */
 export async function startDaemons(): Promise<Daemons> {
@@ -25,22 +37,14 @@ export async function startDaemons(): Promise<Daemons> {
     return { close: async () => {} }
   }
   await mkdir('/run/libvirt', { recursive: true })
-  const started: ChildProcess[] = []
-  const close = async (): Promise<void> => {
-    for (const child of started.reverse()) {
-      await end(child)
-    }
-  }
+  const child = spawn('unshare', namespace, { stdio: 'ignore' })
   try {
-    for (const daemon of daemons) {
-      started.push(spawn(daemon, [], { stdio: 'ignore' }))
-    }
-    await untilAnswers(started)
+    await untilAnswers(child)
   } catch (error) {
-    await close()
+    await end(child)
     throw error
   }
-  return { close }
+  return { close: () => end(child) }
 }
 
 /** Runs virsh on this machine; gives its standard output. */
@@ -58,11 +62,10 @@ async function answers(): Promise<boolean> {
   return exitCode === 0
 }
 
-async function untilAnswers(children: readonly ChildProcess[]): Promise<void> {
+async function untilAnswers(child: ChildProcess): Promise<void> {
   for await (const _ of setInterval(200, null, { signal: AbortSignal.timeout(startLimitMs) })) {
-    const ended = children.find(child => child.exitCode !== null)
-    if (ended !== undefined) {
-      throw new Error(`${ended.spawnfile} ended with status ${ended.exitCode}`)
+    if (child.exitCode !== null) {
+      throw new Error(`libvirt's daemons ended with status ${child.exitCode}`)
     }
     if (await answers()) {
       return
@@ -70,13 +73,11 @@ async function untilAnswers(children: readonly ChildProcess[]): Promise<void> {
   }
 }
 
+/** The namespace's first process does not hear SIGTERM; with it all others end. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) {
-    return
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
   }
-  const ended = once(child, 'exit')
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
-  await ended
-  clearTimeout(timer)
 }

@@ -14,7 +14,7 @@ export interface DebianVm {
   /** The clean disk, which nothing writes to: for overlays and copies. */
   readonly base: string
   /** Boots the VM, takes a snapshot of it while it runs, and turns it off. */
-  seal(snapshot: string): Promise<void>
+  seal(snapshot: string, signal?: AbortSignal): Promise<void>
   /** Removes the VM and all its files. */
   remove(): Promise<void>
 }
@@ -60,9 +60,9 @@ export async function defineDebianVm({ name, image, folder, port }: DebianVmRequ
   return {
     name,
     base,
-    seal: async snapshot => {
+    seal: async (snapshot, signal = new AbortController().signal) => {
       await localVirsh('start', name)
-      await untilSaid(console, image.manifest.bootedMark)
+      await untilSaid(console, image.manifest.bootedMark, signal)
       await localVirsh('snapshot-create-as', name, snapshot)
       await localVirsh('destroy', name)
     },
@@ -70,8 +70,9 @@ export async function defineDebianVm({ name, image, folder, port }: DebianVmRequ
   }
 }
 
-async function untilSaid(file: string, words: string): Promise<void> {
-  for await (const _ of setInterval(500, null, { signal: AbortSignal.timeout(bootLimitMs) })) {
+async function untilSaid(file: string, words: string, stop: AbortSignal): Promise<void> {
+  const signal = AbortSignal.any([AbortSignal.timeout(bootLimitMs), stop])
+  for await (const _ of setInterval(500, null, { signal })) {
     const text = await readFile(file, 'utf8').catch(() => '')
     if (text.includes(words)) {
       return

@@ -161,7 +161,7 @@ t.test('the host says what it is, and what is missing says so by name', async t 
     context: { cause: 'runner' },
   })
   const cancelled = AbortSignal.abort()
-  await t.rejects(driver.facts(cancelled), { context: { code: 'cancelled' } })
+  await t.rejects(driver.facts(cancelled), { name: 'InfraError', context: { code: 'cancelled' } })
 })
 
 t.test(
