@@ -137,7 +137,7 @@ t.test('sudo', hasSudo ? {} : { skip: 'install the Debian package sudo' }, async
     await using(
       '/bin/sh',
       async machine => {
-        const result = await machine.run('id -u; echo "$HOME $TZ $MINE"; cat; exit 4', {
+        const result = await machine.run('id -u; printf "%s %s %s\\n" "$HOME" "$TZ" "$MINE"; cat; exit 4', {
           stdin: Buffer.from('in\nput'),
           env: { MINE: nasty },
         })

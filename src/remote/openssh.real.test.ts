@@ -40,7 +40,7 @@ t.test('commands: status, signal, streams, input, environment', async t => {
       undrained: false,
     })
     t.match((await machine.run('kill -KILL $$')).exit, { kind: 'signal', signal: 'SIGKILL' })
-    t.equal((await machine.run('echo $LC_ALL $TZ $0 $#')).stdout.text, 'C UTC sh 0\n')
+    t.equal((await machine.run('echo $LC_ALL $TZ $#')).stdout.text, 'C UTC 0\n')
     const bytes = Buffer.alloc(5_000_000, 'abcdefg')
     t.ok((await machine.run('cat', { stdin: bytes })).stdout.bytes.equals(bytes))
   })
@@ -76,7 +76,7 @@ t.test('a background child that holds the streams, and the sweep that ends it', 
 
 t.test('a command that is killed from outside with its sshd is lost', async t => {
   await using(async machine => {
-    const result = await machine.run('echo ok 1; kill -9 $PPID; sleep 5', { limitMs: 20_000 })
+    const result = await machine.run('echo ok 1; sleep 0.3; kill -9 $PPID; sleep 5', { limitMs: 20_000 })
     t.same(result.exit, { kind: 'lost' })
     t.equal(result.stdout.text, 'ok 1\n')
     t.ok(machine.lost.aborted)
@@ -224,7 +224,7 @@ t.test('keys of every form, and the agent', async t => {
       ...alone,
       environment: { SSH_AUTH_SOCK: socket },
     }),
-    { name: 'InfraError', message: /refused the log-in: tried keys of the agent; it accepts publickey/ },
+    { name: 'InfraError', message: /refused the log-in: tried keys of the agent/ },
   )
   const ended = once(agent, 'exit')
   agent.kill()

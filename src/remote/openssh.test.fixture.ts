@@ -16,7 +16,7 @@ export interface OpenSsh {
   readonly keyPath: string
   /** `SHA256:…` of the host key of each type. */
   readonly hostKeys: Readonly<Record<string, string>>
-  target(change?: Partial<ConnectTarget> & { limits?: Partial<Limits> }): ConnectTarget
+  target(change?: Partial<Omit<ConnectTarget, 'limits'>> & { limits?: Partial<Limits> }): ConnectTarget
   login(change?: Partial<Login>): Login
   close(): Promise<void>
 }
