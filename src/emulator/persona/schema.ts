@@ -135,8 +135,9 @@ const sections = {
     device: z.string(),
     filesystem: z.string(),
     roomMiB: whole.min(1).max(1024),
-    corruptEveryBytes: whole.min(512).optional(),
   }).optional(),
+  /** A disk that does not keep what it is given: one bit in so many bytes. */
+  disk: fact({ corruptEveryBytes: whole.min(512) }).optional(),
   entropy: fact({
     available: whole,
     poolBits: whole,

@@ -102,7 +102,7 @@ export function boot(request: BootRequest): System {
   furnish(context, request.disk === undefined)
   fillLog(context)
   seatProcesses(context)
-  const every = persona.storage.corruptEveryBytes
+  const every = persona.disk?.corruptEveryBytes
   tree.corruption = every === undefined ? undefined : (data, offset) => corrupted(data, offset, every)
   return system
 }
