@@ -25,3 +25,21 @@ export type {
 export type { Host, HostAbility } from './host.js'
 export type { Environment, TestBody, TestContext, TestModule } from './test.js'
 export { apiVersion, test } from './test.js'
+export type {
+  Activation,
+  CimType,
+  EventQuery,
+  RegistryKey,
+  RegistryValue,
+  ScriptOutcome,
+  WindowsDevice,
+  WindowsEvent,
+  WindowsGuest,
+  WindowsService,
+  WindowsTestContext,
+  WmiObject,
+  WmiQuery,
+  WmiScalar,
+  WmiValue,
+} from './windows.js'
+export { windowsTest } from './windows.js'

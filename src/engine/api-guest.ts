@@ -1,8 +1,5 @@
 import type { CommandOptions, CommandOutcome, Guest, Reboot, Reconnection } from '../api/guest.js'
 import { InfraError } from '../config/errors.js'
-import { readBootIdentity } from '../guests/boot-identity.js'
-import { type ClockReading, readClock } from '../guests/clock.js'
-import { reboot } from '../guests/reboot.js'
 import type { PlannedTest } from '../plan/types.js'
 import { type CommandResult, quote } from '../remote/index.js'
 import { clockOffset } from './api-clock.js'
@@ -11,6 +8,7 @@ import type { EvidenceFile } from './evidence.js'
 import { withLimit } from './limit.js'
 import type { GuestSession } from './session.js'
 import { testVariables } from './variables.js'
+import { windowsGuestFor } from './windows/api-guest.js'
 
 /** The guest as test modules see it. Every command and its output goes to the test's evidence. */
 export function guestFor(
@@ -38,7 +36,8 @@ export function guestFor(
     }
     return outcomeOf(result)
   }
-  return {
+  const { system, environment } = session.source
+  const guest: Guest = {
     facts: session.facts,
     run,
     readFile: async path => {
@@ -48,15 +47,12 @@ export function guestFor(
       }
       return stdout
     },
-    bootIdentity: async () => nameOf(await readBootIdentity(session.machine, { signal })),
+    bootIdentity: async () => nameOf(await system.identify(session.machine, { signal })),
     reboot: () => rebootGuest(session, signal),
     expectDisconnect: (action, { within }) => disconnect(session, action, durationMs(within), signal),
-    clockOffset: async () => clockOffset(await readClockOf(session, signal)),
+    clockOffset: async () => clockOffset(await system.clock(session.machine, signal)),
   }
-}
-
-function readClockOf(session: GuestSession, signal: AbortSignal): Promise<ClockReading> {
-  return readClock(session.machine, signal)
+  return environment.guest.family === 'windows' ? windowsGuestFor(session, guest, log, signal) : guest
 }
 
 async function rebootGuest(session: GuestSession, signal: AbortSignal): Promise<Reboot> {
@@ -66,7 +62,7 @@ async function rebootGuest(session: GuestSession, signal: AbortSignal): Promise<
   }
   const close = session.expected.open('a reboot', limits.reboot)
   try {
-    const rebooted = await reboot({
+    const rebooted = await session.source.system.reboot({
       machine: session.machine,
       reconnect: until => session.source.reach(until),
       limits,
@@ -105,7 +101,7 @@ async function disconnect(
           }
         })
         const machine = await session.reconnect(until)
-        session.identity = await readBootIdentity(machine, { signal: until })
+        session.identity = await session.source.system.identify(machine, { signal: until })
         return {
           bootIdentityBefore: nameOf(before),
           bootIdentityAfter: nameOf(session.identity),

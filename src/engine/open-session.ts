@@ -13,6 +13,9 @@ import { connectWithRetries, type Machine, parseSweep, sweepCommand } from '../r
 import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
 import { GuestSession, type SessionSource } from './session.js'
+import { posixSystem } from './system.js'
+import { makeWindowsReady, windowsConnection } from './windows/make-ready.js'
+import { windowsSystem } from './windows/system.js'
 
 /** What is needed to connect to an instance and to make it ready for tests. */
 export interface OpenRequest {
@@ -39,6 +42,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const { environment, instance, lab, guest, running, limits, signal } = request
   // What runs for this guest on this host, whichever run it was: instances of it are never shared.
   const mark = `${lab.name}/${guest.id}/${request.host}`
+  const isWindows = guest.family === 'windows'
   const reach = async (until: AbortSignal): Promise<Machine> => {
     const { endpoint, keyPath, hostKey } = await running.access(until)
     const image = {
@@ -54,13 +58,14 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
         image,
         signal: AbortSignal.any([until, running.gone]),
       },
-      { mark: `${mark}/${instance}` },
+      isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` },
     )
   }
   const source: SessionSource = {
     environment,
     instance,
     running,
+    system: isWindows ? windowsSystem : posixSystem,
     limits,
     managed: request.driver !== 'static',
     mayReboot: mayReboot(guest, request.driver),
@@ -71,7 +76,9 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     throw source.managed ? asGuestFault(error, running) : error
   })
   try {
-    return await makeReady(source, machine, request, mark)
+    return isWindows
+      ? await makeWindowsReady(source, machine, mark, signal)
+      : await makeReady(source, machine, request, mark)
   } catch (error) {
     await machine.close().catch(() => {})
     throw error

@@ -1,17 +1,19 @@
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import { type BootIdentity, isSameBoot, readBootIdentity } from '../guests/boot-identity.js'
+import { type BootIdentity, isSameBoot } from '../guests/boot-identity.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { type Machine, quote } from '../remote/index.js'
+import type { Machine } from '../remote/index.js'
 import type { EvidenceFile } from './evidence.js'
 import { expectedWindow } from './expected.js'
+import type { GuestSystem } from './system.js'
 
 /** What a session needs to know of its instance. */
 export interface SessionSource {
   readonly environment: PlannedEnvironment
   readonly instance: string
   readonly running: RunningGuest
+  readonly system: GuestSystem
   readonly limits: Limits
   /** True when the driver can tell a guest's failure from its host's. */
   readonly managed: boolean
@@ -56,7 +58,8 @@ export class GuestSession {
   /** Removes everything of ours from the guest; an instance that is thrown away needs it not. */
   async clean(signal: AbortSignal): Promise<void> {
     if (!this.source.managed && !this.machine.lost.aborted) {
-      await this.machine.run(`cd / && rm -rf ${quote(this.folder)}`, { signal, limitName: 'undo' })
+      const command = this.source.system.removeCommand(this.folder)
+      await this.machine.run(command, { signal, limitName: 'undo' })
     }
   }
 
@@ -78,7 +81,7 @@ export interface Loss {
  * connection broke (`network`).
  */
 export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): Promise<Loss> {
-  const { running, limits, instance, managed } = session.source
+  const { running, limits, instance, managed, system } = session.source
   const lost = (cause: 'guest' | 'network', what: string): Loss => ({
     verdict: cause === 'guest' ? 'fail' : 'error',
     error: new InfraError(`${session.machine.label}: ${what}`, { cause, where: instance, code: 'lost' }),
@@ -90,7 +93,7 @@ export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): 
   const before = session.identity
   try {
     const machine = await session.reconnect(window)
-    const after = await readBootIdentity(machine, { signal: window })
+    const after = await system.identify(machine, { signal: window })
     session.identity = after
     return !isSameBoot(before, after)
       ? lost('guest', 'the guest rebooted unasked')

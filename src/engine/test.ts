@@ -23,6 +23,10 @@ export async function runTest(
       return await lostOutcome(session, stop)
     }
     const { protocol } = test
+    if (protocol !== 'module' && !session.source.system.runsScripts) {
+      const reason = 'scripts run on guests with a POSIX shell alone: for Windows it must be a module'
+      return { ...nothing, verdict: 'error', cause: 'test', reason, spoilt: false }
+    }
     return protocol === 'module'
       ? await runModule(session, test, suite, attempt, stop)
       : await runScript(session, { ...test, protocol }, suite, attempt, stop)

@@ -14,6 +14,8 @@ export interface RebootRequest {
   readonly signal: AbortSignal
   /** Asks the guest to reboot; {@link rebootCommand} if absent. */
   readonly command?: string
+  /** Reads the boot identity; {@link readBootIdentity} if absent. */
+  readonly identify?: typeof readBootIdentity
 }
 
 /** A guest that was rebooted, and is connected again. */
@@ -46,7 +48,7 @@ export async function reboot(request: RebootRequest): Promise<Rebooted> {
   const { limits, machine } = request
   const where = machine.label
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(limits.reboot)])
-  const before = await readBootIdentity(machine, { signal })
+  const before = await identifyWith(request)(machine, { signal })
   const sentAt = performance.now()
   await askForReboot(request, signal)
   const outcome = await untilProven({ request, before, sentAt, signal })
@@ -61,6 +63,10 @@ export async function reboot(request: RebootRequest): Promise<Rebooted> {
     `${where}: no reboot was seen within the limit "reboot" of ${limits.reboot} ms: ${outcome.why}`,
     { cause: 'guest', where, code: 'reboot', limit: 'reboot' },
   )
+}
+
+function identifyWith({ identify }: RebootRequest): typeof readBootIdentity {
+  return identify ?? readBootIdentity
 }
 
 async function askForReboot({ machine, command, limits }: RebootRequest, signal: AbortSignal): Promise<void> {
@@ -93,7 +99,7 @@ async function untilProven({
     if (!isFresh) {
       await untilLost(machine, signal)
     }
-    const after = machine === null ? null : await look(machine)
+    const after = machine === null ? null : await look(machine, identifyWith(request))
     if (machine === null || after === null) {
       await machine?.close()
       const reached = await reconnectOnce(request, signal)
@@ -130,11 +136,11 @@ async function reconnectOnce(
 }
 
 /** The identity, or `null` when the connection does not give it in time. */
-async function look(machine: Machine): Promise<BootIdentity | null> {
+async function look(machine: Machine, identify: typeof readBootIdentity): Promise<BootIdentity | null> {
   if (machine.lost.aborted) {
     return null
   }
-  const reading = readBootIdentity(machine, { limitMs: lookLimitMs }).catch(() => null)
+  const reading = identify(machine, { limitMs: lookLimitMs }).catch(() => null)
   const late = new AbortController()
   try {
     return await Promise.race([reading, pause(lookLimitMs, null, { signal: late.signal }).catch(() => null)])

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { asWindows, readWindowsBootIdentity } from '../../guests/windows/boot-identity.js'
+import { readWindowsFacts } from '../../guests/windows/facts.js'
+import { unanswered } from '../../guests/windows/failure.js'
+import { untilReady } from '../../guests/windows/readiness.js'
+import { canonical } from '../../plan/digest.js'
+import { type ConnectOptions, type Machine, openWindows } from '../../remote/index.js'
+import { commandText } from '../../remote/shells/windows/catalog.js'
+import { GuestSession, type SessionSource } from '../session.js'
+
+/** How to connect to a Windows guest: its shells are probed before anything else. */
+export function windowsConnection(mark: string): ConnectOptions {
+  return { mark, become: (ssh, { signal }) => openWindows(ssh, { mark, signal }) }
+}
+
+/**
+ * Makes a Windows guest ready for tests: ends what earlier runs left, waits until it has settled, and reads boot identity
+ * and facts together. Throws InfraError.
+ */
+export async function makeWindowsReady(
+  source: SessionSource,
+  connected: Machine,
+  mark: string,
+  signal: AbortSignal,
+): Promise<GuestSession> {
+  const machine = asWindows(connected)
+  const { instance, limits, running } = source
+  await machine.sweep(mark)
+  await untilReady(machine, { limitMs: limits.boot, signal })
+  const folder = `${await machine.temporaryFolder()}\\${instance}`
+  const [made, identity, said] = await Promise.all([
+    machine.run(commandText('mkdir', { FOLDER: folder }), { signal }),
+    readWindowsBootIdentity(machine, { signal }),
+    readWindowsFacts(machine, signal),
+  ])
+  signal.throwIfAborted()
+  if (made.exit.kind !== 'code' || made.exit.code !== 0) {
+    throw unanswered(machine, `the folder ${folder} could not be made: ${made.stderr.text.trim()}`)
+  }
+  const facts = { ...said, ...running.facts }
+  const factsDigest = createHash('sha256').update(canonical(facts)).digest('hex')
+  return new GuestSession(source, { machine, identity, folder, facts, factsDigest })
+}

@@ -1,0 +1,170 @@
+import type { WindowsMachine } from '../../remote/index.js'
+import { commandText } from '../../remote/shells/windows/catalog.js'
+import type { ServiceRow, ServiceValue } from '../../remote/shells/windows/service.js'
+import { unanswered } from './failure.js'
+
+/** A value of the registry. REG_QWORD is `bigint`, REG_BINARY upper-case hexadecimal. */
+export type RegistryValue =
+  | { readonly kind: 'string' | 'expand-string' | 'binary'; readonly value: string }
+  | { readonly kind: 'dword'; readonly value: number }
+  | { readonly kind: 'qword'; readonly value: bigint }
+  | { readonly kind: 'multi-string'; readonly value: readonly string[] }
+
+/** One key. Names of values are as they are written; the default value's is ''. */
+export interface RegistryKey {
+  readonly values: ReadonlyMap<string, RegistryValue>
+  readonly keys: readonly string[]
+}
+
+interface Asking {
+  readonly signal?: AbortSignal
+}
+
+const hives: Readonly<Record<string, string>> = {
+  HKLM: 'HKLM',
+  HKEY_LOCAL_MACHINE: 'HKLM',
+  HKU: 'HKU',
+  HKEY_USERS: 'HKU',
+}
+
+/** Reads a key, `HKLM\…` or `HKU\…`; `null` when it is not there. Throws InfraError when it could not be asked for. */
+export async function readRegistry(
+  machine: WindowsMachine,
+  path: string,
+  options: Asking = {},
+): Promise<RegistryKey | null> {
+  const at = path.indexOf('\\')
+  const hive = hives[path.slice(0, at).toUpperCase()]
+  if (hive === undefined || /["%\r\n]/.test(path)) {
+    throw new TypeError(`"${path}" is no key: expected HKLM\\… or HKU\\…`)
+  }
+  const key = path.slice(at + 1)
+  return machine.hasPowerShell
+    ? byPowerShell(machine, hive, key, options)
+    : byReg(machine, `${hive}\\${key}`, options)
+}
+
+async function byPowerShell(
+  machine: WindowsMachine,
+  hive: string,
+  key: string,
+  options: Asking,
+): Promise<RegistryKey | null> {
+  const { rows, absent } = await machine.ask(['registry', hive, key], options)
+  if (absent) {
+    return null
+  }
+  const values = new Map<string, RegistryValue>()
+  const keys: string[] = []
+  for (const row of rows) {
+    if (typeof row.key === 'string') {
+      keys.push(row.key)
+    } else {
+      const value = fromPowerShell(row)
+      if (value !== null && typeof row.name === 'string') {
+        values.set(row.name, value)
+      }
+    }
+  }
+  return { values, keys }
+}
+
+function fromPowerShell({ kind, value }: ServiceRow): RegistryValue | null {
+  switch (kind) {
+    case 'String':
+    case 'ExpandString':
+      return {
+        kind: kind === 'String' ? 'string' : 'expand-string',
+        value: typeof value === 'string' ? value : '',
+      }
+    // .NET has signed numbers for what the registry keeps unsigned.
+    case 'DWord':
+      return { kind: 'dword', value: Number(value) >>> 0 }
+    case 'QWord':
+      return { kind: 'qword', value: BigInt.asUintN(64, BigInt(String(value))) }
+    case 'MultiString':
+      return { kind: 'multi-string', value: texts(value) }
+    case 'Binary':
+      return {
+        kind: 'binary',
+        value: texts(value)
+          .map(byte => Number(byte).toString(16).padStart(2, '0'))
+          .join('')
+          .toUpperCase(),
+      }
+    default:
+      return null
+  }
+}
+
+function texts(value: ServiceValue | undefined): string[] {
+  const list = Array.isArray(value) ? value : [value]
+  return list.filter(item => typeof item === 'string')
+}
+
+async function byReg(machine: WindowsMachine, path: string, { signal }: Asking): Promise<RegistryKey | null> {
+  if (!machine.look.tools.reg) {
+    throw unanswered(machine, `${path} cannot be asked for: the guest has neither PowerShell nor reg`)
+  }
+  const line = commandText('reg-query', { KEY: path })
+  const { exit, stdout, stderr } = await machine.run(line, signal === undefined ? {} : { signal })
+  signal?.throwIfAborted()
+  if (exit.kind === 'code' && exit.code === 0 && !stdout.truncated) {
+    return parseReg(stdout.text, path)
+  }
+  // Status 1 also means "access denied": only the words tell, in English.
+  if (
+    exit.kind === 'code' &&
+    exit.code === 1 &&
+    /unable to find the specified registry key/i.test(stderr.text)
+  ) {
+    return null
+  }
+  const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
+  throw unanswered(machine, `${path} could not be read (${how}): ${stderr.text.trim()}`)
+}
+
+const kinds: Readonly<Record<string, RegistryValue['kind']>> = {
+  REG_SZ: 'string',
+  REG_EXPAND_SZ: 'expand-string',
+  REG_BINARY: 'binary',
+  REG_DWORD: 'dword',
+  REG_QWORD: 'qword',
+  REG_MULTI_SZ: 'multi-string',
+}
+
+/** Reads what `reg query` printed. 2003 has tabs between the fields, later versions four blanks. */
+export function parseReg(text: string, path: string): RegistryKey {
+  const values = new Map<string, RegistryValue>()
+  const keys: string[] = []
+  const above = path
+    .replace(/^HKLM/i, 'HKEY_LOCAL_MACHINE')
+    .replace(/^HKU/i, 'HKEY_USERS')
+    .replace(/\\+$/, '')
+  for (const line of text.split('\n')) {
+    const [, name, type = '', data = ''] =
+      /^ {4}(.*?)(?: {4}|\t)(REG_[A-Z_]+)(?:(?: {4}|\t)(.*))?$/.exec(line) ?? []
+    const kind = kinds[type]
+    if (name !== undefined && kind !== undefined) {
+      values.set(/^(\(Default\)|<NO NAME>)$/.test(name) ? '' : name, fromReg(kind, data))
+    } else if (line.toLowerCase().startsWith(`${above.toLowerCase()}\\`)) {
+      keys.push(line.slice(above.length + 1).trimEnd())
+    }
+  }
+  return { values, keys }
+}
+
+function fromReg(kind: RegistryValue['kind'], data: string): RegistryValue {
+  switch (kind) {
+    case 'dword':
+      return { kind, value: Number(data.trim()) }
+    case 'qword':
+      return { kind, value: BigInt(data.trim()) }
+    case 'multi-string':
+      return { kind, value: data.split('\\0').filter(item => item !== '') }
+    case 'binary':
+      return { kind, value: data.trim().toUpperCase() }
+    default:
+      return { kind, value: data }
+  }
+}
