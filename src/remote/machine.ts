@@ -44,11 +44,11 @@ export interface CommandResult {
 
 /** A machine over SSH with a POSIX shell: one connection, several channels within its bound. */
 export interface Machine {
-  /** `user@host:port`, for messages. */
+  /** What messages call it. */
   readonly label: string
   /** `SHA256:…` of the key that the other side proved. */
   readonly hostKey: string
-  /** Aborts, with the reason, when the connection is lost. */
+  /** Aborts, with an InfraError as its reason, when the connection is lost or was closed. */
   readonly lost: AbortSignal
   /** Runs a POSIX shell command line; throws InfraError when it could not be started. */
   run(command: string, options?: RunOptions): Promise<CommandResult>

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { defaultLimits, type Limits } from '../config/limits.js'
 import type { Login } from '../config/model.js'
-import type { ConnectTarget } from './target.js'
+import type { ConnectTarget } from './index.js'
 
 /** A real OpenSSH server on loopback, with keys and a folder of its own. */
 export interface OpenSsh {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import { InfraError } from '../config/errors.js'
@@ -136,6 +137,26 @@ t.test('the limit "boot" also ends a try that hangs', async t => {
     context: { code: 'boot' },
   })
   server.close()
+})
+
+t.test('one signal for many machines and commands is no leak', async t => {
+  const server = await startServer()
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', onWarning)
+  const { signal } = new AbortController()
+  const machines = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      connectWithRetries(server.target({ signal }), { ...alone, firstCommand: null }),
+    ),
+  )
+  t.equal(server.commands.length, 0, 'no first command where none is wanted')
+  await Promise.all(machines.map(machine => machine.run('true', { signal })))
+  await Promise.all(machines.map(machine => machine.close()))
+  await server.close()
+  await pause(10)
+  process.off('warning', onWarning)
+  t.same(warnings, [])
 })
 
 t.test('cancelling ends it, also while it waits', async t => {

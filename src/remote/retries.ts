@@ -40,7 +40,9 @@ export function backoffMs(
 }
 
 /** What is done while a guest boots. */
-export interface RetryOptions extends ConnectOptions {
+export interface RetryOptions extends Omit<ConnectOptions, 'firstCommand'> {
+  /** `null` when the caller's own first command says whether the machine is ready. */
+  readonly firstCommand?: string | null
   readonly backoff?: Backoff
   /** Called before each wait, with what went wrong and how long the wait will be. */
   readonly onRetry?: (error: InfraError, waitMs: number) => void
@@ -63,7 +65,7 @@ export async function connectWithRetries(
   let last: InfraError | null = null
   for (let tries = 1; ; tries += 1) {
     try {
-      return await connect({ ...target, signal }, { ...rest, firstCommand })
+      return await connect({ ...target, signal }, firstCommand === null ? rest : { ...rest, firstCommand })
     } catch (error) {
       if (target.signal.aborted) {
         throw cancelled(label, 'connecting')

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import ssh2, { type Client, type ServerHostKeyAlgorithm } from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
+import { onAbort } from './abort.js'
 import { algorithmsFor, type HostKeyKind, hostKeyAlgorithms, kindOfKey } from './algorithms.js'
 import { type AuthenticationLog, authenticator, type Credentials, refusal } from './authentication.js'
 import { isSame, typeOfKey } from './host-keys/fingerprint.js'
@@ -66,6 +67,7 @@ class Opening {
   #hostKey: Buffer | null = null
   #isNewKey = false
   #timer: NodeJS.Timeout | undefined
+  #ignoreAbort: () => void = () => {}
   #isSettled = false
   #early: string | null = null
 
@@ -83,7 +85,7 @@ class Opening {
     const { stream, leg, policy, credentials, limits, signal, without } = this.#request
     const client = this.#client
     const order = { first: policy.knownTypes, without }
-    signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#ignoreAbort = onAbort(signal, this.#onAbort)
     client.on('error', this.#onError)
     client.on('close', this.#onClose)
     client.on('change password', () =>
@@ -227,7 +229,7 @@ class Opening {
   #settle(): void {
     this.#isSettled = true
     clearTimeout(this.#timer)
-    this.#request.signal.removeEventListener('abort', this.#onAbort)
+    this.#ignoreAbort()
     this.#client.off('error', this.#onError)
     this.#client.on('error', error => {
       this.#early ??= peerText(error.message)

@@ -3,7 +3,7 @@ import type { Machine } from './machine.js'
 import { parseSweep, sweepCommand } from './shells/sweep.js'
 import { peerText } from './trouble.js'
 
-export { parseSweep, type Swept, sweepCommand } from './shells/sweep.js'
+export { parseSweep, sweepCommand } from './shells/sweep.js'
 
 /** How long a sweep may take. */
 export interface SweepOptions {

@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { InfraError } from '../config/errors.js'
+import { onAbort } from './abort.js'
 import type { Machine } from './machine.js'
 import { cancelled, messageOf, refuseCancelled } from './trouble.js'
 
@@ -26,7 +27,7 @@ function openDirectly({ host, port, where, limitMs, signal }: TcpRequest): Promi
     const socket = connectSocket({ host, port, noDelay: true })
     const settle = (error?: InfraError): void => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+      ignore()
       socket.removeAllListeners()
       // An error between two owners must not end the process: the next owner sees it as a close.
       socket.on('error', () => {})
@@ -37,9 +38,8 @@ function openDirectly({ host, port, where, limitMs, signal }: TcpRequest): Promi
         reject(error)
       }
     }
-    const onAbort = (): void => settle(cancelled(where, 'connecting'))
+    const ignore = onAbort(signal, () => settle(cancelled(where, 'connecting')))
     const timer = setTimeout(() => settle(tooSlow(where, host, port, limitMs)), limitMs)
-    signal.addEventListener('abort', onAbort, { once: true })
     socket.once('connect', () => settle())
     socket.once('error', error => settle(refused(where, `${host}:${port}`, error)))
   })
@@ -55,9 +55,8 @@ async function openInside(via: Machine, { host, port, where, limitMs, signal }: 
       reject(error)
     }
   })
-  const onAbort = (): void => settle(cancelled(where, 'connecting'))
+  const ignore = onAbort(signal, () => settle(cancelled(where, 'connecting')))
   const timer = setTimeout(() => settle(tooSlow(where, host, port, limitMs)), limitMs)
-  signal.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([opening, given])
   } catch (error) {
@@ -66,7 +65,7 @@ async function openInside(via: Machine, { host, port, where, limitMs, signal }: 
     throw error === ended ? ended : passedOn(error, where)
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
+    ignore()
   }
 }
 

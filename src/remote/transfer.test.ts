@@ -2,9 +2,8 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { connect } from './connect.js'
+import { carry, connect, fetch, uploadCommand } from './index.js'
 import { alone, realShell, scripted, startServer } from './server.test.fixture.js'
-import { carry, fetch, uploadCommand } from './transfer.js'
 
 const server = await startServer({ exec: realShell() })
 const machine = await connect(server.target(), alone)

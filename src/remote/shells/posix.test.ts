@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
-import { connect } from '../connect.js'
-import type { Machine, RunOptions } from '../machine.js'
+import { type ConnectOptions, connect, type Machine, type RunOptions } from '../index.js'
 import {
   alone,
   realShell,
@@ -14,7 +13,6 @@ import {
   type TargetChange,
   type TestServer,
 } from '../server.test.fixture.js'
-import type { ConnectOptions } from '../target.js'
 
 interface Use {
   readonly server?: ServerOptions

@@ -12,8 +12,6 @@ import { stopProcesses } from './stop.js'
 import { type Stop, watch } from './watch.js'
 import { isVariableName, wrap } from './wrap.js'
 
-export { quote } from './quote.js'
-
 /** Runs one command to its end, its limit, or its cancelling. */
 export async function runPosix(
   host: PosixHost,

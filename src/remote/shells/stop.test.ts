@@ -1,9 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { connect } from '../connect.js'
-import type { Machine } from '../machine.js'
+import { connect, type Machine, sweep } from '../index.js'
 import { alone, realShell, type ServerOptions, scripted, startServer } from '../server.test.fixture.js'
-import { sweep } from '../sweep.js'
 
 const isLinux = process.platform === 'linux'
 const skip = isLinux ? {} : { skip: 'needs the processes of Linux' }

@@ -1,4 +1,5 @@
 import type { Limits } from '../../config/limits.js'
+import { onAbort } from '../abort.js'
 import type { RunOptions } from '../machine.js'
 
 /** Why a command is ended before its time. */
@@ -19,13 +20,14 @@ export function watch(
     stop = resolve
   })
   const timer = setTimeout(() => stop({ limit: limitName, limitMs: ms }), ms)
-  const onAbort = (): void => stop({ limit: 'cancelled', limitMs: Math.round(performance.now() - startedAt) })
-  signal?.addEventListener('abort', onAbort, { once: true })
+  const ignore = onAbort(signal, () =>
+    stop({ limit: 'cancelled', limitMs: Math.round(performance.now() - startedAt) }),
+  )
   return {
     stopped,
     dispose: () => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      ignore()
     },
   }
 }
