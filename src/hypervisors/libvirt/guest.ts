@@ -241,11 +241,13 @@ export async function stopDomain(
     if (before === null || before.state === 'shut off') {
       return
     }
-    if (before.state === 'running' || before.state === 'idle') {
+    if (before.state === 'paused') {
+      await host.virsh.call(['resume', domain], call)
+    }
+    if (before.state !== 'crashed') {
       await host.virsh.call(['shutdown', domain], call)
       const isLasting = request.placement.clean.kind === 'none'
       await untilState(host, domain, isOff, isLasting ? limits.shutdownLasting : limits.shutdown, call)
-      return
     }
   } catch (error) {
     // Whatever kept it from its end, force does not: but nothing is forced on a host that is not reached.

@@ -123,12 +123,19 @@ function freeTarget(xml: XmlElement, bus: string): { dev: string; bus: string } 
   return { dev: dev ?? `${prefix}aa`, bus: chosen }
 }
 
-/** A card like the first one; a guest without one that libvirt knows gets QEMU's user-mode network. */
+/**
+ * QEMU's user-mode network for a guest whose own card libvirt does not know. Not QEMU's usual range: two
+ * cards of a guest with the same address would cut it off.
+ */
+const userNetwork = { family: 'ipv4', address: '10.0.3.0', prefix: '24' }
+
+/** A card like the first one. */
 function nicXml(xml: XmlElement, mac: string): XmlElement {
   const [first] = nics(xml)
   const address = element('mac', { address: mac })
   if (first === undefined) {
-    return element('interface', { type: 'user' }, [address, element('model', { type: 'virtio' })])
+    const model = element('model', { type: 'virtio' })
+    return element('interface', { type: 'user' }, [address, model, element('ip', userNetwork)])
   }
   const kept = ['source', 'model', 'virtualport', 'script'].flatMap(name => find(first, name) ?? [])
   return element('interface', { type: first.attributes.type ?? 'network' }, [

@@ -52,7 +52,7 @@ export class HostWatch {
 
   async #watch(signal: AbortSignal): Promise<void> {
     let answeredAt = performance.now()
-    for await (const _ of setInterval(this.#everyMs, null, { signal, ref: false })) {
+    for await (const _ of setInterval(this.#everyMs, null, { signal })) {
       const askedAt = performance.now()
       try {
         const states = await this.#look(signal)

@@ -1,0 +1,39 @@
+import { execa } from 'execa'
+import type { Machine } from '../../remote/index.js'
+
+/** This machine's own shell as a host, with programs of the test's before all others. */
+export function localMachine(programs: string, home: string): Machine {
+  return {
+    label: 'here',
+    hostKey: 'SHA256:none',
+    lost: new AbortController().signal,
+    run: async (command, { stdin, limitMs = 10_000, limitName = 'command', onStdout } = {}) => {
+      const startedAt = performance.now()
+      const result = await execa('/bin/sh', ['-c', command], {
+        reject: false,
+        timeout: limitMs,
+        encoding: 'buffer',
+        stripFinalNewline: false,
+        env: { LC_ALL: 'C', HOME: home, PATH: `${programs}:/usr/bin:/bin` },
+        ...(Buffer.isBuffer(stdin) ? { input: stdin } : { stdin: 'ignore' }),
+      })
+      const output = (bytes: Uint8Array) => {
+        const buffer = Buffer.from(bytes)
+        return { text: buffer.toString(), bytes: buffer, totalBytes: buffer.length, truncated: false }
+      }
+      await onStdout?.(Buffer.from(result.stdout))
+      return {
+        exit:
+          result.exitCode === undefined
+            ? { kind: 'limit', limit: limitName, limitMs }
+            : { kind: 'code', code: result.exitCode },
+        stdout: output(result.stdout),
+        stderr: output(result.stderr),
+        durationMs: performance.now() - startedAt,
+        undrained: false,
+      }
+    },
+    forward: () => Promise.reject(new Error('no forwarding here')),
+    close: async () => {},
+  }
+}
