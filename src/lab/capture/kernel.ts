@@ -52,7 +52,7 @@ function memory({ answers, placement }: Subject): Record<string, unknown> {
   const total = Number(/^MemTotal: *(\d+) kB$/m.exec(textOf(answers, 'meminfo'))?.[1] ?? Number.NaN) * 1024
   const given = placement.configuration.memoryBytes ?? roundedUp(total)
   return {
-    reservedBytes: Math.max(0, given - total - Math.floor((given * reservedPerMille) / 1000)),
+    reservedBytes: Math.max(0, given - total - Math.ceil((given * reservedPerMille) / 1000)),
     reservedPerMille,
     fields: fields.slice(0, mostFields),
   }
