@@ -1,3 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { packageRoot } from '../src/config/package-root.js'
 import { wmiClasses } from '../src/guests/windows/classes.js'
 import { catalog, longTexts } from '../src/remote/shells/windows/catalog.js'
 
@@ -24,6 +27,7 @@ export async function windowsCommandsPage(): Promise<string> {
     ...Object.entries(longTexts).map(([name, text]) => `## ${name}\n\n\`\`\`powershell\n${text}\n\`\`\``),
     conditions,
     classes(),
+    await suiteLines(),
     mutants,
   ].join('\n\n')}\n`
 }
@@ -56,6 +60,26 @@ function classes(): string {
     '## WMI classes that are asked for',
     'With the properties that we know and their types. NT 5.2 is 2003, 6.0 is 2008, 6.1 is 2008 R2, 6.3 is 2012 R2, 10.0 is 2016 and later. A property that a version lacks is not asked for there.',
     ['| class | in | properties |', '| --- | --- | --- |', ...rows].join('\n'),
+  ].join('\n\n')
+}
+
+/** What the shipped suite runs in cmd beyond the catalogue. */
+async function suiteLines(): Promise<string> {
+  const folder = join(packageRoot, 'suites/windows')
+  const rows: string[] = []
+  for (const name of (await readdir(folder)).filter(file => file.endsWith('.ts')).sort()) {
+    const text = await readFile(join(folder, name), 'utf8')
+    for (const [, quoted = '', template] of text.matchAll(
+      /guest\.run\(\s*(?:'((?:[^'\\\\]|\\\\.)*)'|`([^`]*)`)/g,
+    )) {
+      const line = (template ?? quoted).replaceAll('\\\\', '\\')
+      rows.push(`| ${name.replace('.ts', '')} | \`${line.replaceAll('|', '\\|')}\` |`)
+    }
+  }
+  return [
+    '## Lines of cmd that the suite runs',
+    '`${…}` is a number or a path. Each goes through `marked`, with the variables that say what the lab says (`GC_…`).',
+    ['| test | line |', '| --- | --- |', ...rows].join('\n'),
   ].join('\n\n')
 }
 

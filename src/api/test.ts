@@ -9,6 +9,8 @@ export interface Environment {
   readonly guest: {
     readonly product: string
     readonly version: string
+    /** `null` where the lab does not say. */
+    readonly edition: string | null
     readonly arch: string
     readonly family: 'linux' | 'windows'
   }

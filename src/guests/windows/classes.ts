@@ -47,6 +47,7 @@ export const wmiClasses: Readonly<Record<string, WmiClass>> = {
       OperatingSystemSKU: { type: 'uint32', since: vista },
       OSArchitecture: { type: 'string', since: vista },
       OSLanguage: 'uint32',
+      OtherTypeDescription: 'string',
       ProductType: 'uint32',
       ServicePackMajorVersion: 'uint16',
       TotalVisibleMemorySize: 'uint64',
@@ -71,6 +72,7 @@ export const wmiClasses: Readonly<Record<string, WmiClass>> = {
   Win32_BIOS: { properties: { Manufacturer: 'string', SMBIOSBIOSVersion: 'string', SerialNumber: 'string' } },
   Win32_Processor: {
     properties: {
+      AddressWidth: 'uint16',
       DeviceID: 'string',
       Manufacturer: 'string',
       Name: 'string',
