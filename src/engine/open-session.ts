@@ -44,7 +44,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const mark = `${lab.name}/${guest.id}/${request.host}`
   const isWindows = guest.family === 'windows'
   const reach = async (until: AbortSignal): Promise<Machine> => {
-    const { endpoint, keyPath, hostKey } = await running.access(until)
+    const { endpoint, keyPath, hostKey, via } = await running.access(until)
     const image = {
       ...(keyPath === undefined ? {} : { keyPath }),
       ...(hostKey === undefined ? {} : { hostKey }),
@@ -56,6 +56,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
         login: guest.login,
         limits,
         image,
+        ...(via === undefined ? {} : { via }),
         signal: AbortSignal.any([until, running.gone]),
       },
       isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` },

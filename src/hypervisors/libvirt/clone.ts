@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { type Disk, nics, writableDisks } from './domain.js'
+import { logFolder } from './evidence.js'
 import {
   childrenOf,
   element,
@@ -42,9 +43,6 @@ export interface CloneRequest {
   /** What a person on the host reads about the domain. */
   readonly description: string
 }
-
-/** Where hosts keep what their guests' consoles said. */
-const consoleFolder = '/var/log/libvirt/qemu'
 
 /** A disk that cannot be laid over or copied. */
 export class NotCloneable extends Error {
@@ -166,7 +164,7 @@ function cloneConsole(domain: XmlElement, { instance, consoleLog }: CloneRequest
   if (devices === undefined || textAt(domain, 'os', 'type') !== 'hvm') {
     return null
   }
-  const file = posix.join(consoleFolder, `${instance}.console.log`)
+  const file = posix.join(logFolder, `${instance}.console.log`)
   const port = find(devices, 'serial') ?? element('serial', { type: 'pty' })
   if (!childrenOf(devices, 'serial').includes(port)) {
     devices.children.push(port)

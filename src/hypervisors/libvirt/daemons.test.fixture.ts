@@ -37,7 +37,8 @@ export async function startDaemons(): Promise<Daemons> {
     return { close: async () => {} }
   }
   await mkdir('/run/libvirt', { recursive: true })
-  const child = spawn('unshare', namespace, { stdio: 'ignore' })
+  // They end with this process, however it ends.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'unshare', ...namespace], { stdio: 'ignore' })
   try {
     await untilAnswers(child)
   } catch (error) {

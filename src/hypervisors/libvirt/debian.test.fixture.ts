@@ -6,7 +6,7 @@ import { setInterval } from 'node:timers/promises'
 import { execa } from 'execa'
 import type { BuiltImage } from '../qemu/image.js'
 import { localVirsh } from './daemons.test.fixture.js'
-import { consolePieces } from './evidence.js'
+import { emulatorLog, logPieces } from './evidence.js'
 
 /** A Debian guest as a VM of the local libvirt. */
 export interface DebianVm {
@@ -39,7 +39,8 @@ export async function defineDebianVm({ name, image, folder, port }: DebianVmRequ
     await localVirsh('destroy', name).catch(() => {})
     await localVirsh('undefine', name, '--managed-save', '--snapshots-metadata').catch(() => {})
     await rm(folder, { recursive: true, force: true })
-    await Promise.all(consolePieces(console).map(file => rm(file, { force: true })))
+    const logs = [console, emulatorLog(name)].flatMap(logPieces)
+    await Promise.all(logs.map(file => rm(file, { force: true })))
   }
   await remove()
   await mkdir(folder, { recursive: true })

@@ -1,27 +1,24 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { quote } from '../../remote/index.js'
 import { type CallOptions, hostError, type Virsh } from './virsh.js'
 
-/** A guest that floods its console shall not fill the runner's disk. */
-export const maxConsoleBytes: number = 64 * 1024 * 1024
-/** Older pieces that virtlogd keeps when a log has grown, oldest first (`max_backups` of virtlogd.conf). */
-const backups = [3, 2, 1, 0]
+/** Where libvirt keeps what it and QEMU's guests said. */
+export const logFolder = '/var/log/libvirt/qemu'
+/** A guest that floods its log shall not fill the runner's disk. */
+export const maxLogBytes: number = 64 * 1024 * 1024
+/** Older pieces that virtlogd keeps when a log has grown, newest first (`max_backups` of virtlogd.conf). */
+const backups = [0, 1, 2, 3]
 
-/** Fetches a guest's console from the host into `console.log`; what is beyond the bound is its beginning. */
-export async function fetchConsole(
-  virsh: Virsh,
-  file: string,
-  folder: string,
-  call: CallOptions,
-): Promise<void> {
-  const pieces = [...backups.map(number => `${file}.${number}`), file].map(quote).join(' ')
-  const stream = createWriteStream(join(folder, 'console.log'))
+/** Fetches a log from the host into a file of the runner's; what is beyond the bound is its beginning. */
+export async function fetchLog(virsh: Virsh, file: string, to: string, call: CallOptions): Promise<void> {
+  const pieces = logPieces(file).reverse().map(quote).join(' ')
+  const stream = createWriteStream(to)
   const failed = finished(stream)
   failed.catch(() => {})
-  await virsh.shell(`cat ${pieces} 2>/dev/null|tail -c ${maxConsoleBytes}`, {
+  await virsh.shell(`cat ${pieces} 2>/dev/null|tail -c ${maxLogBytes}`, {
     ...call,
     keepBytes: 0,
     onStdout: chunk =>
@@ -33,8 +30,13 @@ export async function fetchConsole(
   await failed
 }
 
-/** The files of a console on the host. */
-export function consolePieces(file: string): string[] {
+/** The log that libvirt keeps of a domain's emulator: its command line, and what it said last. */
+export function emulatorLog(domain: string): string {
+  return posix.join(logFolder, `${domain}.log`)
+}
+
+/** The files of a log on the host, the newest first. */
+export function logPieces(file: string): string[] {
   return [file, ...backups.map(number => `${file}.${number}`)]
 }
 

@@ -1,10 +1,11 @@
+import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { Machine } from '../../remote/index.js'
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
 import type { Limit } from '../qemu/limit.js'
 import { findAddress } from './address.js'
 import { consoleFile, domainFacts, macs, tellsPanics } from './domain.js'
-import { fetchConsole, takeScreenshot } from './evidence.js'
+import { emulatorLog, fetchLog, takeScreenshot } from './evidence.js'
 import { type LibvirtHost, stateOf, untilState } from './host.js'
 import type { Hotplug } from './hotplug.js'
 import { lookEveryMs } from './limit.js'
@@ -167,17 +168,23 @@ class Guest {
   async #stop(signal: AbortSignal): Promise<void> {
     this.#ended = true
     this.#unwatch()
-    const { ends, xml, host, request } = this.#setting
+    const { ends, xml, host, request, domain } = this.#setting
     try {
       if (ends) {
         await stopDomain(this.#setting, signal)
       }
     } finally {
-      const file = consoleFile(xml)
-      if (file !== null) {
+      const folder = request.evidenceFolder
+      const console = consoleFile(xml)
+      const logs = [
+        ...(console === null ? [] : [[console, join(folder, 'console.log')] as const]),
+        // Of a VM that serves itself the log is older than the instance.
+        ...(domain === request.instance ? [[emulatorLog(domain), join(folder, 'qemu.log')] as const] : []),
+      ]
+      for (const [file, to] of logs) {
         const call = this.#call(host.limits.evidence, never)
-        // A console that cannot be had is no reason to leave a guest half undone.
-        await fetchConsole(host.virsh, file, request.evidenceFolder, call).catch(() => {})
+        // A log that cannot be had is no reason to leave a guest half undone.
+        await fetchLog(host.virsh, file, to, call).catch(() => {})
       }
     }
   }

@@ -30,7 +30,7 @@ export const defaultLibvirtLimits: LibvirtLimits = {
   command: { name: 'libvirt command', ms: 30_000 },
   start: { name: 'libvirt start', ms: 120_000 },
   snapshot: { name: 'libvirt snapshot', ms: 300_000 },
-  shutdown: { name: 'libvirt shutdown', ms: 20_000 },
+  shutdown: { name: 'libvirt shutdown', ms: 30_000 },
   shutdownLasting: { name: 'libvirt shutdown', ms: 40_000 },
   destroy: { name: 'libvirt destroy', ms: 20_000 },
   storage: { name: 'libvirt storage', ms: 600_000 },

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { type Claim, listClaims, removeClaim } from './claims.js'
 import { allDisks, consoleFile } from './domain.js'
-import { consolePieces } from './evidence.js'
+import { emulatorLog, logPieces } from './evidence.js'
 import { destroyDomain } from './guest.js'
 import { domainXml, type LibvirtHost, listDomains, stateOf } from './host.js'
 import { deleteSnapshot, snapshotPrefix } from './snapshots.js'
@@ -69,7 +69,7 @@ export async function removeDomain(host: LibvirtHost, domain: string, call: Call
     return
   }
   const live = await domainXml(host, domain, 'live', call)
-  const files = new Set([...ownFiles(live, domain)])
+  const files = new Set([...ownFiles(live, domain), ...logPieces(emulatorLog(domain))])
   for (const file of ownFiles(await domainXml(host, domain, 'inactive', call), domain)) {
     files.add(file)
   }
@@ -91,7 +91,7 @@ export function ownFiles(domain: XmlElement, instance: string): string[] {
   const candidates = [
     ...allDisks(domain).flatMap(({ file }) => file ?? []),
     ...(nvram === undefined ? [] : [nvram]),
-    ...(console === null ? [] : consolePieces(console)),
+    ...(console === null ? [] : logPieces(console)),
   ]
   return candidates.filter(file => posix.basename(file).startsWith(`${instance}.`))
 }
