@@ -6,8 +6,10 @@ import t from 'tap'
 import { connect } from './connect.js'
 import type { Machine } from './machine.js'
 import { startOpenSsh } from './openssh.test.fixture.js'
+import { unique } from './server.test.fixture.js'
 import { carry } from './transfer.js'
 
+t.setTimeout(300_000)
 const ssh = await startOpenSsh(['PasswordAuthentication no'])
 const user = `gctest${process.pid}`
 const home = join(ssh.folder, 'home')
@@ -72,11 +74,11 @@ for (const [shell, debianPackage] of shells) {
       t.match((await machine.run('kill -TERM $$')).exit, { kind: 'signal', signal: 'SIGTERM' })
       const env = { MINE: nasty }
       t.equal((await machine.run('sh -c \'printf %s "$MINE"\'', { env })).stdout.text, nasty)
-      const result = await machine.run('echo begun; sleep 4101 & setsid sleep 4102 & sleep 4103', {
+      const result = await machine.run(unique('echo begun; sleep 4101 & setsid sleep 4102 & sleep 4103'), {
         limitMs: 500,
       })
       t.match(result, { exit: { kind: 'limit' }, stdout: { text: 'begun\n' } })
-      t.equal((await machine.run("ps ax -o args | grep '[s]leep 410'")).stdout.text, '')
+      t.equal((await machine.run(unique("ps ax -o args | grep '[s]leep 410'"))).stdout.text, '')
       t.notOk(machine.lost.aborted, 'a user who is not root stops and sees its own')
     })
   })
@@ -90,11 +92,11 @@ t.test(
       const env = { PATH: tools }
       const run = `PATH=${tools}; export PATH; `
       t.match((await machine.run('head --help 2>&1', { env })).stdout.text, /BusyBox/)
-      await machine.run('setsid sleep 4111 >/dev/null 2>&1 &', { env })
+      await machine.run(unique('setsid sleep 4111 >/dev/null 2>&1 &'), { env })
       const { sweepCommand } = await import('./shells/sweep.js')
       const { stdout } = await machine.run(`${run}${sweepCommand({ mark: `shells/${process.pid}` })}`)
       t.equal(stdout.text, 'gc-swept 1\n')
-      t.equal((await machine.run("ps ax -o args | grep '[s]leep 4111'")).stdout.text, '')
+      t.equal((await machine.run(unique("ps ax -o args | grep '[s]leep 4111'"))).stdout.text, '')
       const folder = join(home, 'carried')
       const files = [{ path: 'a/b', mode: 0o755, content: Buffer.from('b') }]
       const { uploadCommand } = await import('./transfer.js')
@@ -146,11 +148,11 @@ t.test('sudo', hasSudo ? {} : { skip: 'install the Debian package sudo' }, async
           { exit: { kind: 'code', code: 4 }, stdout: { text: `0\n/root UTC ${nasty}\nin\nput` } },
           what,
         )
-        const stopped = await machine.run('echo begun; sleep 4121 & setsid sleep 4122 & sleep 4123', {
+        const stopped = await machine.run(unique('echo begun; sleep 4121 & setsid sleep 4122 & sleep 4123'), {
           limitMs: 1500,
         })
         t.match(stopped, { exit: { kind: 'limit' }, stdout: { text: 'begun\n' } })
-        t.equal((await machine.run("ps ax -o args | grep '[s]leep 412'")).stdout.text, '')
+        t.equal((await machine.run(unique("ps ax -o args | grep '[s]leep 412'"))).stdout.text, '')
         t.notOk(machine.lost.aborted)
         const seen = await machine.run("cat /proc/*/cmdline | tr '\\000' ' '; echo; env")
         t.notMatch(seen.stdout.text, 'S3cret', 'the password is in no argument and no variable')

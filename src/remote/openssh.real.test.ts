@@ -9,9 +9,11 @@ import type { Login } from '../config/model.js'
 import { connect } from './connect.js'
 import type { Machine } from './machine.js'
 import { fingerprint, makeKey, needProgram, startOpenSsh } from './openssh.test.fixture.js'
+import { unique } from './server.test.fixture.js'
 import { sweep } from './sweep.js'
 import { carry, fetch } from './transfer.js'
 
+t.setTimeout(300_000)
 needProgram('/usr/bin/ssh-keygen', 'openssh-client')
 needProgram('/usr/bin/ssh-agent', 'openssh-client')
 const ssh = await startOpenSsh([], ['ed25519', 'ecdsa', 'rsa'])
@@ -28,7 +30,8 @@ async function using(work: (machine: Machine) => Promise<void>, login: Partial<L
 }
 
 async function args(machine: Machine, word: string): Promise<string> {
-  return (await machine.run(`ps ax -o args | grep '[${word.slice(0, 1)}]${word.slice(1)}'`)).stdout.text
+  return (await machine.run(unique(`ps ax -o args | grep '[${word.slice(0, 1)}]${word.slice(1)}'`))).stdout
+    .text
 }
 
 t.test('commands: status, signal, streams, input, environment', async t => {
@@ -49,7 +52,9 @@ t.test('commands: status, signal, streams, input, environment', async t => {
 t.test('a limit leaves nothing running: children, groups, sessions, those who ignore signals', async t => {
   await using(async machine => {
     const result = await machine.run(
-      'echo begun; trap "" TERM HUP; sleep 4001 & setsid sleep 4002 & setsid sh -c "trap \'\' TERM; setsid sleep 4003 & sleep 4004" & (setsid sh -c "(sleep 4005; :) &" &) ; sleep 4006',
+      unique(
+        'echo begun; trap "" TERM HUP; sleep 4001 & setsid sleep 4002 & setsid sh -c "trap \'\' TERM; setsid sleep 4003 & sleep 4004" & (setsid sh -c "(sleep 4005; :) &" &) ; sleep 4006',
+      ),
       { limitMs: 700, limitName: 'test' },
     )
     t.match(result, { exit: { kind: 'limit', limit: 'test' }, stdout: { text: 'begun\n' } })
@@ -61,14 +66,14 @@ t.test('a limit leaves nothing running: children, groups, sessions, those who ig
 t.test('a background child that holds the streams, and the sweep that ends it', async t => {
   const target = ssh.target({ limits: { drain: 200 } })
   const first = await connect(target, alone)
-  t.match(await first.run('sleep 4011 & echo done'), {
+  t.match(await first.run(unique('sleep 4011 & echo done')), {
     exit: { kind: 'code', code: 0 },
     stdout: { text: 'done\n' },
     undrained: true,
   })
   await first.close()
   await using(async machine => {
-    t.equal(await args(machine, 'sleep 4011'), 'sleep 4011\n', 'closing the connection does not end it')
+    t.match(await args(machine, 'sleep 4011'), /^sleep \d+4011\n$/, 'closing the connection does not end it')
     t.equal(await sweep(machine, `real/${process.pid}`, { limitMs: 15_000 }), 1)
     t.equal(await args(machine, 'sleep 4011'), '')
   })
@@ -87,7 +92,7 @@ t.test('more commands than MaxSessions, and stopping among them', async t => {
   await using(async machine => {
     const results = await Promise.all([
       ...Array.from({ length: 30 }, (_, index) => machine.run(`sleep 0.1; echo ${index}`)),
-      machine.run('sleep 4021', { limitMs: 300 }),
+      machine.run(unique('sleep 4021'), { limitMs: 300 }),
     ])
     t.same(
       results.slice(0, 30).map(({ stdout }) => stdout.text),

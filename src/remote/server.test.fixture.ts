@@ -77,6 +77,11 @@ export function fingerprintOfPair(pair: string): string {
   return fingerprintOf(parsed.getPublicSSH())
 }
 
+/** Makes the numbers of `sleep` and `yes` this test process's own: two of them may run at once. */
+export function unique(command: string): string {
+  return command.replace(/(leep|yes) (?=\d{2})/g, `$1 ${process.pid % 10_000}`)
+}
+
 /** What was started and may still run: sshd leaves it alone, tests must not. */
 const groups = new Set<number>()
 

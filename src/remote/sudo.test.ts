@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Sudo } from '../config/model.js'
 import { connect } from './connect.js'
 import type { Machine } from './machine.js'
-import { alone, realShell, startServer, type TestServer } from './server.test.fixture.js'
+import { alone, realShell, startServer, type TestServer, unique } from './server.test.fixture.js'
 import { sweep } from './sweep.js'
 
 const secret = "a' S3cret $HOME \\word"
@@ -127,10 +127,10 @@ t.test('a sudo that is not there is told', async t => {
 
 t.test('limits and sweeps reach behind sudo', skip, async t => {
   await withSudo(t.testdir(), { sudo: withPassword, needsPassword: true }, async ({ machine }) => {
-    const result = await machine.run('echo begun; setsid sleep 3061 & sleep 3062', { limitMs: 500 })
+    const result = await machine.run(unique('echo begun; setsid sleep 3061 & sleep 3062'), { limitMs: 500 })
     t.match(result, { exit: { kind: 'limit' }, stdout: { text: 'begun\n' } })
-    t.equal((await machine.run("ps ax -o args | grep '[s]leep 306'")).stdout.text, '')
-    await machine.run('setsid sleep 3063 >/dev/null 2>&1 &')
+    t.equal((await machine.run(unique("ps ax -o args | grep '[s]leep 306'"))).stdout.text, '')
+    await machine.run(unique('setsid sleep 3063 >/dev/null 2>&1 &'))
     t.equal(await sweep(machine, `sudo/${process.pid}`, { limitMs: 15_000 }), 1)
     t.notOk(machine.lost.aborted)
   })

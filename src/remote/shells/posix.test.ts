@@ -12,6 +12,7 @@ import {
   startServer,
   type TargetChange,
   type TestServer,
+  unique,
 } from '../server.test.fixture.js'
 
 interface Use {
@@ -333,9 +334,9 @@ t.test('a sink that fails ends the command, and its error is the command’s', a
         throw full
       },
     ] satisfies RunOptions['onStdout'][]) {
-      await t.rejects(machine.run('echo a; sleep 61', { onStdout }), { message: 'no space left' })
+      await t.rejects(machine.run(unique('echo a; sleep 61'), { onStdout }), { message: 'no space left' })
     }
-    const { stdout } = await machine.run("ps ax | grep '[s]leep 61'")
+    const { stdout } = await machine.run(unique("ps ax | grep '[s]leep 61'"))
     t.equal(stdout.text, '')
   })
 })
@@ -343,10 +344,10 @@ t.test('a sink that fails ends the command, and its error is the command’s', a
 t.test('a background child that holds the streams does not hold us', async t => {
   await using({ target: { limits: { drain: 200 } } }, async machine => {
     const startedAt = performance.now()
-    const result = await machine.run('sleep 20 & echo begun; exit 4')
+    const result = await machine.run(unique('sleep 20 & echo begun; exit 4'))
     t.match(result, { exit: { kind: 'code', code: 4 }, stdout: { text: 'begun\n' }, undrained: true })
     t.ok(performance.now() - startedAt < 10_000)
-    await machine.run("kill $(ps ax | grep '[s]leep 20' | { read -r pid rest; echo $pid; })")
+    await machine.run(unique("kill $(ps ax | grep '[s]leep 20' | { read -r pid rest; echo $pid; })"))
   })
 })
 

@@ -1,7 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { connect, type Machine, sweep } from '../index.js'
-import { alone, realShell, type ServerOptions, scripted, startServer } from '../server.test.fixture.js'
+import {
+  alone,
+  realShell,
+  type ServerOptions,
+  scripted,
+  startServer,
+  unique,
+} from '../server.test.fixture.js'
 
 const isLinux = process.platform === 'linux'
 const skip = isLinux ? {} : { skip: 'needs the processes of Linux' }
@@ -25,7 +32,7 @@ async function connected(
 
 /** Processes whose command line holds a word; the brackets keep the search itself out. */
 async function processes(machine: Machine, word: string): Promise<string> {
-  const { stdout } = await machine.run(`ps ax -o args | grep '[${word.slice(0, 1)}]${word.slice(1)}'`)
+  const { stdout } = await machine.run(unique(`ps ax -o args | grep '[${word.slice(0, 1)}]${word.slice(1)}'`))
   return stdout.text
 }
 
@@ -33,7 +40,9 @@ t.test('a limit stops a command with all it started, and says which limit', skip
   const { machine, close } = await connected()
   const startedAt = performance.now()
   const result = await machine.run(
-    'echo begun; sleep 3001 & (sleep 3002 & setsid sleep 3003 & setsid sh -c "sleep 3004; :" & wait) & trap "" TERM; sleep 3005',
+    unique(
+      'echo begun; sleep 3001 & (sleep 3002 & setsid sleep 3003 & setsid sh -c "sleep 3004; :" & wait) & trap "" TERM; sleep 3005',
+    ),
     { limitMs: 400, limitName: 'test' },
   )
   t.match(result.exit, { kind: 'limit', limit: 'test', limitMs: 400 })
@@ -59,7 +68,7 @@ t.test('a child with a process group of its own that was never exec’ed is stop
 t.test('other commands of the same connection are not touched', skip, async t => {
   const { machine, close } = await connected()
   const other = machine.run('sleep 1; echo unharmed')
-  await machine.run('sleep 3011', { limitMs: 200 })
+  await machine.run(unique('sleep 3011'), { limitMs: 200 })
   t.match(await other, { exit: { kind: 'code', code: 0 }, stdout: { text: 'unharmed\n' } })
   await close()
 })
@@ -67,7 +76,7 @@ t.test('other commands of the same connection are not touched', skip, async t =>
 t.test('cancelling is a limit that came early', skip, async t => {
   const { machine, close } = await connected()
   const controller = new AbortController()
-  const running = machine.run('echo begun; setsid sleep 3021 & wait', {
+  const running = machine.run(unique('echo begun; setsid sleep 3021 & wait'), {
     signal: controller.signal,
     onStdout: () => controller.abort(),
   })
@@ -82,7 +91,7 @@ t.test('cancelling is a limit that came early', skip, async t => {
 
 t.test('a flood is stopped by its limit', skip, async t => {
   const { machine, close } = await connected()
-  const result = await machine.run('yes 3031', { limitMs: 500, keepBytes: 100 })
+  const result = await machine.run(unique('yes 3031'), { limitMs: 500, keepBytes: 100 })
   t.equal(result.exit.kind, 'limit')
   t.ok(result.stdout.totalBytes > 100 && result.stdout.truncated)
   t.equal(await processes(machine, 'yes 3031'), '')
@@ -91,7 +100,10 @@ t.test('a flood is stopped by its limit', skip, async t => {
 
 t.test('a sink that never ends does not keep a limit from being kept', skip, async t => {
   const { machine, close } = await connected(undefined, { drain: 200 })
-  const result = await machine.run('yes 3041', { limitMs: 300, onStdout: () => new Promise<void>(() => {}) })
+  const result = await machine.run(unique('yes 3041'), {
+    limitMs: 300,
+    onStdout: () => new Promise<void>(() => {}),
+  })
   t.equal(result.exit.kind, 'limit')
   t.equal(await processes(machine, 'yes 3041'), '')
   await close()
@@ -157,10 +169,10 @@ t.test('a limit while the channel is not even open', async t => {
 
 t.test('a sweep finds what an earlier connection left, by its mark alone', skip, async t => {
   const first = await connected(undefined, { drain: 100 })
-  const left = await first.machine.run('setsid sleep 3051 >/dev/null 2>&1 & sleep 3052 & echo done')
+  const left = await first.machine.run(unique('setsid sleep 3051 >/dev/null 2>&1 & sleep 3052 & echo done'))
   t.equal(left.undrained, true)
   const second = await connected(realShell())
-  t.match(await processes(second.machine, 'sleep 305'), /sleep 3051\nsleep 3052|sleep 3052\nsleep 3051/)
+  t.match(await processes(second.machine, 'sleep 305'), /^(sleep \d+\n){2}$/)
   const options = { limitMs: 15_000 }
   t.equal(await sweep(second.machine, `test/stop-${process.pid}1`, options), 0, 'another mark is another’s')
   t.equal(await sweep(second.machine, 'test/st', options), 0, 'marks are taken part by part')
