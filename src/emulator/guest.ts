@@ -16,6 +16,7 @@ import {
   type RunningServer,
   serve,
 } from './server/ssh-server.js'
+import { loadJustBash } from './shell/ast.js'
 import { type EmulatedGuestSpec, emulatedGuestSchema } from './spec.js'
 import { boot } from './system/boot.js'
 import type { ProgramTable } from './system/programs.js'
@@ -71,6 +72,8 @@ export async function startEmulatedGuest(spec: EmulatedGuestSpec): Promise<Emula
   const accounts = makeAccounts(parsed.users, persona)
   const guest = new Guest(parsed, persona, machine, new Mischief(faults), accounts, hostKey, port)
   await guest.prepare()
+  // Heavy, and wanted by the first script: read while the guest boots.
+  void loadJustBash()
   guest.bootLater(0)
   return guest
 }

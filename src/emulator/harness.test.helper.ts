@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { packageRoot } from '../config/package-root.js'
 import { fromText, toBuffer } from './files/bytes.js'
 import { Descriptors, type OpenFile } from './files/open-file.js'
 import { Pipe } from './files/pipe.js'
@@ -10,7 +12,7 @@ import { runToEnd, statusCode } from './system/run-to-end.js'
 import type { System } from './system/system.js'
 
 /** The personas that ship with the program. */
-export const personaFolder = new URL('../../fixtures/personas', import.meta.url).pathname
+export const personaFolder = join(packageRoot, 'fixtures/personas')
 
 /** A booted system without a server, for tests of what runs in it. */
 export function bootForTest(persona: string, hardware: Partial<Hardware> = {}, platform?: string): System {

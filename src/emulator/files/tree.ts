@@ -1,6 +1,6 @@
 import type { Bytes } from './bytes.js'
 import { fromBuffer, toBuffer } from './bytes.js'
-import { SystemError } from './errno.js'
+import { type ErrorCode, SystemError } from './errno.js'
 import {
   type Corruption,
   type DeviceNode,
@@ -89,6 +89,12 @@ export class FileTree {
 
   /** Follows an absolute path. Throws ENOENT or ENOTDIR when a directory on the way is missing. */
   find(path: Bytes, viewer: Viewer, follow = true): Found {
+    const found = this.#walk(path, viewer, follow)
+    if (typeof found === 'string') throw new SystemError(found, path)
+    return found
+  }
+
+  #walk(path: Bytes, viewer: Viewer, follow: boolean): Found | ErrorCode {
     let links = 0
     let rest = path.split('/').filter(part => part !== '')
     let trail: { node: DirectoryNode; name: Bytes }[] = []
@@ -107,10 +113,10 @@ export class FileTree {
         continue
       }
       const directory = here()
-      if (!this.allows(directory, viewer, 'x')) throw new SystemError('EACCES', path)
+      if (!this.allows(directory, viewer, 'x')) return 'EACCES'
       const node = directory.entries.get(name, viewer)
       if (node?.type === 'link' && (rest.length > 0 || follow)) {
-        if (++links > maxLinks) throw new SystemError('ELOOP', path)
+        if (++links > maxLinks) return 'ELOOP'
         const target = typeof node.target === 'string' ? node.target : node.target(viewer)
         if (target.startsWith('/')) trail = []
         rest = [...target.split('/').filter(part => part !== ''), ...rest]
@@ -120,7 +126,7 @@ export class FileTree {
         trail.push({ node, name })
         continue
       }
-      if (rest.length > 0 || path.endsWith('/')) throw new SystemError(node ? 'ENOTDIR' : 'ENOENT', path)
+      if (rest.length > 0 || path.endsWith('/')) return node ? 'ENOTDIR' : 'ENOENT'
       return { directory, name, node, path: pathOf(name) }
     }
   }
@@ -134,12 +140,8 @@ export class FileTree {
 
   /** The node at a path, or undefined. */
   lookup(path: Bytes, viewer: Viewer = kernelViewer, follow = true): Node | undefined {
-    try {
-      return this.find(path, viewer, follow).node
-    } catch (error) {
-      if (error instanceof SystemError) return undefined
-      throw error
-    }
+    const found = this.#walk(path, viewer, follow)
+    return typeof found === 'string' ? undefined : found.node
   }
 
   /** Whether the mode grants it; root may all but execute what nobody may. */

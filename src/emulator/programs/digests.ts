@@ -73,19 +73,27 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc >>> 0
 })
 
+/** Adds bytes to the checksum of POSIX `cksum`. */
+function addToChecksum(before: number, bytes: Uint8Array): number {
+  let crc = before
+  for (let at = 0; at < bytes.length; at++) {
+    crc = (crc << 8) ^ (crcTable[((crc >>> 24) ^ (bytes[at] as number)) & 0xff] as number)
+  }
+  return crc >>> 0
+}
+
 /** POSIX `cksum`: CRC-32 of the bytes followed by their number. */
 const cksum: Program = async call =>
   eachInput(call, readOptions(call.args, '').operands, async (file, path) => {
     let crc = 0
     let length = 0
-    const add = (byte: number): void => {
-      crc = ((crc << 8) ^ (crcTable[((crc >>> 24) ^ byte) & 0xff] ?? 0)) >>> 0
-    }
     for await (const chunk of chunks(call, file)) {
       length += chunk.length
-      for (const byte of chunk) add(byte)
+      crc = addToChecksum(crc, chunk)
     }
-    for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) add(rest & 0xff)
+    const digits: number[] = []
+    for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) digits.push(rest & 0xff)
+    crc = addToChecksum(crc, Uint8Array.from(digits))
     await writeTo(call.process, 1, `${~crc >>> 0} ${length}${path === '-' ? '' : ` ${path}`}\n`)
   })
 

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Bash } from 'just-bash'
 import { type Bytes, fromBuffer, fromText, toBuffer, toText } from '../files/bytes.js'
 import { Pipe } from '../files/pipe.js'
@@ -60,49 +59,28 @@ const names = new Set([
   'zcat',
 ])
 
-interface Filters {
+/** One just-bash that runs one filter at a time, with the eyes of its process. */
+interface Engine {
   readonly bash: Bash
-  readonly process: AsyncLocalStorage<Process>
+  process: Process | undefined
 }
 
-const filtersOf = new WeakMap<System, Promise<Filters>>()
+/** Engines of a guest that are free. */
+const freeEngines = new WeakMap<System, Engine[]>()
 
-async function makeFilters(system: System, programs: ProgramTable): Promise<Filters> {
+async function makeEngine(system: System, programs: ProgramTable): Promise<Engine> {
   const { Bash, defineCommand, latin1FromBytes } = await loadJustBash()
-  const process = new AsyncLocalStorage<Process>()
   const current = (): Process => {
-    const it = process.getStore()
-    if (!it) throw new Error('a filter ran outside any process')
-    return it
+    if (!engine.process) throw new Error('a filter ran outside any process')
+    return engine.process
   }
   // What `find -exec` starts comes back to the guest's own programs.
   const bridge = (name: string): ReturnType<typeof defineCommand> =>
     defineCommand(name, async (args, context) => {
-      const output = await runInside(
-        system,
-        programs,
-        current(),
-        [name, ...args].map(fromText),
-        latin1FromBytes(context.stdin),
-      )
+      const argv = [name, ...args].map(fromText)
+      const output = await runInside(system, programs, current(), argv, latin1FromBytes(context.stdin))
       return { stdout: output.stdout, stdoutKind: 'bytes', stderr: output.stderr, exitCode: output.exit }
     })
-  const bridged = [
-    'sh',
-    'bash',
-    'cat',
-    'sha256sum',
-    'sha1sum',
-    'md5sum',
-    'cksum',
-    'cmp',
-    'chown',
-    'dd',
-    'kill',
-    'id',
-    'uname',
-    'date',
-  ]
   const bash = new Bash({
     fs: filterFiles(system.tree, current),
     cwd: '/',
@@ -115,8 +93,27 @@ async function makeFilters(system: System, programs: ProgramTable): Promise<Filt
       maxLoopIterations: Number.POSITIVE_INFINITY,
     },
   })
-  return { bash, process }
+  const engine: Engine = { bash, process: undefined }
+  return engine
 }
+
+/** The guest's own programs that filters may start. */
+const bridged = [
+  'sh',
+  'bash',
+  'cat',
+  'sha256sum',
+  'sha1sum',
+  'md5sum',
+  'cksum',
+  'cmp',
+  'chown',
+  'dd',
+  'kill',
+  'id',
+  'uname',
+  'date',
+]
 
 /** Whether just-bash has the program. */
 export function isFilter(name: string): boolean {
@@ -127,27 +124,25 @@ export function isFilter(name: string): boolean {
 export function filter(name: string, programs: ProgramTable): Program {
   return async call => {
     const { system, process } = call
-    let making = filtersOf.get(system)
-    if (!making) {
-      making = makeFilters(system, programs)
-      filtersOf.set(system, making)
-    }
-    const { bash, process: current } = await making
     const stdin = readsInput(name, call.args) ? fromBuffer(await readAll(process, 0)) : ''
     const args = call.args.map(toText)
     const env = Object.fromEntries([...call.env].map(([key, value]) => [key, toText(value)]))
-    const result = await current.run(process, () =>
-      bash.exec(name, {
-        args,
-        stdin,
-        stdinKind: 'bytes',
-        env,
-        replaceEnv: true,
-        cwd: toText(process.cwd),
-        rawScript: true,
-        signal: process.signal,
-      }),
-    )
+    const free = freeEngines.get(system) ?? []
+    freeEngines.set(system, free)
+    const engine = free.pop() ?? (await makeEngine(system, programs))
+    engine.process = process
+    const result = await engine.bash.exec(name, {
+      args,
+      stdin,
+      stdinKind: 'bytes',
+      env,
+      replaceEnv: true,
+      cwd: toText(process.cwd),
+      rawScript: true,
+      signal: process.signal,
+    })
+    engine.process = undefined
+    free.push(engine)
     const binary = result.stdoutKind === 'bytes' || result.stdoutEncoding === 'binary'
     await writeTo(process, 1, binary ? result.stdout : fromText(result.stdout))
     await writeTo(process, 2, fromText(result.stderr).replace(/^bash: (?:line \d+: )?/gm, ''))

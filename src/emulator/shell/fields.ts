@@ -45,19 +45,22 @@ export function splitFields(pieces: Pieces, ifs: Bytes | undefined): Field[] {
   const separators = ifs ?? ' \t\n'
   const fields: Field[] = []
   let text = ''
-  let pattern = ''
+  let parts: { readonly text: Bytes; readonly glob: boolean }[] = []
   let mayMatch = false
   let started = false
   const finish = (): void => {
-    if (started) fields.push({ text, pattern: mayMatch ? pattern : undefined })
+    const pattern = mayMatch
+      ? parts.map(part => (part.glob ? part.text : quotePattern(part.text))).join('')
+      : undefined
+    if (started) fields.push({ text, pattern })
     text = ''
-    pattern = ''
+    parts = []
     mayMatch = false
     started = false
   }
   const add = (piece: Piece, part: Bytes): void => {
     text += part
-    pattern += piece.glob ? part : quotePattern(part)
+    parts.push({ text: part, glob: piece.glob })
     if (piece.glob && /[*?[]/.test(part)) mayMatch = true
     if (part !== '' || piece.quoted) started = true
   }

@@ -101,7 +101,7 @@ export async function runCommand(shell: Shell, command: CommandNode): Promise<vo
   shell.mayBecome = false
   if (command.type === 'SimpleCommand') return runSimple(shell, command, mayBecome)
   if (command.type === 'FunctionDef') {
-    shell.functions.set(command.name, command)
+    shell.functions = new Map(shell.functions).set(command.name, command)
     shell.status = 0
     return
   }

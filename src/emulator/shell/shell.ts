@@ -26,7 +26,8 @@ export class Shell implements RedirectionHost {
   readonly engine: Engine
   readonly flavour: ShellFlavour
   variables = new Variables()
-  readonly functions = new Map<Bytes, FunctionNode>()
+  /** Shared with subshells: replaced, never changed. */
+  functions: ReadonlyMap<Bytes, FunctionNode> = new Map()
   readonly options = new Set<OptionLetter>()
   /** Commands to run on signals, and on `EXIT`; an empty one means that the signal is ignored. */
   readonly traps = new Map<SignalName | 'EXIT', Bytes>()
@@ -268,7 +269,7 @@ export class Shell implements RedirectionHost {
       this.shellPid,
     )
     shell.variables = this.variables.fork()
-    for (const [name, body] of this.functions) shell.functions.set(name, body)
+    shell.functions = this.functions
     for (const option of this.options) shell.options.add(option)
     for (const [signal, trap] of this.traps) if (trap === '') shell.traps.set(signal, trap)
     shell.positional = this.positional

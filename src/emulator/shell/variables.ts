@@ -1,15 +1,20 @@
 import type { Bytes } from '../files/bytes.js'
 import { ShellError } from './control.js'
 
+/** A variable; never changed in place, so that subshells may share it. */
 interface Variable {
-  value: Bytes | undefined
-  exported: boolean
-  readonly: boolean
+  readonly value: Bytes | undefined
+  readonly exported: boolean
+  readonly readonly: boolean
 }
+
+const unset: Variable = { value: undefined, exported: false, readonly: false }
 
 /** The variables of one shell, with the scopes that `local` opens. */
 export class Variables {
-  readonly #variables = new Map<Bytes, Variable>()
+  #variables = new Map<Bytes, Variable>()
+  /** True while a subshell, or the shell it came from, reads the same map. */
+  #shared = false
   readonly #scopes: Map<Bytes, Variable | undefined>[] = []
   /** `set -a`: whatever is assigned is exported. */
   exportAll = false
@@ -20,23 +25,18 @@ export class Variables {
 
   /** Assigns. Throws for a readonly variable. */
   set(name: Bytes, value: Bytes): void {
-    const variable = this.#variables.get(name)
-    if (variable?.readonly) throw new ShellError(`${name}: readonly variable`, 2)
-    if (variable) {
-      variable.value = value
-      if (this.exportAll) variable.exported = true
-    } else this.#variables.set(name, { value, exported: this.exportAll, readonly: false })
+    const before = this.#variables.get(name) ?? unset
+    if (before.readonly) throw new ShellError(`${name}: readonly variable`, 2)
+    this.#put(name, { ...before, value, exported: before.exported || this.exportAll })
   }
 
   unset(name: Bytes): void {
     if (this.#variables.get(name)?.readonly) throw new ShellError(`${name}: readonly variable`, 2)
-    this.#variables.delete(name)
+    this.#put(name, undefined)
   }
 
   mark(name: Bytes, mark: 'exported' | 'readonly', value = true): void {
-    const variable = this.#variables.get(name) ?? { value: undefined, exported: false, readonly: false }
-    variable[mark] = value
-    this.#variables.set(name, variable)
+    this.#put(name, { ...(this.#variables.get(name) ?? unset), [mark]: value })
   }
 
   /** Opens a scope: what `local` declares in it is undone when it closes. */
@@ -45,10 +45,7 @@ export class Variables {
   }
 
   closeScope(): void {
-    for (const [name, before] of this.#scopes.pop() ?? []) {
-      if (before) this.#variables.set(name, before)
-      else this.#variables.delete(name)
-    }
+    for (const [name, before] of this.#scopes.pop() ?? []) this.#put(name, before)
   }
 
   /** Declares a variable of the innermost scope; false outside any function. */
@@ -58,11 +55,7 @@ export class Variables {
     if (!scope.has(name)) {
       const before = this.#variables.get(name)
       scope.set(name, before)
-      this.#variables.set(name, {
-        value: before?.value,
-        exported: before?.exported ?? false,
-        readonly: false,
-      })
+      this.#put(name, { ...(before ?? unset), readonly: false })
     }
     return true
   }
@@ -70,8 +63,9 @@ export class Variables {
   /** What a program that is started now finds in its environment. */
   environment(): Map<Bytes, Bytes> {
     const exported = new Map<Bytes, Bytes>()
-    for (const [name, { value, exported: is }] of this.#variables)
+    for (const [name, { value, exported: is }] of this.#variables) {
       if (is && value !== undefined) exported.set(name, value)
+    }
     return exported
   }
 
@@ -84,10 +78,12 @@ export class Variables {
     return names.sort()
   }
 
-  /** A copy for a subshell. */
+  /** A copy for a subshell. Nothing is copied until one of the two changes. */
   fork(): Variables {
     const copy = new Variables()
-    for (const [name, variable] of this.#variables) copy.#variables.set(name, { ...variable })
+    copy.#variables = this.#variables
+    copy.#shared = true
+    this.#shared = true
     for (const scope of this.#scopes) copy.#scopes.push(new Map(scope))
     copy.exportAll = this.exportAll
     return copy
@@ -96,12 +92,17 @@ export class Variables {
   /** Remembers variables, to put them back after a command that had assignments before its name. */
   save(names: readonly Bytes[]): () => void {
     const before = names.map(name => [name, this.#variables.get(name)] as const)
-    for (const [name, variable] of before) if (variable) this.#variables.set(name, { ...variable })
     return () => {
-      for (const [name, variable] of before) {
-        if (variable) this.#variables.set(name, variable)
-        else this.#variables.delete(name)
-      }
+      for (const [name, variable] of before) this.#put(name, variable)
     }
+  }
+
+  #put(name: Bytes, variable: Variable | undefined): void {
+    if (this.#shared) {
+      this.#variables = new Map(this.#variables)
+      this.#shared = false
+    }
+    if (variable) this.#variables.set(name, variable)
+    else this.#variables.delete(name)
   }
 }

@@ -91,13 +91,17 @@ function declare(mark: 'exported' | 'readonly'): Builtin {
   }
 }
 
+function forget(shell: Shell, name: Bytes): void {
+  shell.functions = new Map([...shell.functions].filter(([known]) => known !== name))
+}
+
 function unset(shell: Shell, args: readonly Bytes[]): number {
   const functions = args[0] === '-f'
   for (const name of args.filter(arg => !/^-[fv]$/.test(arg))) {
-    if (functions) shell.functions.delete(name)
+    if (functions) forget(shell, name)
     else if (shell.variables.get(name) === undefined && args[0] !== '-v') {
       shell.variables.unset(name)
-      shell.functions.delete(name)
+      forget(shell, name)
     } else shell.variables.unset(name)
   }
   return 0
