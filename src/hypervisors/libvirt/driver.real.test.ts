@@ -16,6 +16,7 @@ import { aborted } from '../qemu/limit.js'
 import { localVirsh, startDaemons } from './daemons.test.fixture.js'
 import { defineDebianVm } from './debian.test.fixture.js'
 import { createLibvirtDriver, type LibvirtDriver } from './driver.js'
+import type { LeftInstance } from './orphans.js'
 
 /** Boots in software emulation, on a machine that has other things to do. */
 t.setTimeout(900_000)
@@ -123,6 +124,12 @@ async function said(machine: Machine, command: string): Promise<string> {
   return exit.kind === 'code' && exit.code === 0 ? stdout.text.trim() : `${exit.kind}: ${stderr.text}`
 }
 
+/** What this test has made: other runs may use the same host. */
+async function ours(driver: LibvirtDriver): Promise<LeftInstance[]> {
+  const found = await driver.instances(never)
+  return found.filter(instance => instance.run === run).sort((a, b) => a.number - b.number)
+}
+
 const bootId = (running: RunningGuest): Promise<string> =>
   inGuest(running, machine => said(machine, 'cat /proc/sys/kernel/random/boot_id'))
 const uuid = /^[0-9a-f-]{36}$/
@@ -191,7 +198,7 @@ t.test(
     t.match(first, uuid)
     t.comment(`reached after ${Math.round(performance.now() - at)} ms, ${JSON.stringify(running.facts)}`)
     t.match(running.facts, { accelerator: 'tcg', machine: /^pc-i440fx/, 'vm vcpus': '1', disk: 'virtio' })
-    t.match(await driver.instances(never), [
+    t.match(await ours(driver), [
       { name: request.instance, run, environment: 1, number: 2, vm: null, state: 'running' },
     ])
 
@@ -307,7 +314,7 @@ t.test('a snapshot of a VM: what a test did is undone, loss is told, orphans are
   t.match(await localVirsh('domstate', name), 'shut off')
   await prepared.remove(never)
   t.notMatch(await localVirsh('snapshot-list', name), 'gc-mine')
-  t.strictSame(await driver.instances(never), [])
+  t.strictSame(await ours(driver), [])
 
   await t.test('the next instance has the boot of the snapshot and no marker', async t => {
     const next = await driver.prepare(await requestFor(5, clean), never)
@@ -333,18 +340,15 @@ t.test('a snapshot of a VM: what a test did is undone, loss is told, orphans are
     await (await dead.prepare(await requestFor(6, clean), never)).start(never)
     await dead.prepare(await requestFor(7, { kind: 'copy', path: vm.base }), never)
     await dead.close()
-    t.match(
-      (await driver.instances(never)).sort((a, b) => a.number - b.number),
-      [
-        { number: 6, run, vm: name, state: 'running', note: /process \d+/ },
-        { number: 7, run, vm: null, state: 'shut off', note: /made by/ },
-      ],
-    )
-    for (const { name: left } of await driver.instances(never)) {
+    t.match(await ours(driver), [
+      { number: 6, run, vm: name, state: 'running', note: /process \d+/ },
+      { number: 7, run, vm: null, state: 'shut off', note: /made by/ },
+    ])
+    for (const { name: left } of await ours(driver)) {
       await driver.removeInstance(left, never)
       await driver.removeInstance(left, never)
     }
-    t.strictSame(await driver.instances(never), [])
+    t.strictSame(await ours(driver), [])
     t.match(await localVirsh('domstate', name), 'shut off')
     t.match(await localVirsh('snapshot-list', name), 'sealed', 'the snapshot of the VM’s own is left')
     const left = (await readdir(folder)).filter(file => file.startsWith('gc-'))
