@@ -1,9 +1,9 @@
 import { UsageError } from '../config/errors.js'
 import type { Host, Placement } from '../config/model.js'
-import type { Access, Driver } from '../hypervisors/driver.js'
+import type { Driver } from '../hypervisors/driver.js'
 import { createLibvirtDriver } from '../hypervisors/libvirt/driver.js'
 import { createQemuDriver } from '../hypervisors/qemu/driver.js'
-import { createStaticDriver } from '../hypervisors/static.js'
+import { createStaticDriver, type FoundAccess } from '../hypervisors/static.js'
 import { guestName } from '../lab/emulated.js'
 import { cacheFolder } from './folders.js'
 
@@ -15,7 +15,7 @@ export interface Drivers {
 }
 
 /** Makes drivers as they are asked for; `access` says where emulated guests listen, once they do. */
-export function openDrivers(access: () => ReadonlyMap<string, Access>): Drivers {
+export function openDrivers(access: () => ReadonlyMap<string, FoundAccess>): Drivers {
   const drivers = new Map<string, Driver>()
   const driverOf = (host: Host): Driver => {
     const known = drivers.get(host.id)
@@ -35,7 +35,7 @@ export function openDrivers(access: () => ReadonlyMap<string, Access>): Drivers 
   }
 }
 
-function makeDriver(host: Host, access: () => ReadonlyMap<string, Access>): Driver {
+function makeDriver(host: Host, access: () => ReadonlyMap<string, FoundAccess>): Driver {
   switch (host.driver) {
     case 'static':
       return createStaticDriver(({ guest, placement }) =>

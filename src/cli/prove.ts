@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { UsageError } from '../config/errors.js'
 import { loadLab } from '../config/load.js'
 import { packageRoot } from '../config/package-root.js'
-import type { Access } from '../hypervisors/driver.js'
+import type { FoundAccess } from '../hypervisors/static.js'
 import type { RunState } from '../journal/state.js'
 import { startEmulatedLab } from '../lab/emulated.js'
 import { type Claim, claimedPlan, claimsOf, playedBy, withMutants } from '../lab/proof.js'
@@ -67,7 +67,7 @@ async function runClaims(
   io: CommandIo,
 ): Promise<Ran> {
   const lab = withMutants(await loadLab(proofLab), claims)
-  let access: ReadonlyMap<string, Access> = new Map()
+  let access: ReadonlyMap<string, FoundAccess> = new Map()
   const drivers = openDrivers(() => access)
   const plan = claimedPlan(makePlan(lab, suites, everything, drivers.abilitiesOf), lab, claims)
   const used = new Set(plan.environments.map(({ guest }) => guest.id))

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { loadLab } from '../config/load.js'
 import type { Keep } from '../engine/settings.js'
-import type { Access } from '../hypervisors/driver.js'
+import type { FoundAccess } from '../hypervisors/static.js'
 import { type EmulatedLab, hasEmulatedGuests, startEmulatedLab } from '../lab/emulated.js'
 import { findRunningLab } from '../lab/running.js'
 import { makePlan } from '../plan/build.js'
@@ -27,7 +27,7 @@ import { carryOut } from './pass.js'
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
   const suites = await loadSuites(lab.suites, lab.file)
-  let access: ReadonlyMap<string, Access> = new Map()
+  let access: ReadonlyMap<string, FoundAccess> = new Map()
   const drivers = openDrivers(() => access)
   const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf)
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)

@@ -1,8 +1,13 @@
 import { InfraError } from '../config/errors.js'
 import type { Access, Driver, GuestRequest, PreparedGuest } from './driver.js'
 
+/** How to reach a guest that somebody else runs, and a signal that aborts when he does no more. */
+export interface FoundAccess extends Access {
+  readonly gone?: AbortSignal
+}
+
 /** Finds how to reach a guest that the lab file gives no address: an emulated one. */
-export type FindAccess = (request: GuestRequest) => Access | undefined
+export type FindAccess = (request: GuestRequest) => FoundAccess | undefined
 
 /** Guests that run already and that nobody starts or stops: any SSH machine. */
 export function createStaticDriver(findAccess: FindAccess = () => undefined): Driver {
@@ -15,8 +20,9 @@ export function createStaticDriver(findAccess: FindAccess = () => undefined): Dr
   }
 }
 
-function prepareStatic({ guest, placement }: GuestRequest, found: Access | undefined): PreparedGuest {
-  const access = placement.endpoint === undefined ? found : { endpoint: placement.endpoint }
+function prepareStatic({ guest, placement }: GuestRequest, found: FoundAccess | undefined): PreparedGuest {
+  const access: FoundAccess | undefined =
+    placement.endpoint === undefined ? found : { endpoint: placement.endpoint }
   if (access === undefined) {
     throw new InfraError(`guest ${guest.id} on ${placement.host} has no address`, {
       cause: 'runner',
@@ -29,7 +35,7 @@ function prepareStatic({ guest, placement }: GuestRequest, found: Access | undef
     keepHint: `ssh -p ${port} ${guest.login.user}@${host}`,
     start: async () => ({
       access: async () => access,
-      gone: new AbortController().signal,
+      gone: access.gone ?? new AbortController().signal,
       facts: {},
       stop: async () => {},
     }),

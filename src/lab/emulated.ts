@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import ssh2 from 'ssh2'
 import { InfraError, UsageError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import { packageRoot } from '../config/package-root.js'
-import type { Access } from '../hypervisors/driver.js'
+import type { FoundAccess } from '../hypervisors/static.js'
 
 /** How long the emulator may take to say where its guests listen. */
 const startLimitMs = 60_000
@@ -30,7 +30,7 @@ export interface EmulatedGuestRequest {
 /** A running emulated lab: where each of its guests listens. */
 export interface EmulatedLab {
   /** Access by {@link guestName}. */
-  readonly access: ReadonlyMap<string, Access>
+  readonly access: ReadonlyMap<string, FoundAccess>
   /** The emulator's process. */
   readonly pid: number
   close(): Promise<void>
@@ -114,7 +114,7 @@ export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<E
   }
   try {
     const started = await Promise.race([firstLine(child.stdout), failed])
-    return { access: accessOf(started, keyPath), pid: child.pid ?? 0, close }
+    return { access: accessOf(started, keyPath, goneWith(child)), pid: child.pid ?? 0, close }
   } catch (error) {
     child.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
@@ -132,6 +132,22 @@ export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<E
 /** The program that plays emulated guests. */
 export function emulatorEntry(): string {
   return join(packageRoot, 'dist/src/emulator/main.js')
+}
+
+/** Guests that are played end with their player: whoever waits for one of them is told at once. */
+function goneWith(child: ChildProcess): AbortSignal {
+  const gone = new AbortController()
+  child.once('exit', (code, signal) => {
+    const how = signal ?? `status ${code}`
+    gone.abort(
+      new InfraError(`the emulator ended in the middle (${how})`, {
+        cause: 'runner',
+        where: 'emulator',
+        code: 'lost',
+      }),
+    )
+  })
+  return gone.signal
 }
 
 /** Makes the key that emulated guests let in. */
@@ -158,11 +174,16 @@ async function firstLine(stream: NodeJS.ReadableStream): Promise<Started> {
 }
 
 /** How to reach each guest that was started. */
-export function accessOf({ guests }: Started, keyPath: string): Map<string, Access> {
+export function accessOf({ guests }: Started, keyPath: string, gone?: AbortSignal): Map<string, FoundAccess> {
   return new Map(
     guests.map(({ name, host, port, hostKeyFingerprint }) => [
       name,
-      { endpoint: { host, port, jumps: [] }, keyPath, hostKey: hostKeyFingerprint },
+      {
+        endpoint: { host, port, jumps: [] },
+        keyPath,
+        hostKey: hostKeyFingerprint,
+        ...(gone === undefined ? {} : { gone }),
+      },
     ]),
   )
 }
