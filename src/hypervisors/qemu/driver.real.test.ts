@@ -34,6 +34,7 @@ const guest: Guest = {
   shell: 'posix',
   login: { user: 'root', key: { kind: 'image' }, algorithms: 'modern', hostKey: { kind: 'image' } },
   tags: [],
+  reboot: null,
   on: [],
 }
 

@@ -31,7 +31,8 @@ export const defaultQemuLimits: QemuLimits = {
   powerdown: { name: 'qemu powerdown', ms: 20_000 },
   quit: { name: 'qemu quit', ms: 10_000 },
   overlay: { name: 'qemu overlay', ms: 60_000 },
-  probe: { name: 'kvm probe', ms: 60_000 },
+  // A guest that takes longer gains nothing by KVM.
+  probe: { name: 'kvm probe', ms: 30_000 },
 }
 
 /** Waits for an answer within a limit; the caller's signal ends the wait at once. */

@@ -25,6 +25,7 @@ export const packageOfTool = {
   'ssh-keygen': 'openssh-client',
   tar: 'tar',
   fakeroot: 'fakeroot',
+  newuidmap: 'uidmap',
 } as const
 
 export type Tool = keyof typeof packageOfTool

@@ -40,7 +40,7 @@ export interface BuildOptions {
 /** Programs that building an image needs and that are not installed. */
 export function missingTools(): MissingTool[] {
   const always = ['mmdebstrap', 'mke2fs', 'qemu-img', 'ssh-keygen', 'tar', 'flock', 'setpriv'] as const
-  return missingOf([...always, ...(isRoot() ? [] : (['fakeroot'] as const))] satisfies Tool[])
+  return missingOf([...always, ...(isRoot() ? [] : (['fakeroot', 'newuidmap'] as const))] satisfies Tool[])
 }
 
 /**

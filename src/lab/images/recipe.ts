@@ -1,50 +1,23 @@
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { z } from 'zod'
+import { basename, dirname, join } from 'node:path'
 import { check } from '../../config/check.js'
 import { ConfigError, UsageError } from '../../config/errors.js'
 import { packageRoot } from '../../config/package-root.js'
-import { id, size, text } from '../../config/scalars.js'
 import { parseSizeBytes } from '../../config/units.js'
-import { readYaml } from '../../config/yaml.js'
+import { readYaml, type YamlFile } from '../../config/yaml.js'
+import { type RecipeFileEntry, recipeSchema, type WrittenRecipe, wholeRecipeSchema } from './recipe-schema.js'
 
 /** Raised when the builder makes another image of the same recipe. */
 export const builderVersion = 1
 
-const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected the name of a Debian package')
-const absolutePath = z
-  .string()
-  .regex(/^(\/[^/\0]+)+$/, 'expected an absolute path in the guest')
-  .refine(path => !path.split('/').includes('..'), 'expected a path without ".."')
-const mode = z.string().regex(/^0[0-7]{3}$/, 'expected a mode in quotes, such as "0644"')
-const fileEntry = z.union([z.string(), z.strictObject({ content: z.string(), mode: mode.optional() })])
-const unit = z
-  .string()
-  .regex(/^[A-Za-z0-9@_.\\-]+\.[a-z]+$/, 'expected the name of a unit, such as "fstrim.timer"')
+/** How many recipes may extend each other in a row. */
+const maxDepth = 4
 
-/** What a recipe in `fixtures/images/` may hold. */
-export const recipeSchema = z.strictObject({
-  image: id,
-  title: text,
-  release: id.meta({ description: "Debian's release by its code name" }),
-  arch: z.enum(['amd64', 'i386']),
-  kernel: packageName,
-  packages: z.array(packageName).min(1, 'expected at least one package'),
-  size,
-  bootedMark: text.meta({ description: 'What the console says when the guest can be reached' }),
-  kernelArguments: z.array(z.string().regex(/^\S+$/, 'expected one argument without spaces')),
-  hardware: z.strictObject({ disk: z.array(id).min(1), nic: z.array(id).min(1) }),
-  exclude: z.array(absolutePath).optional(),
-  early: z.record(absolutePath, fileEntry).optional(),
-  files: z.record(absolutePath, fileEntry).optional(),
-  links: z.record(absolutePath, absolutePath).optional(),
-  mask: z.array(unit).optional(),
-})
-
-/** A file in the guest; `mode` in octal. */
+/** A file in the guest. */
 export interface RecipeFile {
   readonly content: string
+  /** Permission bits. */
   readonly mode: number
 }
 
@@ -60,6 +33,7 @@ export interface Recipe {
   readonly bootedMark: string
   readonly kernelArguments: readonly string[]
   readonly hardware: { readonly disk: readonly string[]; readonly nic: readonly string[] }
+  /** Paths that packages do not unpack, with `*`. */
   readonly exclude: readonly string[]
   /** Files put there before the packages are set up, by path. */
   readonly early: Readonly<Record<string, RecipeFile>>
@@ -108,11 +82,13 @@ export function imageFolderName(recipe: Recipe): string {
 }
 
 async function readRecipe(file: string): Promise<Recipe> {
-  const yaml = await readYaml(file)
-  const { data, mistakes } = check(yaml, recipeSchema)
-  if (data === null) {
-    throw new ConfigError(mistakes)
+  const { written, yaml } = await readWritten(file, maxDepth)
+  const whole = wholeRecipeSchema.safeParse(written)
+  if (!whole.success) {
+    const missing = whole.error.issues.map(issue => `"${issue.path.join('.')}" is missing`)
+    throw new ConfigError(missing.map(message => ({ place: yaml.place([]), message })))
   }
+  const { data } = whole
   return {
     name: data.image,
     title: data.title,
@@ -132,9 +108,53 @@ async function readRecipe(file: string): Promise<Recipe> {
   }
 }
 
-function filesOf(
-  entries: Readonly<Record<string, z.infer<typeof fileEntry>>> = {},
-): Record<string, RecipeFile> {
+async function readWritten(
+  file: string,
+  depthLeft: number,
+): Promise<{ written: WrittenRecipe; yaml: YamlFile }> {
+  const yaml = await readYaml(file)
+  const { data, mistakes } = check(yaml, recipeSchema)
+  if (data === null) {
+    throw new ConfigError(mistakes)
+  }
+  if (data.extends === undefined) {
+    return { written: data, yaml }
+  }
+  if (depthLeft === 0) {
+    const message = `extends: "${data.extends}": more than ${maxDepth} recipes in a row`
+    throw new ConfigError([{ place: yaml.place(['extends']), message }])
+  }
+  const base = await readWritten(join(dirname(file), `${data.extends}.yaml`), depthLeft - 1)
+  return { written: extended(base.written, data), yaml }
+}
+
+/** A recipe upon another: lists and maps are added to, the rest is replaced. */
+function extended(base: WrittenRecipe, own: WrittenRecipe): WrittenRecipe {
+  const both = (key: 'packages' | 'kernelArguments' | 'exclude' | 'mask'): string[] => {
+    return [...new Set([...(base[key] ?? []), ...(own[key] ?? [])])]
+  }
+  return {
+    ...base,
+    ...own,
+    packages: both('packages'),
+    kernelArguments: both('kernelArguments'),
+    exclude: both('exclude'),
+    mask: both('mask'),
+    ...(base.hardware !== undefined && own.hardware !== undefined
+      ? {
+          hardware: {
+            disk: [...base.hardware.disk, ...own.hardware.disk],
+            nic: [...base.hardware.nic, ...own.hardware.nic],
+          },
+        }
+      : {}),
+    early: { ...base.early, ...own.early },
+    files: { ...base.files, ...own.files },
+    links: { ...base.links, ...own.links },
+  }
+}
+
+function filesOf(entries: Readonly<Record<string, RecipeFileEntry>> = {}): Record<string, RecipeFile> {
   return Object.fromEntries(
     Object.entries(entries).map(([path, entry]) => {
       const { content, mode: octal = '0644' } = typeof entry === 'string' ? { content: entry } : entry
