@@ -1,0 +1,65 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t from 'tap'
+import { packageRoot } from '../src/config/package-root.js'
+import type { JournalEvent } from '../src/journal/events.js'
+import type { Plan } from '../src/plan/types.js'
+import { guestcertProcess } from './cli-process.js'
+import { elements, readXml } from './read-xml.js'
+
+const limitMs = 110_000
+const [program, ...args] = guestcertProcess
+
+t.test('the showcase passes, on six products, and nothing in it looks real', async t => {
+  const folder = t.testdir()
+  const { exitCode, stdout } = await execa(
+    program,
+    [...args, 'run', join(packageRoot, 'fixtures/labs/showcase.yaml'), '-o', 'reports'],
+    { cwd: folder, reject: false, timeout: limitMs, stdin: 'ignore', stderr: 'inherit' },
+  )
+  t.equal(exitCode, 0, stdout.split('\n').slice(-8).join('\n'))
+  t.match(stdout, /EMULATED: .*certify nothing/)
+
+  const run = join(folder, 'reports/latest')
+  const plan = JSON.parse(await readFile(join(run, 'plan.json'), 'utf8')) as Plan
+  t.equal(plan.environments.length, 10)
+  t.same([...new Set(plan.environments.map(({ guest }) => `${guest.product} ${guest.version}`))].sort(), [
+    'debian 12',
+    'rhel 5.11',
+    'rhel 9.6',
+    'sles 11 SP4',
+    'sles 15 SP5',
+    'ubuntu 22.04',
+  ])
+  t.same([...new Set(plan.environments.map(({ hypervisor }) => hypervisor.product))].sort(), [
+    'hyper-v',
+    'rhel-kvm',
+    'rhel-xen',
+    'sles-xen',
+  ])
+  t.ok(plan.environments.every(({ emulated }) => emulated))
+
+  const lines = (await readFile(join(run, 'journal.ndjson'), 'utf8')).trimEnd().split('\n')
+  const ended = lines
+    .map(line => JSON.parse(line) as JournalEvent)
+    .flatMap(event => (event.type === 'test-ended' && event.final ? [event] : []))
+  t.equal(ended.length, plan.expected, 'every planned test has its result')
+  t.same(
+    ended
+      .filter(({ verdict }) => verdict !== 'pass')
+      .map(({ environment, test }) => `${environment} ${test}`),
+    [],
+  )
+
+  const files = await readdir(join(run, 'junit'))
+  t.equal(files.length, 10)
+  for (const file of files) {
+    const suites = elements(readXml(await readFile(join(run, 'junit', file), 'utf8')), 'testsuite')
+    t.ok(suites.length > 0, file)
+    t.ok(
+      suites.every(({ attributes }) => String(attributes.name).endsWith(' (emulated)')),
+      `${file} says that it is emulated`,
+    )
+  }
+})
