@@ -33,8 +33,8 @@ export const lookLine: string = [
 export function parseLook(text: string): Look | null {
   const [, tools, codePage, version, powershell] =
     /\bgc-tools\b([\s\S]*?)\bgc-chcp\b([\s\S]*?)\bgc-ver\b([\s\S]*?)\bgc-ps\b([\s\S]*)/.exec(text) ?? []
-  const page = /(\d{3,5})\D*$/.exec(codePage?.trim() ?? '')?.[1]
-  const numbers = /\[[^\]]*?(\d+\.\d+\.\d+(?:\.\d+)?)\]/.exec(version ?? '')?.[1]
+  const page = /(\d{1,5})\D*$/.exec(codePage?.trim() ?? '')?.[1]
+  const numbers = /(\d+\.\d+\.\d{3,5}(?:\.\d+)?)/.exec(version ?? '')?.[1]
   if (tools === undefined || page === undefined || numbers === undefined) {
     return null
   }

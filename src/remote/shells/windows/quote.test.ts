@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process'
+import fc from 'fast-check'
+import t from 'tap'
+import { expandPercent, readCmd, readPowerShellLiteral, readRuntime } from './decoders.test.fixture.js'
+import { markCondition, markedLine } from './line.js'
+import { lineForLogin, parseLoginProbe } from './login.js'
+import { encodedCommand } from './powershell-text.js'
+import { escapeForCmd, quoteForCmd, quoteForPowerShell } from './quote.js'
+
+/** Names that a careless quoting would let cmd expand, with the forms that it knows. */
+const env = { PATH: 'C:\\WINDOWS', A: 'expanded', GC_Q: '"', 'x y': 'expanded' }
+const nasty = fc.constantFrom(
+  '%PATH%',
+  '%A:x=y%',
+  '%A:~0,2%',
+  '%%',
+  '%',
+  '"',
+  '^',
+  '&',
+  '|',
+  '<',
+  '>',
+  '\\',
+  ' ',
+  '!',
+  "'",
+  'a',
+  '(',
+  ')',
+  ',',
+  ';',
+  '=',
+  'é',
+  '‘',
+  '%x y%',
+  '/',
+)
+const words = fc.array(nasty, { maxLength: 14 }).map(parts => parts.join(''))
+
+t.test('a text for cmd is read back unchanged, whatever stands in it', async t => {
+  fc.assert(
+    fc.property(words, words, (word, other) => {
+      t.strictSame(readCmd(`set A=${escapeForCmd(word)}&set B=${escapeForCmd(other)}`, env), [
+        `set A=${word}`,
+        `set B=${other}`,
+      ])
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+t.test('an argument reaches the program as it is, through cmd and the C runtime', async t => {
+  fc.assert(
+    fc.property(fc.array(words, { minLength: 1, maxLength: 4 }), list => {
+      const commands = readCmd(`tool.exe ${list.map(quoteForCmd).join(' ')}`, env)
+      t.equal(commands.length, 1)
+      t.strictSame(readRuntime(commands[0] ?? ''), ['tool.exe', ...list])
+    }),
+    { numRuns: 2000 },
+  )
+  t.equal(quoteForCmd('C:\\WINDOWS\\Temp'), 'C:\\WINDOWS\\Temp', 'a plain word is left as it is')
+  t.equal(quoteForCmd('a b'), '"a b"', 'quotes, where they are enough')
+  t.throws(() => quoteForCmd('a\nb'), /line end/)
+})
+
+t.test('a literal of PowerShell is read back unchanged', async t => {
+  fc.assert(
+    fc.property(fc.oneof(words, fc.string()), word => {
+      t.strictSame(readPowerShellLiteral(`${quoteForPowerShell(word)}rest`), { value: word, rest: 'rest' })
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('a line comes through each login shell unchanged', async t => {
+  const line = (word: string): string =>
+    markedLine(`tool ${quoteForCmd(word)}`, { A_B: word }, 'lab/guest', 'gc1')
+  fc.assert(
+    fc.property(words, word => {
+      const wanted = line(word)
+      t.equal(lineForLogin('cmd', wanted, 'gc1').line, wanted)
+      const { line: forPowerShell } = lineForLogin('powershell', wanted, 'gc1')
+      t.notOk(forPowerShell.includes('"'), 'no quote that an SSH server might escape in its own way')
+      const [, literal = ''] = /'cmd\.exe',(.*)$/s.exec(forPowerShell) ?? []
+      const { value, rest } = readPowerShellLiteral(literal)
+      t.equal(rest.startsWith(';$i.UseShellExecute=$false'), true)
+      t.equal(expandPercent(value, { GC_Q: '"' }), `/d /s /c ${wanted}`)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+t.test('bash hands the line on in the environment', async t => {
+  // Our own bash stands in for Cygwin's: the quoting is the same, and `cmd.exe` is a script that shows what it got.
+  const line = `set A=^%^x'y& tool "a b" ^"q^" $HOME \`id\` \\`
+  const { line: sent, statusWord } = lineForLogin('cygwin', line, 'gc1')
+  const fake = 'fake() { printf "%s|%s" "$GC_L" "$*"; }'
+  const shown = execFileSync('/bin/sh', ['-c', `${fake}\n${sent.replace(' exec cmd.exe', ' fake')}`], {
+    encoding: 'utf8',
+  })
+  t.equal(shown, `${line}|/d /v:on /s /c cmd.exe /d /s /c !GC_L!&echo ${statusWord} !ERRORLEVEL!`)
+})
+
+t.test('login shells are told apart', async t => {
+  t.equal(parseLoginProbe('gc-shell C:\\WINDOWS\\system32\\cmd.exe $PSHOME $0\r\n'), 'cmd')
+  t.equal(
+    parseLoginProbe('gc-shell\r\n%ComSpec%\r\nC:\\Windows\\System32\\WindowsPowerShell\\v1.0\r\n'),
+    'powershell',
+  )
+  t.equal(parseLoginProbe('gc-shell\r\n%ComSpec%\r\nC:\\Program Files\\PowerShell\\7\r\n'), 'powershell')
+  t.equal(parseLoginProbe('gc-shell %ComSpec% bash\n'), 'cygwin')
+  t.equal(parseLoginProbe('gc-shell %ComSpec% -bash\n'), 'cygwin')
+  t.equal(parseLoginProbe('Welcome!\ngc-shell %ComSpec% /bin/sh\n'), 'cygwin')
+  t.equal(parseLoginProbe('% Invalid input detected'), null)
+  t.equal(parseLoginProbe('gc-shell'), null)
+})
+
+t.test('PowerShell gets UTF-16LE in base64', async t => {
+  t.equal(encodedCommand('exit 3'), 'ZQB4AGkAdAAgADMA')
+  fc.assert(
+    fc.property(fc.string(), text => {
+      t.equal(Buffer.from(encodedCommand(text), 'base64').toString('utf16le'), text)
+    }),
+  )
+})
+
+t.test('a condition for a mark finds those and not itself', async t => {
+  const condition = markCondition('lab/guest/0a1b-12', false)
+  t.equal(condition, "CommandLine LIKE '%GUESTCERT_MAR[K]=lab/guest/0a1b-12&%'")
+  t.notOk(condition.includes('GUESTCERT_MARK='))
+  t.match(markCondition('la_b', true), "=la[_]b/%'")
+})
