@@ -47,8 +47,9 @@ async function guest(manner: Manner): Promise<Guest> {
         }
         channel.close()
       }
+      const { status = 0 } = manner
       if (command.includes('shutdown')) {
-        finish(manner.status ?? 0)
+        finish(status)
         setTimeout(goDown, manner.downAfterMs ?? 0).unref()
         return
       }

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
+import { limited, untilAborted } from '../remote/abort.js'
 import type { Machine } from '../remote/machine.js'
 import { type BootIdentity, provesReboot, readBootIdentity } from './boot-identity.js'
 
@@ -47,11 +47,8 @@ const lookLimitMs = 5_000
 export async function reboot(request: RebootRequest): Promise<Rebooted> {
   const { limits, machine } = request
   const where = machine.label
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(limits.reboot)])
-  const before = await identifyWith(request)(machine, { signal })
-  const sentAt = performance.now()
-  await askForReboot(request, signal)
-  const outcome = await untilProven({ request, before, sentAt, signal })
+  const limit = limited(request.signal, limits.reboot)
+  const outcome = await carryOut(request, limit.signal).finally(limit.release)
   if ('after' in outcome) {
     return outcome
   }
@@ -63,6 +60,16 @@ export async function reboot(request: RebootRequest): Promise<Rebooted> {
     `${where}: no reboot was seen within the limit "reboot" of ${limits.reboot} ms: ${outcome.why}`,
     { cause: 'guest', where, code: 'reboot', limit: 'reboot' },
   )
+}
+
+async function carryOut(
+  request: RebootRequest,
+  signal: AbortSignal,
+): Promise<Rebooted | { readonly why: string }> {
+  const before = await identifyWith(request)(request.machine, { signal })
+  const sentAt = performance.now()
+  await askForReboot(request, signal)
+  return untilProven({ request, before, sentAt, signal })
 }
 
 function identifyWith({ identify }: RebootRequest): typeof readBootIdentity {
@@ -141,16 +148,15 @@ async function look(machine: Machine, identify: typeof readBootIdentity): Promis
     return null
   }
   const reading = identify(machine, { limitMs: lookLimitMs }).catch(() => null)
-  const late = new AbortController()
+  const done = new AbortController()
   try {
-    return await Promise.race([reading, pause(lookLimitMs, null, { signal: late.signal }).catch(() => null)])
+    return await Promise.race([reading, untilAborted(lookLimitMs, done.signal).then(() => null)])
   } finally {
-    late.abort()
+    done.abort()
   }
 }
 
 /** Waits for the loss of a connection, or until it is time to look again. */
 async function untilLost(machine: Machine | null, signal: AbortSignal): Promise<void> {
-  const either = machine === null ? signal : AbortSignal.any([machine.lost, signal])
-  await pause(lookEveryMs, undefined, { signal: either }).catch(() => {})
+  await untilAborted(lookEveryMs, signal, ...(machine === null ? [] : [machine.lost]))
 }

@@ -1,3 +1,7 @@
+/**
+ * Signals that depend on others. `AbortSignal.any` and `AbortSignal.timeout` are not used: Node 20 holds
+ * what they are made of weakly, and a limit that was collected as garbage never comes.
+ */
 import { setMaxListeners } from 'node:events'
 
 /**
@@ -11,4 +15,61 @@ export function onAbort(signal: AbortSignal | undefined, act: () => void): () =>
   setMaxListeners(0, signal)
   signal.addEventListener('abort', act, { once: true })
   return () => signal.removeEventListener('abort', act)
+}
+
+/** A signal with a limit of its own. */
+export interface LimitedSignal {
+  /** Aborts when the limit is reached, or with the reason of the signal that it was made from. */
+  readonly signal: AbortSignal
+  /** True when it was the limit that came first. */
+  readonly isReached: () => boolean
+  /** Must be called when the work is done: it ends the timer. */
+  readonly release: () => void
+}
+
+/** Node's timers hold no more than 2^31 - 1 ms; a longer one would fire at once. */
+export const longestTimerMs = 2 ** 31 - 1
+
+/** Limits a signal to a time. */
+export function limited(signal: AbortSignal, ms: number): LimitedSignal {
+  const controller = new AbortController()
+  let isReached = false
+  const timer = setTimeout(
+    () => {
+      isReached = !controller.signal.aborted
+      controller.abort()
+    },
+    Math.min(ms, longestTimerMs),
+  )
+  const abort = (): void => controller.abort(signal.reason)
+  const ignore = onAbort(signal, abort)
+  if (signal.aborted) {
+    abort()
+  }
+  return {
+    signal: controller.signal,
+    isReached: () => isReached,
+    release: () => {
+      clearTimeout(timer)
+      ignore()
+    },
+  }
+}
+
+/** Waits for any of the signals, but not longer than this. */
+export function untilAborted(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      clearTimeout(timer)
+      for (const ignore of ignored) {
+        ignore()
+      }
+      resolve()
+    }
+    const timer = setTimeout(done, Math.min(ms, longestTimerMs))
+    const ignored = signals.map(signal => onAbort(signal, done))
+    if (signals.some(signal => signal.aborted)) {
+      done()
+    }
+  })
 }

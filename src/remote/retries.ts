@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { InfraError } from '../config/errors.js'
+import { limited, untilAborted } from './abort.js'
 import { connect } from './connect.js'
 import type { Machine } from './machine.js'
 import type { ConnectOptions, ConnectTarget } from './target.js'
-import { cancelled, messageOf } from './trouble.js'
+import { messageOf, refuseCancelled } from './trouble.js'
 
 /** How long to wait between tries, in ms. */
 export interface Backoff {
@@ -58,34 +58,31 @@ export async function connectWithRetries(
   target: ConnectTarget,
   options: RetryOptions = {},
 ): Promise<Machine> {
-  const { limits, label } = target
+  const { limits } = target
   const { backoff = bootBackoff, onRetry, firstCommand = ':', ...rest } = options
-  const limit = AbortSignal.timeout(limits.boot)
-  const signal = AbortSignal.any([target.signal, limit])
+  const once = firstCommand === null ? rest : { ...rest, firstCommand }
+  const limit = limited(target.signal, limits.boot)
   let last: InfraError | null = null
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await connect({ ...target, signal }, firstCommand === null ? rest : { ...rest, firstCommand })
-    } catch (error) {
-      if (target.signal.aborted) {
-        throw cancelled(label, 'connecting')
-      }
-      if (!limit.aborted) {
+  try {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await connect({ ...target, signal: limit.signal }, once)
+      } catch (error) {
+        refuseCancelled(target.signal, target.label, 'connecting')
+        if (limit.isReached()) {
+          throw bootLimit(target, tries, last ?? error)
+        }
         if (!(error instanceof InfraError) || !isWorthRetrying(error)) {
           throw error
         }
         last = error
         const waitMs = backoffMs(tries, backoff)
         onRetry?.(error, waitMs)
-        await pause(waitMs, undefined, { signal }).catch(() => {})
-      }
-      if (target.signal.aborted) {
-        throw cancelled(label, 'connecting')
-      }
-      if (limit.aborted) {
-        throw bootLimit(target, tries, last ?? error)
+        await untilAborted(waitMs, limit.signal)
       }
     }
+  } finally {
+    limit.release()
   }
 }
 

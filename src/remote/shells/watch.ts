@@ -1,5 +1,5 @@
 import type { Limits } from '../../config/limits.js'
-import { onAbort } from '../abort.js'
+import { longestTimerMs, onAbort } from '../abort.js'
 import type { RunOptions } from '../machine.js'
 
 /** Why a command is ended before its time. */
@@ -31,6 +31,3 @@ export function watch(
     },
   }
 }
-
-/** Node's timers hold no more than 2^31 - 1 ms; a longer one would fire at once. */
-const longestTimerMs = 2 ** 31 - 1
