@@ -161,6 +161,21 @@ t.test('logging in', async t => {
     })
   })
 
+  t.test('a password that has expired is told, and not changed', async t => {
+    const authenticate = (context: AuthContext): void => {
+      if (context.method === 'password') {
+        context.requestChange('Your password has expired.', () => context.accept())
+      } else {
+        context.reject(['password'])
+      }
+    }
+    await withServer({ authenticate }, async server => {
+      const error = await attempt(server, { limits: { authentication: 5000 } })
+      t.match(error?.message, /the password of root has expired/)
+      t.match(error, { context: { code: 'authentication' } })
+    })
+  })
+
   t.test('a server that never answers ends at the limit "authentication"', async t => {
     await withServer({ authenticate: () => {} }, async server => {
       const error = await attempt(server, { limits: { authentication: 150 } })
