@@ -21,6 +21,9 @@ import { type EmulatedGuestSpec, emulatedGuestSchema } from './spec.js'
 import { boot } from './system/boot.js'
 import type { ProgramTable } from './system/programs.js'
 import type { Account, PowerAction, System } from './system/system.js'
+import { startWindowsGuest } from './windows/guest.js'
+import { isWindowsPersona } from './windows/persona/load.js'
+import type { WindowsPersona } from './windows/persona/schema.js'
 
 /** A process of an emulated guest, as its table shows it. */
 export interface ListedProcess {
@@ -39,9 +42,10 @@ export interface EmulatedGuest {
   readonly hostKeyFingerprint: string
   /** The key itself, to start it again with the same. */
   readonly hostKey: string
-  readonly counters: Readonly<Counters> & { readonly boots: number }
+  /** `powershellStarts` is counted of Windows guests alone. */
+  readonly counters: Readonly<Counters> & { readonly boots: number; readonly powershellStarts?: number }
   readonly state: 'booting' | 'running' | 'down' | 'off'
-  readonly persona: GuestPersona
+  readonly persona: GuestPersona | WindowsPersona
   /** Facts of the persona that were read so far, as `weakestProvenance` takes them. */
   factsUsed(): readonly string[]
   processes(): readonly ListedProcess[]
@@ -55,6 +59,7 @@ const programs: ProgramTable = makePrograms()
 export async function startEmulatedGuest(spec: EmulatedGuestSpec): Promise<EmulatedGuest> {
   const parsed = emulatedGuestSchema.parse(spec)
   const folders = parsed.personaFolders
+  if (isWindowsPersona(parsed.persona, folders)) return startWindowsGuest(parsed)
   const platform = loadPersona(parsed.persona, folders).hardware?.platform ?? parsed.platform
   const host = platform === undefined ? undefined : loadHostPersona(platform, folders)
   const persona = loadGuestPersona(parsed.persona, folders, givenBy(parsed.hardware, host))

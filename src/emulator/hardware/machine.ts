@@ -33,7 +33,7 @@ export function givenBy(hardware: Hardware, host: HostPersona | undefined): Give
 }
 
 /** Lays the changes of a mutant over what was given. */
-export function changedHardware(hardware: Hardware, persona: GuestPersona): Hardware {
+export function changedHardware(hardware: Hardware, persona: Pick<GuestPersona, 'hardware'>): Hardware {
   const change = persona.hardware
   if (!change) return hardware
   return {

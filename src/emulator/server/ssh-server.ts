@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net'
-import ssh2, { type Connection, type Server, type ServerChannel, type Session } from 'ssh2'
+import ssh2, { type Connection, type Server, type ServerChannel, type Session, type SFTPWrapper } from 'ssh2'
 import type { GuestPersona } from '../persona/schema.js'
 import type { Authenticator } from './authentication.js'
 import type { HostKey } from './host-key.js'
@@ -36,6 +36,8 @@ export interface ServerRequest {
   readonly counters: Counters
   readonly noBanner: boolean
   execute(execution: Execution): void
+  /** Serves files; absent where the server has no SFTP. */
+  readonly sftp?: (user: string, files: SFTPWrapper) => void
 }
 
 /** A running SSH server of an emulated guest. */
@@ -94,11 +96,12 @@ export function serve(request: ServerRequest): Promise<RunningServer> {
 function accept(connection: Connection, request: ServerRequest, cut: () => void): void {
   const { counters } = request
   const maxSessions = request.ssh.maxSessions ?? Number.POSITIVE_INFINITY
+  const judge = request.authenticator.connection()
   let user = ''
   let sessions = 0
   connection.on('authentication', context => {
     user = context.username
-    request.authenticator.judge(context)
+    judge(context)
   })
   connection.on('error', () => {})
   connection.on('session', (agree, refuse) => {
@@ -155,5 +158,7 @@ function listen(session: Session, request: ServerRequest, user: () => string, cu
   }
   session.on('exec', (agree, _refuse, { command }) => run(agree(), command))
   session.on('shell', agree => run(agree(), undefined))
+  const { sftp } = request
+  if (sftp) session.on('sftp', agree => sftp(user(), agree()))
   session.on('subsystem', (_agree, refuse) => refuse?.())
 }

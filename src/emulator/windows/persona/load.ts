@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parse } from 'yaml'
-import { ConfigError } from '../../../config/errors.js'
+import { ConfigError, UsageError } from '../../../config/errors.js'
 import { findPersona } from '../../persona/load.js'
 import {
   osFacts,
@@ -89,6 +89,17 @@ export function loadWindowsPersona(names: string, folders: readonly string[]): W
   return merged as WindowsPersona
 }
 
+/** A mutant may have one name for all families: of Windows, `windows-NAME` is meant where there is one. */
+function overlayName(name: string, folders: readonly string[]): string {
+  try {
+    findPersona(`windows-${name}`, folders)
+    return `windows-${name}`
+  } catch (error) {
+    if (error instanceof UsageError) return name
+    throw error
+  }
+}
+
 function withBases(name: string, folders: readonly string[], seen: readonly string[]): WindowsFile {
   const file = findPersona(name, folders)
   if (seen.includes(file)) throw mistake(file, `extends itself: ${[...seen, file].join(' → ')}`)
@@ -105,7 +116,7 @@ function lay(base: WindowsFile, overlay: WindowsFile): WindowsFile {
   for (const section of lists) Object.assign(merged, { [section]: [...base[section], ...overlay[section]] })
   for (const section of maps) Object.assign(merged, { [section]: { ...base[section], ...overlay[section] } })
   for (const section of shallow)
-    if (overlay[section])
+    if (overlay[section] && base[section])
       Object.assign(merged, { [section]: { ...base[section], ...written(overlay, section) } })
   merged.objects = { ...base.objects }
   for (const [name, fact] of Object.entries(overlay.objects)) {

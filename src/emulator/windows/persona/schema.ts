@@ -36,8 +36,10 @@ const osShape = {
   productName: z.string(),
   nt,
   build: whole,
-  /** Fourth part of the version that `ver` shows; absent where it shows three. */
+  /** The update build revision, as the registry has it. */
   revision: whole.optional(),
+  /** How many parts of the version `ver` shows. */
+  verParts: z.union([z.literal(3), z.literal(4)]),
   servicePack: whole,
   editionId: z.string().optional(),
   installationType: z.string().optional(),
@@ -186,7 +188,7 @@ const sections = {
     updatesInstalling: z.boolean().default(false),
     elevated: z.boolean().default(true),
     /** What boot identities do over a reboot: `lies` answers as if it had rebooted and does nothing. */
-    reboot: z.enum(['works', 'lies', 'updates']).default('works'),
+    reboot: z.enum(['works', 'lies']).default('works'),
     timeSource: z.string().default('Local CMOS Clock'),
     /** WMI classes that its repository has lost. */
     brokenClasses: z.array(z.string()).default([]),

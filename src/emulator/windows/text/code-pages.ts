@@ -11,12 +11,25 @@ const upperHalves: Readonly<Record<number, string>> = {
     Array.from({ length: 96 }, (_, index) => String.fromCharCode(0xa0 + index)).join(''),
 }
 
+/** What WideCharToMultiByte puts for characters that a code page lacks, where it knows something like them. */
+const bestFits: Readonly<Record<string, string>> = {
+  '®': 'r',
+  '™': 'T',
+  '©': 'c',
+  '’': "'",
+  '‘': "'",
+  '“': '"',
+  '”': '"',
+  '–': '-',
+  '—': '-',
+}
+
 /** Code pages that a console of the emulated guest can be set to. */
 export function isCodePage(page: number): boolean {
   return page === 65001 || page in upperHalves
 }
 
-/** Text as bytes of a code page; what it lacks becomes `?`, as WideCharToMultiByte does. 1200 is UTF-16 LE. */
+/** Text as bytes of a code page; what it lacks becomes something like it or `?`, as WideCharToMultiByte does. 1200 is UTF-16 LE. */
 export function encode(text: string, page: number): Buffer {
   if (page === 65001) return Buffer.from(text, 'utf8')
   if (page === 1200) return Buffer.from(text, 'utf16le')
@@ -25,7 +38,7 @@ export function encode(text: string, page: number): Buffer {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 63
     const index = code < 128 ? -1 : upper.indexOf(character)
-    bytes.push(code < 128 ? code : index >= 0 ? 128 + index : 63)
+    bytes.push(code < 128 ? code : index >= 0 ? 128 + index : (bestFits[character] ?? '?').charCodeAt(0))
   }
   return Buffer.from(bytes)
 }
