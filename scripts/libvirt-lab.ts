@@ -73,8 +73,7 @@ try {
     port: guestPort,
   })
   undo.push(() => vm.remove())
-  say('booting it for its snapshot')
-  await vm.seal('sealed', interrupted.signal)
+  await vm.seal('sealed')
   const sshd = spawn(server, ['-D', '-e', '-f', join(folder, 'sshd_config')], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })

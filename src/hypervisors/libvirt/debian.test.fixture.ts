@@ -13,8 +13,10 @@ export interface DebianVm {
   readonly name: string
   /** The clean disk, which nothing writes to: for overlays and copies. */
   readonly base: string
+  /** Takes a snapshot of the VM's disk, while it is off. */
+  seal(snapshot: string): Promise<void>
   /** Boots the VM, takes a snapshot of it while it runs, and turns it off. */
-  seal(snapshot: string, signal?: AbortSignal): Promise<void>
+  sealRunning(snapshot: string): Promise<void>
   /** Removes the VM and all its files. */
   remove(): Promise<void>
 }
@@ -61,9 +63,12 @@ export async function defineDebianVm({ name, image, folder, port }: DebianVmRequ
   return {
     name,
     base,
-    seal: async (snapshot, signal = new AbortController().signal) => {
+    seal: async snapshot => {
+      await localVirsh('snapshot-create-as', name, snapshot)
+    },
+    sealRunning: async snapshot => {
       await localVirsh('start', name)
-      await untilSaid(console, image.manifest.bootedMark, signal)
+      await untilSaid(console, image.manifest.bootedMark)
       await localVirsh('snapshot-create-as', name, snapshot)
       await localVirsh('destroy', name)
     },
@@ -71,9 +76,8 @@ export async function defineDebianVm({ name, image, folder, port }: DebianVmRequ
   }
 }
 
-async function untilSaid(file: string, words: string, stop: AbortSignal): Promise<void> {
-  const signal = AbortSignal.any([AbortSignal.timeout(bootLimitMs), stop])
-  for await (const _ of setInterval(500, null, { signal })) {
+async function untilSaid(file: string, words: string): Promise<void> {
+  for await (const _ of setInterval(500, null, { signal: AbortSignal.timeout(bootLimitMs) })) {
     const text = await readFile(file, 'utf8').catch(() => '')
     if (text.includes(words)) {
       return

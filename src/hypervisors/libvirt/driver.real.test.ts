@@ -296,7 +296,7 @@ t.test(
 )
 
 t.test('a snapshot of a VM: what a test did is undone, loss is told, orphans are found', async t => {
-  await vm.seal('sealed')
+  await vm.sealRunning('sealed')
   const driver = openDriver()
   const clean = { kind: 'snapshot', name: 'sealed' } as const
   const request = await requestFor(3, clean)
