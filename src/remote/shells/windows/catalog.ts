@@ -77,7 +77,7 @@ export const catalog = {
     sources: [cmdPage, `${docs}/set_1`],
   },
   tools: {
-    text: 'echo gc-tools&for %t in (certutil.exe cscript.exe reg.exe taskkill.exe wevtutil.exe wbem\\wmic.exe WindowsPowerShell\\v1.0\\powershell.exe) do @if exist %SystemRoot%\\System32\\%t echo gc-has %t',
+    text: 'echo gc-tools&(for %t in (certutil.exe cscript.exe reg.exe taskkill.exe wevtutil.exe wbem\\wmic.exe WindowsPowerShell\\v1.0\\powershell.exe) do @if exist %SystemRoot%\\System32\\%t echo gc-has %t)',
     takenBy: 'cmd',
     versions: 'all',
     why: 'Which programs the guest has: chosen by probing, not by version. Sent in one line with the three that follow, joined by `&`. The status of that line counts for nothing.',

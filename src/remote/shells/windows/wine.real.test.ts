@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -28,8 +28,8 @@ const env = {
   WINEDLLOVERRIDES: 'mscoree,mshtml=',
 }
 
-t.teardown(() => {
-  execFileSync('wineserver', ['-k'], { env, timeout: limitMs })
+t.teardown(async () => {
+  await wine(['wineboot', '-k'])
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -61,9 +61,6 @@ const cmd = (line: string): Promise<CommandResult> =>
   wine(['cmd', '/d', '/v:on', '/s', '/c', 'cmd.exe /d /s /c !GC_L!'], { GC_L: line })
 
 t.before(async () => {
-  // One server for all: each start is then a tenth of the time.
-  mkdirSync(env.WINEPREFIX)
-  execFileSync('wineserver', ['-p'], { env, timeout: limitMs })
   await wine(['wineboot', '-i'])
 })
 
