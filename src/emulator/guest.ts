@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
+import { assemble } from './assemble.js'
 import { Mischief } from './faults/mischief.js'
 import type { FileTree } from './files/tree.js'
-import { changedHardware, givenBy, type Machine } from './hardware/machine.js'
-import { loadGuestPersona, loadHostPersona, loadPersona } from './persona/load.js'
+import type { Machine } from './hardware/machine.js'
 import type { GuestPersona } from './persona/schema.js'
 import { makePrograms } from './programs/table.js'
 import { Authenticator } from './server/authentication.js'
@@ -58,21 +57,11 @@ const programs: ProgramTable = makePrograms()
 /** Starts an emulated guest. Resolves when its address is known; it boots by itself. */
 export async function startEmulatedGuest(spec: EmulatedGuestSpec): Promise<EmulatedGuest> {
   const parsed = emulatedGuestSchema.parse(spec)
-  const folders = parsed.personaFolders
-  if (isWindowsPersona(parsed.persona, folders)) return startWindowsGuest(parsed)
-  const platform = loadPersona(parsed.persona, folders).hardware?.platform ?? parsed.platform
-  const host = platform === undefined ? undefined : loadHostPersona(platform, folders)
-  const persona = loadGuestPersona(parsed.persona, folders, givenBy(parsed.hardware, host))
+  if (isWindowsPersona(parsed.persona, parsed.personaFolders)) return startWindowsGuest(parsed)
+  const { persona, machine } = assemble(parsed)
   const hostKey =
     parsed.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(parsed.hostKey)
   const port = await reservePort(parsed.host, parsed.port)
-  const uuid = randomUUID()
-  const machine: Machine = {
-    hardware: changedHardware(parsed.hardware, persona),
-    host,
-    uuid,
-    macAddress: `52:54:00:${uuid.slice(0, 2)}:${uuid.slice(2, 4)}:${uuid.slice(4, 6)}`,
-  }
   const faults = { ...persona.faults?.list, ...parsed.faults }
   const accounts = makeAccounts(parsed.users, persona)
   const guest = new Guest(parsed, persona, machine, new Mischief(faults), accounts, hostKey, port)

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { packageRoot } from '../config/package-root.js'
+import { assemble } from './assemble.js'
 import { fromText, toBuffer } from './files/bytes.js'
 import { Descriptors, type OpenFile } from './files/open-file.js'
 import { Pipe } from './files/pipe.js'
 import type { Hardware } from './hardware/machine.js'
-import { loadGuestPersona, loadHostPersona } from './persona/load.js'
 import { makePrograms } from './programs/table.js'
 import { boot } from './system/boot.js'
 import { execute } from './system/programs.js'
@@ -18,13 +18,12 @@ export const personaFolder = join(packageRoot, 'fixtures/personas')
 export function bootForTest(persona: string, hardware: Partial<Hardware> = {}, platform?: string): System {
   return boot({
     nodeName: 'guest',
-    persona: loadGuestPersona(persona, [personaFolder]),
-    machine: {
+    ...assemble({
+      persona,
+      personaFolders: [personaFolder],
+      platform,
       hardware: { vcpus: 2, memoryBytes: 1_073_741_824, ...hardware },
-      host: platform === undefined ? undefined : loadHostPersona(platform, [personaFolder]),
-      uuid: '11111111-2222-4333-8444-555555555555',
-      macAddress: '52:54:00:00:00:01',
-    },
+    }),
     accounts: [
       { name: 'root', uid: 0, gid: 0, group: 'root', home: '/root', shell: '/bin/sh', groups: [] },
       {

@@ -1,4 +1,6 @@
 import { createInterface } from 'node:readline'
+import { ZodError } from 'zod'
+import { ConfigError, UsageError } from '../config/errors.js'
 import { startEmulatedLab } from './lab.js'
 import type { EmulatedLabSpec } from './spec.js'
 
@@ -34,6 +36,8 @@ main().then(
   () => process.exit(0),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    process.exit(4)
+    process.exit(
+      error instanceof UsageError || error instanceof ConfigError || error instanceof ZodError ? 2 : 4,
+    )
   },
 )

@@ -20,7 +20,7 @@ export const faultsSchema = z.strictObject({
   neverBoots: z.literal(true).optional(),
   /** TCP connects, and then nothing is ever said. */
   noBanner: z.literal(true).optional(),
-  /** No password and no key is right; with `times`, only the first so many tries are wrong. */
+  /** No password and no key is right; with `times`, only on the first so many connections. */
   refusedLogin: z.union([z.literal(true), z.strictObject({ times: whole.min(1) })]).optional(),
   /** Proves itself with another key than the one it is known by. */
   wrongHostKey: z.literal(true).optional(),

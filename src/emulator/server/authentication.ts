@@ -17,7 +17,7 @@ export class Authenticator {
   readonly #methods: readonly Method[]
   #refusals: number
 
-  /** `refusals` is how many tries are refused whatever they bring. */
+  /** `refusals` is how many connections are refused whatever they bring. */
   constructor(logins: readonly Login[], methods: readonly Method[], refusals: number) {
     this.#logins = logins
     this.#methods = methods
@@ -25,14 +25,24 @@ export class Authenticator {
     for (const { name, authorizedKeys = [] } of logins) this.#keys.set(name, authorizedKeys.flatMap(readKey))
   }
 
-  judge(context: AuthContext): void {
+  /** What judges the tries of one connection. */
+  connection(): (context: AuthContext) => void {
+    let refused: boolean | undefined
+    return context => {
+      if (context.method !== 'none') refused ??= this.#refusals-- > 0
+      this.#judge(context, refused === true)
+    }
+  }
+
+  #judge(context: AuthContext, refused: boolean): void {
     const left: AuthenticationType[] = [...this.#methods]
-    if (context.method === 'keyboard-interactive' && left.includes(context.method) && this.#refusals === 0) {
+    if (refused || !left.includes(context.method)) context.reject(left)
+    else if (context.method === 'keyboard-interactive') {
       context.prompt([{ prompt: 'Password: ', echo: false }], answers => {
         if (isPassword(this.#login(context), answers?.[0] ?? '')) context.accept()
         else context.reject(left)
       })
-    } else if (this.#isRight(context, left)) context.accept()
+    } else if (this.#isRight(context)) context.accept()
     else context.reject(left)
   }
 
@@ -40,13 +50,7 @@ export class Authenticator {
     return this.#logins.find(({ name }) => name === username)
   }
 
-  #isRight(context: AuthContext, methods: readonly AuthenticationType[]): boolean {
-    if (!methods.includes(context.method)) return false
-    if (this.#refusals > 0) {
-      const probing = context.method === 'publickey' && !context.signature
-      if (!probing) this.#refusals--
-      return false
-    }
+  #isRight(context: AuthContext): boolean {
     if (context.method === 'password') return isPassword(this.#login(context), context.password)
     if (context.method !== 'publickey') return false
     const { key, signature, blob, hashAlgo } = context

@@ -25,8 +25,16 @@ export function readHostKey(pem: string): HostKey {
 
 /** Makes a host key of the kind that the persona's sshd has. */
 export async function makeHostKey(kind: 'rsa' | 'ed25519' | 'ecdsa'): Promise<HostKey> {
-  if (kind === 'ed25519') return readHostKey(ssh2.utils.generateKeyPairSync('ed25519').private)
+  if (kind === 'ed25519') return makeEd25519()
   if (kind === 'ecdsa') return readHostKey(ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private)
   const { privateKey } = await generate('rsa', { modulusLength: 2048 })
   return readHostKey((privateKey as KeyObject).export({ type: 'pkcs1', format: 'pem' }).toString())
+}
+
+/** ssh2 now and then makes an Ed25519 key that it cannot read back itself: such a one is made again. */
+function makeEd25519(): HostKey {
+  for (;;) {
+    const pem = ssh2.utils.generateKeyPairSync('ed25519').private
+    if (!(ssh2.utils.parseKey(pem) instanceof Error)) return readHostKey(pem)
+  }
 }
