@@ -93,6 +93,7 @@ t.test('more commands than MaxSessions, and stopping among them', async t => {
       Array.from({ length: 30 }, (_, index) => `${index}\n`),
     )
     t.equal(results[30]?.exit.kind, 'limit')
+    t.equal(await args(machine, 'sleep 4021'), '')
   })
 })
 

@@ -68,6 +68,8 @@ export async function startOpenSsh(
     ].join('\n'),
   )
   const server = spawn(sshdPath, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const endWithUs = (): void => void server.kill('SIGTERM')
+  process.once('exit', endWithUs)
   await answering(port, server)
   const login = (change: Partial<Login> = {}): Login => ({
     user: userInfo().username,
@@ -94,6 +96,7 @@ export async function startOpenSsh(
       const ended = once(server, 'exit')
       server.kill('SIGTERM')
       await ended
+      process.off('exit', endWithUs)
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -21,6 +21,9 @@ export interface ServerOptions {
   readonly onConnection?: (connection: Connection) => void
   /** Refuses to open channels. */
   readonly refusesChannels?: boolean
+  /** Ms until the first command is accepted, and from then until it starts: a guest under load is slow. */
+  readonly acceptMs?: number
+  readonly startMs?: number
   /** Lets clients open TCP streams onward. */
   readonly forwards?: boolean
 }
@@ -165,9 +168,13 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
           }
           accept().on('exec', (acceptExec, _reject, { command }) => {
             commands.push(command)
-            const channel = acceptExec()
-            channel.on('error', () => {})
-            ;(options.exec ?? realShell())(command, channel, connection)
+            const { acceptMs = 0, startMs = 0, exec = realShell() } = options
+            const isFirst = commands.length === 1
+            after(isFirst ? acceptMs : 0, () => {
+              const channel = acceptExec()
+              channel.on('error', () => {})
+              after(isFirst ? startMs : 0, () => exec(command, channel, connection))
+            })
           })
         })
         connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
@@ -217,6 +224,14 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       front.close()
       await once(front, 'close')
     },
+  }
+}
+
+function after(ms: number, act: () => void): void {
+  if (ms === 0) {
+    act()
+  } else {
+    setTimeout(act, ms).unref()
   }
 }
 

@@ -8,7 +8,7 @@ import { peerText, refuseCancelled } from '../trouble.js'
 import { guardWindow, openExec } from './channel.js'
 import { lostError, type PosixHost } from './host.js'
 import { RunningCommand } from './running.js'
-import { stopProcesses } from './stop.js'
+import { inTime, openedLate, stopCommand } from './stop.js'
 import { type Stop, watch } from './watch.js'
 import { isVariableName, wrap } from './wrap.js'
 
@@ -62,23 +62,24 @@ async function follow(
       isLost: () => host.lost.aborted,
     })
   })
-  const opened = await Promise.race([opening, stopped])
-  if (!(opened instanceof RunningCommand)) {
-    // Whether it began is not known; if it did, its mark tells.
-    opening.then(late => late.release()).catch(() => {})
-    await stopProcesses(host, mark, null)
-    return { ...nothing(startedAt), exit: { kind: 'limit', ...opened } }
+  const opened = await Promise.race([opening, stopped]).catch((error: unknown) => {
+    throw host.lost.aborted ? lostError(host) : error
+  })
+  const running = opened instanceof RunningCommand ? opened : await openedLate(host, opening)
+  if (running === null) {
+    return { ...nothing(startedAt), exit: { kind: 'limit', ...(await stopped) } }
   }
-  const running = opened
   try {
-    const stop = await Promise.race([running.ended, stopped]).catch(async (error: unknown) => {
+    const ending = running === opened ? Promise.race([running.ended, stopped]) : stopped
+    const stop = await ending.catch(async (error: unknown) => {
       // A sink or the input failed: what would go on unseen is ended.
-      await stopProcesses(host, mark, running.pid)
+      await stopCommand(host, mark, running)
       throw error
     })
     if (stop !== undefined) {
-      await stopProcesses(host, mark, running.pid)
-      await withinDrain(running, limits.drain)
+      await stopCommand(host, mark, running)
+      const ended = running.ended.catch(() => {})
+      await inTime(ended, limits.drain)
       return { ...running.result(startedAt), exit: { kind: 'limit', ...stop } }
     }
     if (running.isHeldBySudo && !host.lost.aborted) {
@@ -88,16 +89,6 @@ async function follow(
   } finally {
     running.release()
   }
-}
-
-/** After its processes are gone a command's streams close at once, unless the connection hangs. */
-async function withinDrain(running: RunningCommand, drainMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, drainMs)
-  })
-  await Promise.race([running.ended.catch(() => {}), late])
-  clearTimeout(timer)
 }
 
 function nothing(startedAt: number): Omit<CommandResult, 'exit'> {

@@ -24,6 +24,8 @@ export interface RunningOptions {
 export class RunningCommand {
   /** The pid of the process that leads the command's session, once it has said it. */
   pid: number | null = null
+  /** Settles when the command has said all our lines, and so surely runs, or when it has ended. */
+  readonly begun: Promise<void>
   /** Settles when there is nothing more to be seen of the command; rejects when a sink or the input failed. */
   readonly ended: Promise<void>
   readonly #channel: ClientChannel
@@ -32,6 +34,7 @@ export class RunningCommand {
   readonly #drainMs: number
   readonly #wrapped: Wrapped
   #end: () => void = () => {}
+  #begin: () => void = () => {}
   #fail: (error: unknown) => void = () => {}
   #exit: Exit = { kind: 'lost' }
   #hasExited = false
@@ -48,6 +51,9 @@ export class RunningCommand {
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve
       this.#fail = reject
+    })
+    this.begun = new Promise(resolve => {
+      this.#begin = resolve
     })
     // It may settle while nobody waits for it: when the command is being stopped.
     this.ended.catch(() => {})
@@ -71,6 +77,7 @@ export class RunningCommand {
       channel.once('close', () => {
         this.#isClosed = true
         this.#wasCut = isLost()
+        this.#begin()
         resolve()
       })
     })
@@ -115,10 +122,14 @@ export class RunningCommand {
       this.pid = pid
     }
     this.#wasStarted = index === 1
+    if (index === 1 || this.#wrapped.sudoNonce === null) {
+      this.#begin()
+    }
   }
 
   #onExit(code: number | null, signal: string | undefined): void {
     this.#hasExited = true
+    this.#begin()
     if (typeof code === 'number') {
       this.#exit = { kind: 'code', code }
     } else if (signal !== undefined) {

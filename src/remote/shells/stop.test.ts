@@ -65,6 +65,33 @@ t.test('a child with a process group of its own that was never exec’ed is stop
   await close()
 })
 
+for (const [what, slow] of [
+  ['is accepted', { acceptMs: 400 }],
+  ['starts', { startMs: 400 }],
+] as const) {
+  t.test(`a command that ${what} only after its limit is stopped all the same`, skip, async t => {
+    const server = await startServer(slow)
+    const machine = await connect(server.target(), { ...alone, mark: `test/late-${process.pid}` })
+    const running = machine.run(unique('setsid sleep 3071 & sleep 3072'), { limitMs: 100 })
+    t.match((await running).exit, { kind: 'limit', limitMs: 100 })
+    t.equal(await processes(machine, 'sleep 307'), '')
+    t.notOk(machine.lost.aborted)
+    await machine.close()
+    await server.close()
+  })
+}
+
+t.test('a command that does not start while it can be waited for closes the connection', async t => {
+  for (const slow of [{ acceptMs: 3000 }, { startMs: 3000 }]) {
+    const server = await startServer(slow)
+    const machine = await connect(server.target({ limits: { stop: 150 } }), alone)
+    t.match(await machine.run('sleep 1', { limitMs: 50 }), { exit: { kind: 'limit' } })
+    t.match(machine.lost.reason, { name: 'InfraError', context: { code: 'lost', limit: 'stop' } })
+    await machine.close()
+    await server.close()
+  }
+})
+
 t.test('other commands of the same connection are not touched', skip, async t => {
   const { machine, close } = await connected()
   const other = machine.run('sleep 1; echo unharmed')

@@ -9,36 +9,74 @@ import { watch } from './watch.js'
 import { wrap } from './wrap.js'
 
 /**
- * Kills what a command started and looks whether anything is left, through a second channel. When that
- * cannot be done within `limits.stop` the connection is closed: what may still run there must
- * not be taken for stopped.
+ * Waits for a command whose limit came before its channel was open: a slow machine may start it after all.
+ * `null` when it was refused, or when the wait was in vain and the connection was closed.
  */
-export async function stopProcesses(host: PosixHost, mark: string, pid: number | null): Promise<void> {
-  const { where, limits, lost } = host
+export async function openedLate(
+  host: PosixHost,
+  opening: Promise<RunningCommand>,
+): Promise<RunningCommand | null> {
+  const opened = await inTime(
+    opening.catch(() => null),
+    host.limits.stop,
+  )
+  if (opened === 'late') {
+    giveUp(host, `whether it began was not to be known within the limit "stop" of ${host.limits.stop} ms`)
+    return null
+  }
+  return opened
+}
+
+/**
+ * Kills what a command started and looks whether anything is left, through a second channel. A command
+ * that has not begun yet is waited for first: what starts later would not be found. When any of this
+ * cannot be done within `limits.stop` the connection is closed: what may still run there must not be
+ * taken for stopped.
+ */
+export async function stopCommand(host: PosixHost, mark: string, running: RunningCommand): Promise<void> {
+  const { limits, lost } = host
+  const begun = await inTime(running.begun, limits.stop)
   if (lost.aborted) {
     return
   }
-  const say = (what: string): void =>
-    host.lose(
-      new InfraError(`${where}: a command was to be stopped, but ${what}`, {
-        cause: 'guest',
-        where,
-        code: 'lost',
-        limit: 'stop',
-      }),
-    )
   try {
-    const result = await host.inStopPlace(() => sweepOnce(host, mark, pid))
+    const result = await host.inStopPlace(() => sweepOnce(host, mark, running.pid))
     const swept = result === null ? null : parseSweep(result.stdout.text)
     if (result === null) {
-      say(`that took longer than the limit "stop" of ${limits.stop} ms`)
+      giveUp(host, `that took longer than the limit "stop" of ${limits.stop} ms`)
     } else if (swept === null || result.exit.kind !== 'code') {
-      say(`its processes could not be looked at: ${peerText(result.stderr.text)}`)
+      giveUp(host, `its processes could not be looked at: ${peerText(result.stderr.text)}`)
     } else if (swept.left.length > 0) {
-      say(`these of its processes remained: ${swept.left.join(' ')}`)
+      giveUp(host, `these of its processes remained: ${swept.left.join(' ')}`)
+    } else if (begun === 'late') {
+      giveUp(host, `it had not begun within the limit "stop" of ${limits.stop} ms, and may yet`)
     }
   } catch (error) {
-    say(`a second channel was not to be had: ${messageOf(error)}`)
+    giveUp(host, `a second channel was not to be had: ${messageOf(error)}`)
+  }
+}
+
+function giveUp(host: PosixHost, what: string): void {
+  host.lose(
+    new InfraError(`${host.where}: a command was to be stopped, but ${what}`, {
+      cause: 'guest',
+      where: host.where,
+      code: 'lost',
+      limit: 'stop',
+    }),
+  )
+}
+
+/** Waits for work, but not longer than this. */
+export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>(resolve => {
+    timer = setTimeout(() => resolve('late'), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
