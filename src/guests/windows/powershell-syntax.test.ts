@@ -1,0 +1,56 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import fc from 'fast-check'
+import t from 'tap'
+import { Language, type Node, Parser } from 'web-tree-sitter'
+import { lineForLogin } from '../../remote/shells/windows/login.js'
+import { serviceText } from '../../remote/shells/windows/powershell-text.js'
+import { frameScript, readerText } from './powershell.js'
+
+/** Every PowerShell text that is sent is read by a grammar that is not ours: tree-sitter-powershell. */
+await Parser.init()
+const grammar = createRequire(import.meta.url).resolve('tree-sitter-powershell/package.json')
+const parser = new Parser()
+parser.setLanguage(await Language.load(join(dirname(grammar), 'tree-sitter-powershell.wasm')))
+
+function mistakes(text: string): string[] {
+  const tree = parser.parse(text)
+  if (tree === null) {
+    return ['nothing was parsed']
+  }
+  const found: string[] = []
+  const visit = (node: Node): void => {
+    if (node.isError || node.isMissing) {
+      found.push(`${node.startPosition.row + 1}: ${text.slice(node.startIndex, node.startIndex + 60)}`)
+    }
+    for (const child of node.children) {
+      if (child !== null) {
+        visit(child)
+      }
+    }
+  }
+  visit(tree.rootNode)
+  return found
+}
+
+t.test('the grammar finds mistakes', async t => {
+  for (const broken of ['if (1 {', "'open", 'foreach($x in) {}', '$a = @(1,']) {
+    t.not(mistakes(broken).length, 0, broken)
+  }
+})
+
+t.test('no text of ours has one', async t => {
+  t.strictSame(mistakes(serviceText), [], 'the service')
+  t.strictSame(mistakes(frameScript('exit 3', 'gc1')), [], 'the frame of a script')
+  t.strictSame(mistakes(readerText("C:\\it's here\\gc.txt")), [], 'the reader of a file')
+})
+
+t.test('no line for a login shell PowerShell has one', async t => {
+  const piece = fc.constantFrom("'", '"', '$x', '`', '%A%', '&', '(', '{', ' ', 'a', '‘', '#', '@')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), pieces => {
+      t.strictSame(mistakes(lineForLogin('powershell', `echo ${pieces.join('')}`, 'gc1').line), [])
+    }),
+    { numRuns: 200 },
+  )
+})
