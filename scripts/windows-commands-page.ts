@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageRoot } from '../src/config/package-root.js'
 import { wmiClasses } from '../src/guests/windows/classes.js'
+import { readinessKeys } from '../src/guests/windows/readiness.js'
 import { catalog, longTexts } from '../src/remote/shells/windows/catalog.js'
 
 /** `docs/windows-commands.md`, made of the same data that the shells send. */
@@ -27,6 +28,7 @@ export async function windowsCommandsPage(): Promise<string> {
     ...Object.entries(longTexts).map(([name, text]) => `## ${name}\n\n\`\`\`powershell\n${text}\n\`\`\``),
     conditions,
     classes(),
+    registryKeys(),
     await suiteLines(),
     mutants,
   ].join('\n\n')}\n`
@@ -63,6 +65,20 @@ function classes(): string {
   ].join('\n\n')
 }
 
+function registryKeys(): string {
+  const rows = [
+    ...readinessKeys,
+    [
+      'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion',
+      'CurrentBuildNumber, or CurrentBuild (asked for by the test version)',
+    ] as const,
+  ].map(([key, what]) => `| \`${key}\` | ${what} |`)
+  return [
+    '## Registry keys that are asked for',
+    ['| key | on a guest that is ready |', '| --- | --- |', ...rows].join('\n'),
+  ].join('\n\n')
+}
+
 /** What the shipped suite runs in cmd beyond the catalogue. */
 async function suiteLines(): Promise<string> {
   const folder = join(packageRoot, 'suites/windows')
@@ -78,7 +94,7 @@ async function suiteLines(): Promise<string> {
   }
   return [
     '## Lines of cmd that the suite runs',
-    '`${…}` is a number or a path. Each goes through `marked`, with the variables that say what the lab says (`GC_…`).',
+    'What stands in braces after a dollar is a number or a path. Each goes through `marked`, with the variables that say what the lab says (`GC_…`).',
     ['| test | line |', '| --- | --- |', ...rows].join('\n'),
   ].join('\n\n')
 }

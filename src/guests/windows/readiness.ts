@@ -30,6 +30,13 @@ const elevatedOnly = 'HKU\\S-1-5-19'
 const installers = ['TiWorker.exe', 'wusa.exe', 'update.exe', 'mofcomp.exe']
 const pollMs = 1_000
 
+/** The keys that are looked into, with what is to be found there: for docs/windows-commands.md. */
+export const readinessKeys: readonly (readonly [key: string, what: string])[] = [
+  [elevatedOnly, 'is there, and is denied to a token that is not elevated'],
+  [sessionManager, 'is there; PendingFileRenameOperations (REG_MULTI_SZ) only while a reboot is pending'],
+  ...pendingKeys.map(([key, who]) => [key, `only while ${who} waits for a reboot`] as const),
+]
+
 /** Looks once. Throws InfraError when the guest does not answer. */
 export async function readReadiness(machine: WindowsMachine, signal: AbortSignal): Promise<Readiness> {
   const asked = { signal }
