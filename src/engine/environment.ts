@@ -1,9 +1,9 @@
-import { type Cause, InfraError } from '../config/errors.js'
+import type { Cause } from '../config/errors.js'
 import type { TestEnded } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
 import { describeTrouble, isRetryable, type Trouble } from './cause.js'
 import { serveInstance } from './instance.js'
-import { withLimit } from './limit.js'
+import { limitSignal } from './limit.js'
 import type { RunSettings } from './settings.js'
 
 /** What an environment still has to do, and what it has learnt. */
@@ -30,20 +30,21 @@ export async function serveEnvironment(
     ended: new Map(),
     retriesLeft: settings.retries,
   }
+  const { signal, clear } = limitSignal({
+    name: 'environment',
+    ms: settings.plan.limits.environment,
+    where: environment.id,
+    signal: settings.stop,
+  })
   try {
-    await withLimit(
-      {
-        name: 'environment',
-        ms: settings.plan.limits.environment,
-        where: environment.id,
-        signal: settings.stop,
-      },
-      signal => serveInstances(environment, firstHost, progress, { ...settings, stop: signal }),
-    )
+    // Not raced against the limit: what was started is undone before the environment counts as ended.
+    await serveInstances(environment, firstHost, progress, { ...settings, stop: signal })
   } catch (error) {
     if (!settings.stop.aborted) {
       endPending(environment, progress, describeTrouble(error), settings)
     }
+  } finally {
+    clear()
   }
   settings.emit({ type: 'environment-ended', environment: environment.id })
 }
@@ -58,6 +59,7 @@ async function serveInstances(
   for (let number = 1; progress.pending.length > 0 && !settings.drain.aborted; number += 1) {
     settings.stop.throwIfAborted()
     const trouble = await serveInstance({ environment, host, number, progress, settings })
+    settings.stop.throwIfAborted()
     if (trouble === null) {
       continue
     }
@@ -102,11 +104,4 @@ function endPending(
       ...nothing,
     })
   }
-}
-
-/** For what should have been impossible: nothing of ours may be mistaken for a guest's fault. */
-export function asTrouble(error: unknown): Trouble {
-  return error instanceof InfraError
-    ? describeTrouble(error)
-    : { cause: 'runner', message: String(error), retryable: false }
 }

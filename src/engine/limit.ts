@@ -13,15 +13,12 @@ export interface NamedLimit {
   readonly signal?: AbortSignal
 }
 
-/**
- * Runs work under a limit. The work is told by its signal and is not waited for after that:
- * what does not listen cannot hold the run up. Throws InfraError (`limit`), or the signal's reason.
- */
-export async function withLimit<T>(
-  { name, ms, where, cause = 'unknown', signal }: NamedLimit,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted()
+/** A signal that aborts with an InfraError (`limit`) when the limit is reached, or with the outer signal's reason. */
+export function limitSignal({ name, ms, where, cause = 'unknown', signal }: NamedLimit): {
+  readonly signal: AbortSignal
+  /** Must be called when the work has ended. */
+  readonly clear: () => void
+} {
   const controller = new AbortController()
   const reached = new InfraError(`${where}: the limit "${name}" of ${formatDuration(ms)} was reached`, {
     cause,
@@ -32,18 +29,34 @@ export async function withLimit<T>(
   const timer = setTimeout(() => controller.abort(reached), Math.min(ms, longestTimerMs))
   const forward = (): void => controller.abort(signal?.reason)
   signal?.addEventListener('abort', forward, { once: true })
+  if (signal?.aborted === true) {
+    forward()
+  }
+  const clear = (): void => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', forward)
+  }
+  return { signal: controller.signal, clear }
+}
+
+/**
+ * Runs work under a limit. The work is told by its signal and is not waited for after that:
+ * what does not listen cannot hold the run up. Throws InfraError (`limit`), or the signal's reason.
+ */
+export async function withLimit<T>(limit: NamedLimit, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  limit.signal?.throwIfAborted()
+  const { signal, clear } = limitSignal(limit)
   const ended = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   // The loser of the race may reject after it has been decided: that is no unhandled rejection.
   ended.catch(() => {})
   try {
-    const working = work(controller.signal)
+    const working = work(signal)
     working.catch(() => {})
     return await Promise.race([working, ended])
   } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', forward)
+    clear()
   }
 }
 

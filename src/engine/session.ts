@@ -6,6 +6,7 @@ import type { PlannedEnvironment } from '../plan/types.js'
 import type { Machine } from '../remote/index.js'
 import type { EvidenceFile } from './evidence.js'
 import { expectedWindow } from './expected.js'
+import { limitSignal } from './limit.js'
 import type { GuestSystem } from './system.js'
 
 /** What a session needs to know of its instance. */
@@ -89,7 +90,12 @@ export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): 
   if (running.gone.aborted) {
     return goneLoss(running.gone.reason, lost)
   }
-  const window = AbortSignal.any([signal, running.gone, AbortSignal.timeout(limits.recovery)])
+  const { signal: window, clear } = limitSignal({
+    name: 'recovery',
+    ms: limits.recovery,
+    where: instance,
+    signal: AbortSignal.any([signal, running.gone]),
+  })
   const before = session.identity
   try {
     const machine = await session.reconnect(window)
@@ -105,6 +111,8 @@ export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): 
     }
     const why = error instanceof Error ? error.message : String(error)
     return lost(managed ? 'guest' : 'network', `the connection was lost and could not be made again: ${why}`)
+  } finally {
+    clear()
   }
 }
 

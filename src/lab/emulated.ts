@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import ssh2 from 'ssh2'
-import { InfraError, UsageError } from '../config/errors.js'
+import { InfraError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import { packageRoot } from '../config/package-root.js'
 import type { FoundAccess } from '../hypervisors/static.js'
@@ -94,11 +94,7 @@ export interface Started {
 export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<EmulatedLab> {
   const folder = await mkdtemp(join(tmpdir(), 'guestcert-emulated-'))
   const { publicKey, keyPath } = await makeKey(folder)
-  const child = spawn(process.execPath, [emulatorEntry()], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    signal,
-    killSignal: 'SIGKILL',
-  })
+  const child = spawn(process.execPath, [emulatorEntry()], { stdio: ['pipe', 'pipe', 'inherit'] })
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject)
     child.once('exit', code => reject(new Error(`the emulator ended with status ${code}`)))
@@ -107,13 +103,14 @@ export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<E
   child.stdin.on('error', () => {})
   child.stdin.write(`${JSON.stringify({ guests: emulatedGuestsOf(lab, publicKey) })}\n`)
   const close = async (): Promise<void> => {
-    const ended = child.exitCode === null ? new Promise(resolve => child.once('exit', resolve)) : null
+    const isRunning = child.exitCode === null && child.signalCode === null
+    const ended = isRunning ? new Promise(resolve => child.once('exit', resolve)) : null
     child.stdin.end()
     await ended
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    const started = await Promise.race([firstLine(child.stdout), failed])
+    const started = await Promise.race([firstLine(child.stdout, signal), failed])
     return { access: accessOf(started, keyPath, goneWith(child)), pid: child.pid ?? 0, close }
   } catch (error) {
     child.kill('SIGKILL')
@@ -159,18 +156,28 @@ export async function makeKey(folder: string): Promise<{ publicKey: string; keyP
   return { publicKey: pair.public, keyPath }
 }
 
-async function firstLine(stream: NodeJS.ReadableStream): Promise<Started> {
+async function firstLine(stream: NodeJS.ReadableStream, signal: AbortSignal): Promise<Started> {
   const lines = createInterface({ input: stream })
-  const limit = AbortSignal.timeout(startLimitMs)
   const line = await new Promise<string>((resolve, reject) => {
-    lines.once('line', resolve)
-    limit.addEventListener('abort', () => reject(new Error(`nothing was heard of it in ${startLimitMs} ms`)))
+    const timer = setTimeout(
+      () => reject(new Error(`nothing was heard of it in ${startLimitMs} ms`)),
+      startLimitMs,
+    )
+    const settle = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', cancel)
+    }
+    const cancel = (): void => {
+      settle()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', cancel, { once: true })
+    lines.once('line', text => {
+      settle()
+      resolve(text)
+    })
   })
-  const parsed = JSON.parse(line) as Started | { error: string }
-  if ('error' in parsed) {
-    throw new UsageError(parsed.error)
-  }
-  return parsed
+  return JSON.parse(line) as Started
 }
 
 /** How to reach each guest that was started. */

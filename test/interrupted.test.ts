@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { packageRoot } from '../src/config/package-root.js'
+import type { JournalEvent } from '../src/journal/events.js'
+import { guestcertProcess } from './cli-process.js'
+
+const lab = `lab: interrupted
+defaults: { limits: { undo: 5s } }
+hosts: { here: { product: rhel-kvm, version: "9.6", driver: static } }
+guests:
+  slow:
+    product: debian
+    version: "12"
+    arch: x86_64
+    emulated: debian-12
+    faults: { hang: { command: first.sh } }
+    on: { here: { configuration: {} } }
+suites: [${join(packageRoot, 'fixtures/test-suites/steady')}]
+`
+
+/** Interrupts a run while its first test hangs, and once more if asked to. */
+async function interrupt(
+  folder: string,
+  twice: boolean,
+): Promise<{ code: number | null; tookMs: number; events: JournalEvent[] }> {
+  const [program, ...args] = guestcertProcess
+  const runner = spawn(program, [...args, 'run', 'lab.yaml', '-o', 'reports', '--reporter', 'json'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let told = ''
+  let interruptedAt = Number.NaN
+  runner.stdout.on('data', chunk => {
+    told += String(chunk)
+    if (told.includes('test-started') && Number.isNaN(interruptedAt)) {
+      interruptedAt = performance.now()
+      runner.kill('SIGINT')
+    }
+  })
+  runner.stderr.on('data', chunk => {
+    if (twice && String(chunk).includes('Once more to stop now')) {
+      // One key press may arrive several times: only a later one is a second.
+      setTimeout(() => runner.kill('SIGINT'), 700)
+    }
+  })
+  const [code] = (await once(runner, 'close')) as [number | null]
+  const lines = (await readFile(join(folder, 'reports/latest/journal.ndjson'), 'utf8')).trimEnd().split('\n')
+  const events = lines.map(line => JSON.parse(line) as JournalEvent)
+  return { code, tookMs: performance.now() - interruptedAt, events }
+}
+
+t.test('the first interrupt lets the test that runs come to its end, undoes, and begins nothing', async t => {
+  const { code, events } = await interrupt(t.testdir({ 'lab.yaml': lab }), false)
+  t.equal(code, 130)
+  const ended = events.flatMap(event =>
+    event.type === 'test-ended' ? [`${event.test} ${event.verdict}`] : [],
+  )
+  t.same(ended, ['steady/first error'], 'its limit of 10 s ends it')
+  t.same(
+    events.flatMap(event => (event.type === 'instance-ended' ? [event.undone] : [])),
+    [['clean', 'disconnect', 'stop', 'remove']],
+  )
+  const closed = events.at(-1)
+  t.match(closed, { type: 'run-closed', interrupted: true, exitCode: 130, counts: { 'not-run': 1 } })
+})
+
+t.test('the second interrupt stops now, and still undoes', async t => {
+  const { code, tookMs, events } = await interrupt(t.testdir({ 'lab.yaml': lab }), true)
+  t.equal(code, 130)
+  t.ok(tookMs < 9000, `before the test's own limit: ${Math.round(tookMs)} ms`)
+  t.notOk(
+    events.some(({ type }) => type === 'test-ended'),
+    'what was not observed has no verdict',
+  )
+  t.ok(events.some(({ type }) => type === 'instance-ended'))
+  t.match(events.at(-1), { type: 'run-closed', counts: { pass: 0 }, interrupted: true })
+})
