@@ -190,6 +190,7 @@ class Guest implements EmulatedGuest {
       machine: this.#machine,
       accounts: this.#accounts,
       passwords,
+      programs,
       disk: this.#disk,
       power: (action, delayMs) => this.#after('power', delayMs, () => void this.#goDown(action)),
       cancelPower: () => this.#cancel('power'),
@@ -228,7 +229,6 @@ class Guest implements EmulatedGuest {
     if (faults.reboots) this.#after('unasked', 20, () => void this.#goDown('reboot'))
     runSession(execution, {
       system: this.#system,
-      programs,
       shell: this.persona.shell.path,
       forwardsSignals: this.persona.ssh.signals === 'forwarded',
       faults,

@@ -14,6 +14,8 @@ import type { System } from './system/system.js'
 /** The personas that ship with the program. */
 export const personaFolder = join(packageRoot, 'fixtures/personas')
 
+const programs = makePrograms()
+
 /** A booted system without a server, for tests of what runs in it. */
 export function bootForTest(persona: string, hardware: Partial<Hardware> = {}, platform?: string): System {
   return boot({
@@ -37,6 +39,7 @@ export function bootForTest(persona: string, hardware: Partial<Hardware> = {}, p
       },
     ],
     passwords: new Map([['tester', 'secret']]),
+    programs,
     disk: undefined,
     power: () => {},
     cancelPower: () => false,
@@ -49,8 +52,6 @@ export interface Outcome {
   readonly stderr: string
   readonly status: number
 }
-
-const programs = makePrograms()
 
 /** Runs a script in the guest with the given shell. The script is UTF-8 text. */
 export async function runScript(
@@ -73,7 +74,7 @@ export async function runScript(
   ])
   const argv = [shell.split('/').at(-1) ?? 'sh', '-c', fromText(script)]
   const process = system.processes.spawn({ argv, files, environ, uid, gid: uid, cwd })
-  const ended = runToEnd(process, () => execute(system, programs, process, shell, argv, environ))
+  const ended = runToEnd(process, () => execute(system, process, shell, argv, environ))
   const never = new AbortController().signal
   const fed = feed
     .write(toBuffer(stdin), never)

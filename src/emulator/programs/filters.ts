@@ -3,7 +3,7 @@ import { type Bytes, fromBuffer, fromText, toBuffer, toText } from '../files/byt
 import { Pipe } from '../files/pipe.js'
 import { loadJustBash } from '../shell/ast.js'
 import type { Process } from '../system/process.js'
-import type { Call, Program, ProgramTable } from '../system/programs.js'
+import type { Call, Program } from '../system/programs.js'
 import { runToEnd, statusCode } from '../system/run-to-end.js'
 import type { System } from '../system/system.js'
 import { filterFiles } from './filter-files.js'
@@ -68,7 +68,7 @@ interface Engine {
 /** Engines of a guest that are free. */
 const freeEngines = new WeakMap<System, Engine[]>()
 
-async function makeEngine(system: System, programs: ProgramTable): Promise<Engine> {
+async function makeEngine(system: System): Promise<Engine> {
   const { Bash, defineCommand, latin1FromBytes } = await loadJustBash()
   const current = (): Process => {
     if (!engine.process) throw new Error('a filter ran outside any process')
@@ -78,7 +78,7 @@ async function makeEngine(system: System, programs: ProgramTable): Promise<Engin
   const bridge = (name: string): ReturnType<typeof defineCommand> =>
     defineCommand(name, async (args, context) => {
       const argv = [name, ...args].map(fromText)
-      const output = await runInside(system, programs, current(), argv, latin1FromBytes(context.stdin))
+      const output = await runInside(system, current(), argv, latin1FromBytes(context.stdin))
       return { stdout: output.stdout, stdoutKind: 'bytes', stderr: output.stderr, exitCode: output.exit }
     })
   const bash = new Bash({
@@ -121,7 +121,7 @@ export function isFilter(name: string): boolean {
 }
 
 /** A program that just-bash carries out on the guest's files. */
-export function filter(name: string, programs: ProgramTable): Program {
+export function filter(name: string): Program {
   return async call => {
     const { system, process } = call
     const stdin = readsInput(name, call.args) ? fromBuffer(await readAll(process, 0)) : ''
@@ -129,7 +129,7 @@ export function filter(name: string, programs: ProgramTable): Program {
     const env = Object.fromEntries([...call.env].map(([key, value]) => [key, toText(value)]))
     const free = freeEngines.get(system) ?? []
     freeEngines.set(system, free)
-    const engine = free.pop() ?? (await makeEngine(system, programs))
+    const engine = free.pop() ?? (await makeEngine(system))
     engine.process = process
     const result = await engine.bash.exec(name, {
       args,
@@ -153,7 +153,6 @@ export function filter(name: string, programs: ProgramTable): Program {
 /** Runs a program of the guest for a filter, with its input and output held in memory. */
 async function runInside(
   system: System,
-  programs: ProgramTable,
   parent: Process,
   argv: readonly Bytes[],
   stdin: Bytes,
@@ -166,7 +165,7 @@ async function runInside(
   child.files.set(1, output.writer())
   child.files.set(2, errors.writer())
   const [name = ''] = argv
-  const program = programs(toText(name))
+  const program = system.programs(toText(name))
   const call: Call = { system, process: child, name, args: argv.slice(1), env: parent.environ }
   const ended = runToEnd(child, async () => (program ? program(call) : 127))
   const fed = feed

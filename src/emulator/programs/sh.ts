@@ -4,7 +4,7 @@ import { absolute } from '../files/tree.js'
 import { setOptions } from '../shell/builtins/environment.js'
 import { interpreter } from '../shell/interpreter.js'
 import { Shell } from '../shell/shell.js'
-import type { Call, Program, ProgramTable } from '../system/programs.js'
+import type { Call, Program } from '../system/programs.js'
 import type { ShellFlavour } from '../system/system.js'
 import { readAll } from './io.js'
 import { complain } from './streams.js'
@@ -69,14 +69,13 @@ async function readInvocation(call: Call): Promise<Invocation | number> {
 }
 
 /** A shell; `sh` is of the kind that the persona says. */
-export function shellProgram(programs: ProgramTable, flavour?: ShellFlavour): Program {
+export function shellProgram(flavour?: ShellFlavour): Program {
   return async call => {
     const invocation = await readInvocation(call)
     if (typeof invocation === 'number') return invocation
     const shell = new Shell(
       call.system,
       call.process,
-      programs,
       interpreter,
       flavour ?? call.system.flavour,
       invocation.name,

@@ -15,9 +15,13 @@ import { odPrograms } from './od.js'
 import { powerPrograms } from './power.js'
 import { processPrograms } from './processes.js'
 import { shellProgram } from './sh.js'
+import { statPrograms } from './stat.js'
 import { complain, streamPrograms } from './streams.js'
+import { sudoPrograms } from './sudo.js'
 import { tarPrograms } from './tar.js'
+import { userPrograms } from './users.js'
 import { wrapperPrograms } from './wrappers.js'
+import { xargsPrograms } from './xargs.js'
 
 /** Files of commands that the shell has built in, for those who start them without a shell. */
 const alsoBuiltins: Readonly<Record<string, Program>> = {
@@ -58,7 +62,7 @@ export function makePrograms(): ProgramTable {
   const programs: ProgramTable = name => {
     const known = table.get(name)
     if (known || !isFilter(name)) return known
-    const made = filter(name, programs)
+    const made = filter(name)
     table.set(name, made)
     return made
   }
@@ -71,17 +75,21 @@ export function makePrograms(): ProgramTable {
     ...filePrograms,
     ...firmwarePrograms,
     ...listingPrograms,
+    ...statPrograms,
+    ...userPrograms,
     ...machinePrograms,
     ...odPrograms,
     ...tarPrograms,
     ...powerPrograms,
     ...processPrograms,
-    ...wrapperPrograms(programs),
+    ...wrapperPrograms,
+    ...xargsPrograms,
+    ...sudoPrograms,
   }
   for (const [name, program] of Object.entries(all)) table.set(name, program)
-  table.set('sh', shellProgram(programs))
-  table.set('bash', shellProgram(programs, 'bash'))
-  table.set('dash', shellProgram(programs, 'dash'))
+  table.set('sh', shellProgram())
+  table.set('bash', shellProgram('bash'))
+  table.set('dash', shellProgram('dash'))
   return answering(programs)
 }
 

@@ -2,7 +2,7 @@ import { type CommandFaults, hostileBytes } from '../faults/mischief.js'
 import { fromText } from '../files/bytes.js'
 import { Descriptors } from '../files/open-file.js'
 import type { ExitStatus, Process } from '../system/process.js'
-import { execute, type ProgramTable } from '../system/programs.js'
+import { execute } from '../system/programs.js'
 import { runToEnd } from '../system/run-to-end.js'
 import { parseSignal } from '../system/signals.js'
 import type { System } from '../system/system.js'
@@ -12,7 +12,6 @@ import type { Execution } from './ssh-server.js'
 /** What a session runs in. */
 export interface SessionHost {
   readonly system: System
-  readonly programs: ProgramTable
   readonly shell: string
   /** Whether sshd passes the client's signals on to the command. */
   readonly forwardsSignals: boolean
@@ -82,7 +81,7 @@ export function runSession(execution: Execution, host: SessionHost): void {
     if (faults.flood) await flood(host, process, faults.flood === 'stdout' ? 1 : 2)
     if (faults.garbage)
       await process.files.need(faults.garbage === 'stdout' ? 1 : 2).write(hostileBytes, process.signal)
-    const code = await execute(system, host.programs, process, account.shell, argv, env)
+    const code = await execute(system, process, account.shell, argv, env)
     if (faults.garbage)
       await process.files.get(faults.garbage === 'stdout' ? 1 : 2)?.write(hostileBytes, process.signal)
     if (faults.hang === 'end') await never(process)

@@ -4,7 +4,6 @@ import { SystemError } from '../files/errno.js'
 import { Pipe } from '../files/pipe.js'
 import { absolute } from '../files/tree.js'
 import { type ExitStatus, Killed, type Process } from '../system/process.js'
-import type { ProgramTable } from '../system/programs.js'
 import { runToEnd, statusCode } from '../system/run-to-end.js'
 import type { SignalName } from '../system/signals.js'
 import type { ShellFlavour, System } from '../system/system.js'
@@ -13,6 +12,8 @@ import { Exit, LoopJump, Return, ShellError } from './control.js'
 import type { Engine } from './engine.js'
 import { expandGlob } from './glob.js'
 import type { RedirectionHost } from './redirect.js'
+import { specialParameter } from './special-parameters.js'
+import { Traps } from './traps.js'
 import { Variables } from './variables.js'
 
 /** The single-letter options that `set` knows. */
@@ -22,15 +23,13 @@ export type OptionLetter = 'a' | 'C' | 'e' | 'f' | 'n' | 'u' | 'v' | 'x'
 export class Shell implements RedirectionHost {
   readonly system: System
   readonly process: Process
-  readonly programs: ProgramTable
   readonly engine: Engine
   readonly flavour: ShellFlavour
   variables = new Variables()
   /** Shared with subshells: replaced, never changed. */
   functions: ReadonlyMap<Bytes, FunctionNode> = new Map()
   readonly options = new Set<OptionLetter>()
-  /** Commands to run on signals, and on `EXIT`; an empty one means that the signal is ignored. */
-  readonly traps = new Map<SignalName | 'EXIT', Bytes>()
+  readonly traps = new Traps()
   /** Children in the background that `wait` may still ask for. */
   readonly jobs = new Map<number, Promise<ExitStatus>>()
   positional: readonly Bytes[] = []
@@ -50,14 +49,10 @@ export class Shell implements RedirectionHost {
   mayBecome = false
   /** How many characters of `$1` `getopts` has read, in an option of several letters. */
   optionOffset = 0
-  readonly #pending: SignalName[] = []
-  #inTrap = false
-  readonly #wakers = new Set<() => void>()
 
   constructor(
     system: System,
     process: Process,
-    programs: ProgramTable,
     engine: Engine,
     flavour: ShellFlavour,
     name: Bytes,
@@ -65,19 +60,11 @@ export class Shell implements RedirectionHost {
   ) {
     this.system = system
     this.process = process
-    this.programs = programs
     this.engine = engine
     this.flavour = flavour
     this.name = name
     this.shellPid = shellPid
-    process.onSignal = signal => {
-      const trap = this.traps.get(signal)
-      if (trap === undefined) return 'default'
-      if (trap === '') return 'ignored'
-      this.#pending.push(signal)
-      for (const wake of this.#wakers) wake()
-      return 'caught'
-    }
+    process.onSignal = signal => this.traps.meet(signal)
   }
 
   get noUnset(): boolean {
@@ -185,35 +172,7 @@ export class Shell implements RedirectionHost {
   }
 
   special(name: string): Bytes | undefined {
-    switch (name) {
-      case '?':
-        return String(this.status)
-      case '$':
-        return String(this.shellPid)
-      case '!':
-        return this.lastBackground === undefined ? undefined : String(this.lastBackground)
-      case '#':
-        return String(this.positional.length)
-      case '-':
-        return [...this.options].join('')
-      case '0':
-        return this.name
-      case 'LINENO':
-        return this.variables.get('LINENO')
-      case 'RANDOM':
-        return this.flavour === 'bash' ? String(Math.floor(Math.random() * 32_768)) : undefined
-      case 'BASHPID':
-        return this.flavour === 'bash' ? String(this.process.pid) : undefined
-      case 'UID':
-      case 'EUID':
-        return this.flavour === 'bash' ? String(this.process.uid) : undefined
-      case 'SECONDS':
-        return this.flavour === 'bash'
-          ? String((this.system.clock.uptimeNs() - this.process.startedNs) / 1_000_000_000n)
-          : undefined
-      default:
-        return undefined
-    }
+    return specialParameter(this, name)
   }
 
   home(user: string): Bytes | undefined {
@@ -259,19 +218,11 @@ export class Shell implements RedirectionHost {
       files: process.files.fork(),
     })
     child.environ = process.environ
-    const shell = new Shell(
-      this.system,
-      child,
-      this.programs,
-      this.engine,
-      this.flavour,
-      this.name,
-      this.shellPid,
-    )
+    const shell = new Shell(this.system, child, this.engine, this.flavour, this.name, this.shellPid)
     shell.variables = this.variables.fork()
     shell.functions = this.functions
     for (const option of this.options) shell.options.add(option)
-    for (const [signal, trap] of this.traps) if (trap === '') shell.traps.set(signal, trap)
+    this.traps.inherit(shell.traps)
     shell.positional = this.positional
     shell.pipefail = this.pipefail
     shell.status = this.status
@@ -299,33 +250,16 @@ export class Shell implements RedirectionHost {
 
   /** Runs the traps of the signals that came. */
   async runPendingTraps(): Promise<void> {
-    while (this.#pending.length > 0 && !this.#inTrap) {
-      const signal = this.#pending.shift()
-      const trap = signal && this.traps.get(signal)
-      if (!trap) continue
+    await this.traps.runPending(async trap => {
       const { status } = this
-      this.#inTrap = true
-      try {
-        await this.engine.runStatements(this, (await this.parse(trap)).statements)
-      } finally {
-        this.#inTrap = false
-      }
+      await this.engine.runStatements(this, (await this.parse(trap)).statements)
       this.status = status
-    }
+    })
   }
 
   /** Waits, but no longer than until a signal with a trap comes; then gives that signal. */
-  async waitOrTrap<T>(work: Promise<T>): Promise<T | { readonly trapped: SignalName }> {
-    let wake = (): void => {}
-    const trapped = new Promise<{ trapped: SignalName }>(resolve => {
-      wake = () => resolve({ trapped: this.#pending[0] ?? 'TERM' })
-      this.#wakers.add(wake)
-    })
-    try {
-      return await this.process.whileAlive(Promise.race([work, trapped]))
-    } finally {
-      this.#wakers.delete(wake)
-    }
+  waitOrTrap<T>(work: Promise<T>): Promise<T | { readonly trapped: SignalName }> {
+    return this.process.whileAlive(this.traps.orCaught(work))
   }
 
   /** Changes the directory, keeping `PWD` and `OLDPWD`. */

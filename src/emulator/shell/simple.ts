@@ -194,7 +194,7 @@ export async function start(
     return found.status
   }
   try {
-    return await execute(shell.system, shell.programs, process, found.path, argv, env)
+    return await execute(shell.system, process, found.path, argv, env)
   } catch (error) {
     if (!(error instanceof SystemError) || !error.message.includes('execve')) throw error
     await complain(`${name}: ${describe(error)}`)

@@ -53,7 +53,6 @@ export function findCommand(system: System, process: Process, name: Bytes, path:
 /** Runs the file at `path` in this process, as `execve` does. Throws ENOEXEC or ENOENT where that fails. */
 export async function execute(
   system: System,
-  programs: ProgramTable,
   process: Process,
   path: Bytes,
   argv: readonly Bytes[],
@@ -65,7 +64,7 @@ export async function execute(
   process.environ = env
   if (content.startsWith(signature)) {
     const name = content.slice(signature.length, content.indexOf('\x00', signature.length))
-    const program = programs(name)
+    const program = system.programs(name)
     if (!program) throw new SystemError('ENOEXEC', path, 'execve')
     return program({ system, process, name: argv[0] ?? name, args: argv.slice(1), env })
   }
@@ -77,7 +76,6 @@ export async function execute(
   const options = option === '' ? [] : [option]
   return execute(
     system,
-    programs,
     process,
     interpreter,
     [interpreter, ...options, path, ...argv.slice(1)],

@@ -3,6 +3,7 @@ import type { FileTree } from '../files/tree.js'
 import type { Clock } from './clock.js'
 import type { KernelLog } from './kernel-log.js'
 import type { Process, ProcessTable } from './process.js'
+import type { ProgramTable } from './programs.js'
 
 /** A user of the guest, as in /etc/passwd. */
 export interface Account {
@@ -57,6 +58,8 @@ export interface System {
   readonly clock: Clock
   readonly processes: ProcessTable
   readonly log: KernelLog
+  /** The programs that the emulator can carry out. */
+  readonly programs: ProgramTable
   readonly uname: Uname
   readonly resources: Resources
   readonly flavour: ShellFlavour

@@ -88,7 +88,7 @@ function setTrap(shell: Shell, args: Bytes[]): number | Promise<number> {
 }
 
 async function listTraps(shell: Shell): Promise<number> {
-  for (const [name, action] of shell.traps) {
+  for (const [name, action] of shell.traps.list()) {
     const signal = name === 'EXIT' || shell.flavour === 'dash' ? name : `SIG${name}`
     await shell.write(1, `trap -- '${action.replace(/'/g, "'\\''")}' ${signal}\n`)
   }
