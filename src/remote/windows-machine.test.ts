@@ -40,11 +40,12 @@ t.test('a guest is probed, and its commands run as they are', async t => {
 
 t.test('forty questions together are one start, and a slow one costs its asker alone', async t => {
   const { machine, fake, close } = await open()
-  const startedAt = performance.now()
-  const slow = t.rejects(
-    machine.ask(['wmi', 'root\\cimv2', 'Name', 'Slow'], { limitMs: 400 }),
-    /within the limit/,
-  )
+  let isSlowSettled = false
+  const asked = machine.ask(['wmi', 'root\\cimv2', 'Name', 'Slow'], { limitMs: 1_000 })
+  const settled = asked.finally(() => {
+    isSlowSettled = true
+  })
+  const slow = t.rejects(settled, /within the limit/)
   const answers = await Promise.all(
     Array.from({ length: 40 }, (_, index) => machine.ask(['wmi', 'root\\cimv2', 'Name', `Class${index}`])),
   )
