@@ -4,7 +4,11 @@ import t from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
 import { guestcertProcess } from './cli-process.js'
 
-const limitMs = 110_000
+const suites = join(packageRoot, 'suites')
+const limitMs = 240_000
+
+// Ninety guests share the cores with whatever else is tested: some of them are meant to keep the test waiting.
+t.setTimeout(2 * limitMs)
 
 interface Finding {
   readonly test: string
@@ -32,8 +36,8 @@ async function prove(args: readonly string[]): Promise<{ code: number | undefine
   return { code: exitCode, stdout }
 }
 
-t.test('each shipped test passes on every persona it names, and fails on each of its mutants', async t => {
-  const { code, stdout } = await prove(['--json'])
+t.test('each test of the core suite passes on every persona, and fails on each of its mutants', async t => {
+  const { code, stdout } = await prove([join(suites, 'core'), '--json'])
   const { findings, unproven } = JSON.parse(stdout) as Proof
   t.same(
     findings.filter(({ holds }) => !holds),
