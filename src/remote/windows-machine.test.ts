@@ -70,7 +70,9 @@ t.test('forty questions together are one start, and a slow one costs its asker a
 
 t.test('a PowerShell that does not serve says so', async t => {
   const { machine, close } = await open({ serviceFails: true })
+  t.equal(machine.hasPowerShell, true)
   await t.rejects(machine.ask(['now']), /PowerShell does not serve: it ended \(status 1\).*not today/)
+  t.equal(machine.hasPowerShell, false, 'and wmic and reg are asked from then on')
   await close()
 })
 

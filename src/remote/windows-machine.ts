@@ -59,6 +59,7 @@ export class WindowsMachine implements Machine {
   readonly #mark: string
   readonly #inTurn: ReturnType<typeof pLimit>
   #commands = 0
+  #isSilent = false
   #service: Promise<Asker> | null = null
   #sftp: Promise<SFTPWrapper | null> | null = null
   #temporary: Promise<string> | null = null
@@ -104,14 +105,17 @@ export class WindowsMachine implements Machine {
     request: ServiceRequest,
     { limitMs, signal }: { readonly limitMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<ServiceAnswer> {
-    const service = await this.#startedService()
+    const service = await this.#startedService().catch((error: unknown) => {
+      this.#isSilent ||= !this.lost.aborted && this.look.tools.wmic && this.look.tools.reg
+      throw error
+    })
     const limit = limitMs ?? this.#ssh.host.limits.command
     return service.ask(request, { limitMs: limit, ...(signal === undefined ? {} : { signal }) })
   }
 
-  /** Whether {@link ask} can be answered. */
+  /** Whether {@link ask} can be answered: false also once a PowerShell has not served and there are other means. */
   get hasPowerShell(): boolean {
-    return this.look.powershell !== null
+    return this.look.powershell !== null && !this.#isSilent
   }
 
   async #startedService(): Promise<Asker> {

@@ -1,5 +1,6 @@
 import type { WindowsMachine } from '../../remote/index.js'
 import type { ClockReading } from '../clock.js'
+import { byEither } from './either.js'
 import { unanswered } from './failure.js'
 import { queryWmi } from './wmi.js'
 
@@ -26,7 +27,11 @@ export async function readWindowsClock(machine: WindowsMachine, signal: AbortSig
 
 async function readOnce(machine: WindowsMachine, signal: AbortSignal): Promise<ClockReading> {
   const [wallBefore, before] = [Date.now(), performance.now()]
-  const guestMs = machine.hasPowerShell ? await readTicks(machine, signal) : await readLocal(machine, signal)
+  const guestMs = await byEither(
+    machine,
+    () => readTicks(machine, signal),
+    () => readLocal(machine, signal),
+  )
   const after = performance.now()
   const roundTripMs = after - before
   return {

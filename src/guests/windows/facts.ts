@@ -51,7 +51,11 @@ export async function readWindowsFacts(
     'activation.state': activation?.state ?? 'unknown',
     'activation.days': activation?.daysLeft === null ? undefined : activation?.daysLeft,
     'shell.login': machine.login,
-    'shell.powershell': machine.look.powershell ?? 'none',
+    'shell.powershell': machine.hasPowerShell
+      ? machine.look.powershell
+      : machine.look.powershell === null
+        ? 'none'
+        : `${machine.look.powershell}, which does not serve`,
     'shell.codepage': machine.look.codePage,
     'shell.files': await machine.fileWay(),
   }

@@ -1,6 +1,7 @@
 import type { WindowsMachine } from '../../remote/index.js'
 import { commandText } from '../../remote/shells/windows/catalog.js'
 import type { ServiceRow, ServiceValue } from '../../remote/shells/windows/service.js'
+import { byEither } from './either.js'
 import { unanswered } from './failure.js'
 
 /** A value of the registry. REG_QWORD is `bigint`, REG_BINARY upper-case hexadecimal. */
@@ -39,9 +40,11 @@ export async function readRegistry(
     throw new TypeError(`"${path}" is no key: expected HKLM\\… or HKU\\…`)
   }
   const key = path.slice(at + 1)
-  return machine.hasPowerShell
-    ? byPowerShell(machine, hive, key, options)
-    : byReg(machine, `${hive}\\${key}`, options)
+  return byEither(
+    machine,
+    () => byPowerShell(machine, hive, key, options),
+    () => byReg(machine, `${hive}\\${key}`, options),
+  )
 }
 
 async function byPowerShell(

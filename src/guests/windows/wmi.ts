@@ -4,6 +4,7 @@ import { quoteForCmd } from '../../remote/shells/windows/quote.js'
 import type { ServiceValue } from '../../remote/shells/windows/service.js'
 import { parseWmicArray, wmicQuery } from '../../remote/shells/windows/wmic.js'
 import { type CimType, type PropertyType, wmiClasses } from './classes.js'
+import { byEither } from './either.js'
 import { unanswered } from './failure.js'
 import { type WmiValue, WmiValueError, wmiValue } from './values.js'
 
@@ -41,9 +42,11 @@ export async function queryWmi(machine: WindowsMachine, name: string, query: Wmi
   const types = typesOf(name, query.get)
   const asked = Object.entries(types).filter(([, type]) => isThere(type, version))
   const properties = asked.map(([property]) => property)
-  const rows = machine.hasPowerShell
-    ? await byPowerShell(machine, name, properties, query)
-    : await byWmic(machine, name, properties, query)
+  const rows = await byEither(
+    machine,
+    () => byPowerShell(machine, name, properties, query),
+    () => byWmic(machine, name, properties, query),
+  )
   return rows.map(row => {
     const object: Record<string, WmiValue> = {}
     for (const [property, type] of Object.entries(types)) {
