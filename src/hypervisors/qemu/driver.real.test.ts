@@ -17,6 +17,7 @@ import { aborted } from './limit.js'
 /** A boot in software emulation, on a machine that has other things to do. */
 const bootLimitMs = 180_000
 const sshLimitMs = 60_000
+const pausedMs = 3000
 t.setTimeout(480_000)
 
 const place = { file: '/lab.yaml', line: 1, column: 1 }
@@ -58,10 +59,14 @@ async function requestFor(instance: string, wanted: Partial<Configuration> = {})
 }
 
 /** Runs a command in the guest as a person would, with what `keepHint` says. */
-async function inGuest(hint: string, command: string): Promise<{ ok: boolean; text: string }> {
+async function inGuest(
+  hint: string,
+  command: string,
+  limitMs: number = sshLimitMs,
+): Promise<{ ok: boolean; text: string }> {
   const result = await execa('sh', ['-c', `exec ${hint} "$0"`, command], {
     reject: false,
-    timeout: sshLimitMs,
+    timeout: limitMs,
     stdin: 'ignore',
   })
   return { ok: result.exitCode === 0, text: result.stdout.trim() }
@@ -115,10 +120,10 @@ t.test('a Debian guest: booted, reached, paused, reverted, rebooted, stopped, re
   await t.test('pause and resume', async t => {
     await running.pause?.(never)
     await running.pause?.(never)
-    const asked = inGuest(prepared.keepHint, 'echo awake')
+    t.notOk((await inGuest(prepared.keepHint, 'true', pausedMs)).ok, 'a paused guest answers nothing')
     await running.resume?.(never)
     await running.resume?.(never)
-    t.same(await asked, { ok: true, text: 'awake' })
+    t.same(await inGuest(prepared.keepHint, 'echo awake'), { ok: true, text: 'awake' })
   })
 
   await t.test('snapshot and revert', async t => {
@@ -147,17 +152,56 @@ t.test('a Debian guest: booted, reached, paused, reverted, rebooted, stopped, re
     t.notOk(running.gone.aborted)
   })
 
-  await t.test('stop and remove', async t => {
+  await t.test('reset, and back into the first boot by its snapshot', async t => {
+    await running.reset?.(never)
+    await untilSaid(join(request.evidenceFolder, 'qemu.log'), 'RESET {"guest":false', 1, running)
+    await running.revert?.('clean', never)
+    const first = await inGuest(prepared.keepHint, 'cat /proc/sys/kernel/random/boot_id')
+    t.equal(first.text, bootId.text)
+  })
+
+  await t.test('stop, and start again with the same disk', async t => {
+    t.ok((await inGuest(prepared.keepHint, 'touch /root/marker && sync')).ok)
     const at = performance.now()
     await running.stop(never)
     t.comment(`stopped after ${Math.round(performance.now() - at)} ms`)
     await running.stop(never)
     t.notOk(running.gone.aborted, 'an end that was asked for is no loss')
     t.ok((await readFile(console, 'utf8')).includes('reboot: Power down'), 'the guest shut itself down')
+    const again = await prepared.start(never)
+    t.not(again, running)
+    await untilSaid(console, image.manifest.bootedMark, 3, again)
+    t.ok((await inGuest(prepared.keepHint, 'ls /root/marker')).ok)
+    await again.snapshot?.('up', never)
+    await inGuest(prepared.keepHint, 'echo c >/proc/sysrq-trigger', pausedMs)
+    await aborted(again.gone)
+    t.match(again.gone.reason, { message: /the guest panicked/, context: { cause: 'guest', code: 'lost' } })
+    t.ok((await readFile(console, 'utf8')).includes('Kernel panic'), 'the console is evidence')
+    await again.revert?.('up', never)
+    t.ok((await inGuest(prepared.keepHint, 'true')).ok, 'a panicked guest can be reverted')
+    await again.stop(never)
+  })
+
+  await t.test('remove', async t => {
     await prepared.remove(never)
     await prepared.remove(never)
     t.notOk((await readdir(instancesFolder(cacheFolder))).includes(request.instance))
   })
+})
+
+t.test('a guest that shuts itself down is lost by its own doing', async t => {
+  const driver = createQemuDriver({ host: { id: 'here' }, cacheFolder })
+  t.teardown(() => driver.close())
+  const image = await buildImage(await loadRecipe('debian'), { cacheFolder, signal: never })
+  const request = await requestFor('poweroff', { disk: 'virtio-scsi', machine: 'q35' })
+  const prepared = await driver.prepare(request, never)
+  t.teardown(() => prepared.remove(never))
+  const running = await prepared.start(never)
+  t.match(running.facts, { machine: /^pc-q35/, disk: 'virtio-scsi' })
+  await untilSaid(join(request.evidenceFolder, 'console.log'), image.manifest.bootedMark, 1, running)
+  await inGuest(prepared.keepHint, 'systemctl poweroff')
+  await aborted(running.gone)
+  t.match(running.gone.reason, { message: /shut itself down/, context: { cause: 'guest', code: 'lost' } })
 })
 
 t.test('a guest that is lost unasked says so, and whose fault it is', async t => {
@@ -179,3 +223,18 @@ t.test('a guest that is lost unasked says so, and whose fault it is', async t =>
   })
   await running.stop(never)
 })
+
+t.test(
+  'an image that is not there, and hardware that it has no driver for, are said before anything starts',
+  async t => {
+    await buildImage(await loadRecipe('debian'), { cacheFolder, signal: never })
+    const driver = createQemuDriver({ host: { id: 'here' }, cacheFolder })
+    const request = await requestFor('refused', { nic: 'rtl8139' })
+    await t.rejects(driver.prepare(request, never), {
+      message: /no driver for nic rtl8139, but for virtio-net/,
+    })
+    const other = { ...request, placement: { ...request.placement, image: 'nowhere', configuration } }
+    await t.rejects(driver.prepare(other, never), { message: /is not built: guestcert lab build nowhere/ })
+    t.notOk((await readdir(instancesFolder(cacheFolder))).includes(request.instance))
+  },
+)

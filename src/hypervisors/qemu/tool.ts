@@ -20,6 +20,7 @@ export const packageOfTool = {
   'qemu-img': 'qemu-utils',
   setpriv: 'util-linux',
   flock: 'util-linux',
+  unshare: 'util-linux',
   mmdebstrap: 'mmdebstrap',
   mke2fs: 'e2fsprogs',
   'ssh-keygen': 'openssh-client',
@@ -61,20 +62,21 @@ export interface ToolOptions {
   /** Each line of standard error as it comes. */
   readonly onLine?: (line: string) => void
   readonly env?: Readonly<Record<string, string>>
+  /** What ends it; SIGTERM if absent, so that it can clean up. A killed runner sends it too. */
+  readonly killSignal?: 'SIGTERM' | 'SIGKILL'
 }
 
 /** Runs a tool to its end and gives its standard output. Anything but exit status 0 is an InfraError. */
 export async function runTool(
   tool: string,
   args: readonly string[],
-  { signal, limit, where, cause, onLine, env }: ToolOptions,
+  { signal, limit, where, cause, onLine, env, killSignal = 'SIGTERM' }: ToolOptions,
 ): Promise<string> {
   const context = { cause, where } as const
   if (signal.aborted) {
     throw new InfraError(`${tool} was not started: cancelled`, { ...context, code: 'cancelled' })
   }
-  // A killed runner takes its tools with it; SIGTERM lets them clean up.
-  const command = ['--pdeathsig', 'TERM', '--', tool, ...args]
+  const command = ['--pdeathsig', killSignal.slice('SIG'.length), '--', tool, ...args]
   const child = execa('setpriv', command, {
     reject: false,
     stdin: 'ignore',
@@ -82,6 +84,7 @@ export async function runTool(
     all: true,
     timeout: limit.ms,
     cancelSignal: signal,
+    killSignal,
     forceKillAfterDelay: killDelayMs,
     env: { LC_ALL: 'C.UTF-8', PATH: toolPath(), ...env },
   })

@@ -39,7 +39,16 @@ export interface BuildOptions {
 
 /** Programs that building an image needs and that are not installed. */
 export function missingTools(): MissingTool[] {
-  const always = ['mmdebstrap', 'mke2fs', 'qemu-img', 'ssh-keygen', 'tar', 'flock', 'setpriv'] as const
+  const always = [
+    'mmdebstrap',
+    'mke2fs',
+    'qemu-img',
+    'ssh-keygen',
+    'tar',
+    'flock',
+    'setpriv',
+    'unshare',
+  ] as const
   return missingOf([...always, ...(isRoot() ? [] : (['fakeroot', 'newuidmap'] as const))] satisfies Tool[])
 }
 
@@ -88,7 +97,8 @@ async function buildInto(folder: string, recipe: Recipe, options: BuildOptions):
     await rename(work, folder)
     return await readImage(folder)
   } finally {
-    await rm(work, { recursive: true, force: true })
+    // Processes that were killed may still let go of their files.
+    await rm(work, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 }
 

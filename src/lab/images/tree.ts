@@ -1,6 +1,8 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ToolOptions } from '../../hypervisors/qemu/tool.js'
 import { runTool } from '../../hypervisors/qemu/tool.js'
+import { isRoot } from './disk.js'
 import type { ImageKeys } from './keys.js'
 import { type Layer, writeLayer } from './layer.js'
 import type { Recipe, RecipeFile } from './recipe.js'
@@ -19,8 +21,29 @@ export async function makeTree(
   await writeLayer(early, { files: recipe.early, links: {}, folders: {} })
   await writeLayer(late, lateLayer(recipe, keys))
   const args = bootstrapArguments(recipe, { early, late, tree }, mirror)
-  await runTool('mmdebstrap', args, options)
+  if (isRoot() && (await canIsolate(options))) {
+    const temporary = join(folder, 'tmp')
+    await mkdir(temporary)
+    const isolated: ToolOptions = { ...options, env: { TMPDIR: temporary }, killSignal: 'SIGKILL' }
+    await runTool('unshare', [...isolation, 'mmdebstrap', ...args], isolated)
+  } else {
+    await runTool('mmdebstrap', args, options)
+  }
   return tree
+}
+
+/**
+ * As root, mmdebstrap mounts `/proc`, `/dev` and more below its temporary folder, in plain sight. In namespaces
+ * of its own those mounts and all its processes end with it, however it ends; without root it does so itself.
+ */
+const isolation = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'] as const
+
+/** False in a container that may not make namespaces. */
+function canIsolate(options: ToolOptions): Promise<boolean> {
+  return runTool('unshare', [...isolation, 'true'], { ...options, onLine: () => {} }).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** The arguments of mmdebstrap: as root or without, whichever it may. */
