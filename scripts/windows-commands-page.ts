@@ -11,7 +11,7 @@ export async function windowsCommandsPage(): Promise<string> {
     '<!-- Made by scripts/generate-windows-commands.ts: change the code, not this page. -->',
     '# What is sent to Windows guests',
     'Every text that is sent over SSH to a Windows guest, so that a person with a real Windows can try each by hand, and so that emulated guests can be written from it. `{HOLES}` are filled in. A source that says `assumed` is nobody’s word but ours: it has not been seen on a real Windows.',
-    'A command is stopped by finding its mark in the command lines of processes (wmic-query or a request for `Win32_Process`) and `taskkill`. Files travel over SFTP where the server has it. Of standard input only powershell-service makes use.',
+    'A command is stopped by finding its mark in the command lines of processes (wmic-query or a request for `Win32_Process`) and `taskkill`. Files travel over SFTP where the server has it, under `/C:/Windows` first (Microsoft’s OpenSSH), under `/cygdrive/c/Windows` first where the login shell is Cygwin’s, else under `/C/Windows`; folders are made by cmd. Of standard input only powershell-service makes use.',
     ...Object.entries(catalog).map(([name, entry]) =>
       [
         `## ${name}`,

@@ -11,8 +11,9 @@ import {
   decodeCertutil,
   type FileWay,
   openSftp,
+  type PathStyle,
+  pathStyles,
   readOverSftp,
-  sftpPath,
   trouble,
   writeOverSftp,
 } from './shells/windows/files.js'
@@ -60,6 +61,7 @@ export class WindowsMachine implements Machine {
   readonly #inTurn: ReturnType<typeof pLimit>
   #commands = 0
   #isSilent = false
+  #style: PathStyle | null = null
   #service: Promise<Asker> | null = null
   #sftp: Promise<SFTPWrapper | null> | null = null
   #temporary: Promise<string> | null = null
@@ -152,7 +154,7 @@ export class WindowsMachine implements Machine {
   async writeFile(path: string, content: Buffer, signal?: AbortSignal): Promise<void> {
     const sftp = await this.#openSftp()
     if (sftp !== null) {
-      return writeOverSftp(sftp, sftpPath(path, this.login), content, this.label)
+      return this.#inSomeStyle(style => writeOverSftp(sftp, style(path), content, this.label))
     }
     const lines = [...base64Lines(path, content), commandText('decode-base64', { FILE: path })]
     for (const line of lines) {
@@ -168,7 +170,7 @@ export class WindowsMachine implements Machine {
   async readFile(path: string, signal?: AbortSignal): Promise<Buffer> {
     const sftp = await this.#openSftp()
     if (sftp !== null) {
-      return readOverSftp(sftp, sftpPath(path, this.login), this.label)
+      return this.#inSomeStyle(style => readOverSftp(sftp, style(path), this.label))
     }
     const result = await this.#run(commandText('encode-base64', { FILE: path }), {
       limitName: 'transfer',
@@ -209,6 +211,22 @@ export class WindowsMachine implements Machine {
     const file = `${await this.temporaryFolder()}\\gc-${randomBytes(6).toString('hex')}.${ending}`
     await this.writeFile(file, content, signal)
     return file
+  }
+
+  /** Servers write paths in different ways: the one that first leads somewhere is kept. */
+  async #inSomeStyle<T>(act: (style: PathStyle) => Promise<T>): Promise<T> {
+    const styles = this.#style === null ? pathStyles(this.login) : [this.#style]
+    let first: unknown = null
+    for (const style of styles) {
+      try {
+        const done = await act(style)
+        this.#style = style
+        return done
+      } catch (error) {
+        first ??= error
+      }
+    }
+    throw first
   }
 
   #openSftp(): Promise<SFTPWrapper | null> {

@@ -14,12 +14,20 @@ const chunksPerLine = 6
 /** How the files of a guest are moved. */
 export type FileWay = 'sftp' | 'certutil'
 
-/** The path under which an SFTP server shows a file of Windows. */
-export function sftpPath(path: string, login: LoginShell): string {
-  const slashes = path.replaceAll('\\', '/')
-  return login === 'cygwin'
-    ? slashes.replace(/^([A-Za-z]):/, (_, drive: string) => `/cygdrive/${drive.toLowerCase()}`)
-    : slashes.replace(/^([A-Za-z]:)/, '/$1')
+/** How an SFTP server writes a path of Windows. */
+export type PathStyle = (path: string) => string
+
+const withDrive =
+  (shown: (drive: string) => string): PathStyle =>
+  path =>
+    path.replaceAll('\\', '/').replace(/^([A-Za-z]):/, (_, drive: string) => shown(drive))
+
+/** As Microsoft's OpenSSH has it (`/C:/Windows`), Cygwin, and servers with a folder for each drive; the likeliest first. */
+export function pathStyles(login: LoginShell): readonly PathStyle[] {
+  const microsoft = withDrive(drive => `/${drive}:`)
+  const cygwin = withDrive(drive => `/cygdrive/${drive.toLowerCase()}`)
+  const folders = withDrive(drive => `/${drive}`)
+  return login === 'cygwin' ? [cygwin, microsoft, folders] : [microsoft, folders, cygwin]
 }
 
 /** Opens an SFTP channel; `null` when the server has none. */
