@@ -11,10 +11,12 @@ export interface NamedLimit {
   readonly cause?: Exclude<Cause, 'test'>
   /** Ends the work early, with its own reason. */
   readonly signal?: AbortSignal
+  /** Ends it early too. Not `AbortSignal.any`: Node 20 may lose what depends on others to the garbage collector. */
+  readonly also?: AbortSignal
 }
 
 /** A signal that aborts with an InfraError (`limit`) when the limit is reached, or with the outer signal's reason. */
-export function limitSignal({ name, ms, where, cause = 'unknown', signal }: NamedLimit): {
+export function limitSignal({ name, ms, where, cause = 'unknown', signal, also }: NamedLimit): {
   readonly signal: AbortSignal
   /** Must be called when the work has ended. */
   readonly clear: () => void
@@ -27,14 +29,20 @@ export function limitSignal({ name, ms, where, cause = 'unknown', signal }: Name
     code: 'limit',
   })
   const timer = setTimeout(() => controller.abort(reached), Math.min(ms, longestTimerMs))
-  const forward = (): void => controller.abort(signal?.reason)
-  signal?.addEventListener('abort', forward, { once: true })
-  if (signal?.aborted === true) {
-    forward()
-  }
+  const outer = [signal, also].filter(one => one !== undefined)
+  const forwards = outer.map(one => {
+    const forward = (): void => controller.abort(one.reason)
+    one.addEventListener('abort', forward, { once: true })
+    if (one.aborted) {
+      forward()
+    }
+    return () => one.removeEventListener('abort', forward)
+  })
   const clear = (): void => {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', forward)
+    for (const remove of forwards) {
+      remove()
+    }
   }
   return { signal: controller.signal, clear }
 }

@@ -74,7 +74,9 @@ async function describeThrown(error: unknown, session: GuestSession, stop: Abort
   if (error instanceof Skipped) {
     return { kind: 'skipped', reason: error.message }
   }
-  if (session.machine.lost.aborted && session.expected.current() === null) {
+  // A reboot that was asked for and not seen has closed its connection itself: that is no loss.
+  const isUnprovenReboot = error instanceof InfraError && error.context.code === 'reboot'
+  if (!isUnprovenReboot && session.machine.lost.aborted && session.expected.current() === null) {
     const { verdict, error: loss } = await diagnoseLoss(session, stop)
     const trouble = verdict === 'error' ? { trouble: loss } : {}
     return {

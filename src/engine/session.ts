@@ -94,7 +94,8 @@ export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): 
     name: 'recovery',
     ms: limits.recovery,
     where: instance,
-    signal: AbortSignal.any([signal, running.gone]),
+    signal,
+    also: running.gone,
   })
   const before = session.identity
   try {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { InfraError, UsageError } from '../../config/errors.js'
 import type { Limits } from '../../config/limits.js'
 import type { Endpoint, Guest, Host, Placement } from '../../config/model.js'
+import { limited } from '../../remote/abort.js'
 import type { Machine } from '../../remote/index.js'
 import { type KeyExchange, readKeyExchange } from './key-exchange.js'
 import { guestPersona, hostPersona } from './personas.js'
@@ -125,7 +126,7 @@ async function offerOf(
   { machine, endpoint, limits, signal }: CaptureRequest,
   answers: Answers,
 ): Promise<KeyExchange> {
-  const until = AbortSignal.any([signal, AbortSignal.timeout(limits.handshake)])
+  const { signal: until, release } = limited(signal, limits.handshake)
   try {
     const stream =
       endpoint.jumps.length === 0
@@ -141,6 +142,8 @@ async function offerOf(
       code: 'handshake',
       ...(until.aborted ? { limit: 'handshake' } : {}),
     })
+  } finally {
+    release()
   }
 }
 
