@@ -102,7 +102,8 @@ t.test('keys of every form, and the agent', async t => {
     await machine.close()
   }
 
-  const socket = join(folder, 'agent')
+  // Not below the test's own folder: a socket's path is at most 107 characters long.
+  const socket = join(ssh.folder, 'agent')
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
   const until = performance.now() + 5000
   while (!existsSync(socket) && performance.now() < until) {
