@@ -21,7 +21,7 @@ const boundaries = Object.entries(allowed).map(([folder, others]) => ({
   name: `${folder}-imports`,
   comment: `src/${folder} may import: ${others.join(', ') || 'nothing of ours'}`,
   severity: 'error',
-  from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
+  from: { path: `^src/${folder}/`, pathNot: '\\.test\\.(fixture\\.|helper\\.)?ts$' },
   to: { path: '^(src|suites)/', pathNot: `^src/(${[folder, ...others].join('|')})/` },
 }))
 
@@ -39,13 +39,13 @@ module.exports = {
       name: 'suites-import-the-api',
       comment: 'suites import guestcert/api alone',
       severity: 'error',
-      from: { path: '^suites/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^suites/', pathNot: '\\.test\\.(fixture\\.|helper\\.)?ts$' },
       to: { path: '^src/', pathNot: '^src/api/' },
     },
     {
       name: 'no-cycles',
       severity: 'error',
-      from: { pathNot: '\\.test\\.ts$' },
+      from: { pathNot: '\\.test\\.(fixture\\.|helper\\.)?ts$' },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {

@@ -92,13 +92,10 @@ const guest = z.strictObject({
   shell: z.enum(['posix', 'powershell', 'cmd']).optional(),
   login: login.optional(),
   tags: z.array(id).optional(),
-  reboot: z
-    .boolean()
-    .optional()
-    .meta({
-      description:
-        'Whether tests may reboot it; a machine that runs already is only rebooted where this says true',
-    }),
+  reboot: z.boolean().optional().meta({
+    description:
+      'Whether tests may reboot it; a machine that runs already is only rebooted where this says true',
+  }),
   emulated: text.optional().meta({ description: 'The persona that plays this guest' }),
   faults: z
     .record(z.string(), z.unknown())

@@ -85,7 +85,6 @@ class WindowsGuest implements EmulatedGuest {
     boots: 0,
     powershellStarts: 0,
   }
-  readonly #spec: Spec
   readonly #machine: Machine
   readonly #mischief: Mischief
   readonly #accounts: readonly WinAccount[]
@@ -105,7 +104,6 @@ class WindowsGuest implements EmulatedGuest {
     this.host = spec.host
     this.port = port
     this.persona = persona
-    this.#spec = spec
     this.#machine = machine
     this.#mischief = new Mischief({ ...persona.faults?.list, ...spec.faults })
     this.#accounts = accountsOf(spec.users, persona)
@@ -193,7 +191,10 @@ class WindowsGuest implements EmulatedGuest {
   }
 
   #execute(execution: Execution): void {
-    if (!this.#system) return execution.channel.close()
+    if (!this.#system) {
+      execution.channel.close()
+      return
+    }
     const faults = this.#mischief.forCommand(execution.command ?? '')
     if (faults.reboots) this.#after('unasked', 20, () => void this.#goDown('reboot', false))
     runWindowsSession(execution, { system: this.#system, programs, faults })

@@ -6,7 +6,7 @@ import { unanswered } from './failure.js'
 import { queryWmi } from './wmi.js'
 
 /** The event log service says 6005 when it starts: once a boot, under a number of its own. */
-export const logStarted = 6005
+const logStarted = 6005
 
 /** How the identity is asked for. */
 export interface IdentityOptions {

@@ -6,7 +6,7 @@ import { asWindows, readWindowsBootIdentity } from './boot-identity.js'
 import { readEvents, type WindowsEvent } from './events.js'
 
 /** Who asked for a shutdown: event 1074 of 2003 and later. */
-export const shutdownAsked = 1074
+const shutdownAsked = 1074
 
 /**
  * Reboots a Windows guest. Beyond another boot identity and a small uptime, event 1074 must bear our word: a reboot that
@@ -37,7 +37,7 @@ export async function rebootWindows(request: Omit<RebootRequest, 'command' | 'id
 }
 
 /** The program and the user that event 1074 names: the first and the seventh of its texts. */
-export function initiatorOf({ data }: WindowsEvent): string {
+function initiatorOf({ data }: WindowsEvent): string {
   const [program = 'an unnamed program', , , , , , user = 'an unnamed user'] = data
   return `${program} for ${user}`
 }

@@ -47,24 +47,43 @@ async function beRunner(cacheFolder: string, outlives: boolean): Promise<void> {
   )
   const running = await prepared.start(never)
   process.stdout.write('started\n')
+  if (process.env.TEST_CLOSES === 'yes') {
+    await driver.close()
+    return
+  }
   await new Promise(resolve => running.gone.addEventListener('abort', resolve))
 }
 
 /** Starts a guest in a runner of its own, and kills that with SIGKILL. */
 async function killRunner(cacheFolder: string, outlives: 'yes' | 'no'): Promise<InstanceRecord> {
-  await mkdir(join(cacheFolder, 'evidence'))
-  await execa('qemu-img', ['create', '-q', '-f', 'qcow2', join(cacheFolder, 'empty.qcow2'), '16M'])
-  const runner = execa(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url)], {
-    reject: false,
-    env: { TEST_CACHE: cacheFolder, TEST_OUTLIVES: outlives },
-  })
-  await Promise.race([once(runner.stdout, 'data'), runner.then(({ all, stderr }) => t.comment(all, stderr))])
-  const folder = instanceFolder(cacheFolder, instance)
-  const record = JSON.parse(await readFile(join(folder, 'instance.json'), 'utf8')) as InstanceRecord
+  const { runner, record } = await startRunner(cacheFolder, { TEST_OUTLIVES: outlives })
   t.same(await findOrphans(cacheFolder), [], 'while its runner lives it is no orphan')
   runner.kill('SIGKILL')
   await runner
   return record
+}
+
+async function startRunner(
+  cacheFolder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<{ runner: Runner; record: InstanceRecord }> {
+  await mkdir(join(cacheFolder, 'evidence'))
+  await execa('qemu-img', ['create', '-q', '-f', 'qcow2', join(cacheFolder, 'empty.qcow2'), '16M'])
+  const runner = spawnRunner({ TEST_CACHE: cacheFolder, ...env })
+  const early = runner.then(({ stderr }): never => {
+    throw new Error(`the runner ended before its guest had started: ${stderr}`)
+  })
+  await Promise.race([once(runner.stdout, 'data'), early])
+  early.catch(() => {})
+  const file = join(instanceFolder(cacheFolder, instance), 'instance.json')
+  return { runner, record: JSON.parse(await readFile(file, 'utf8')) as InstanceRecord }
+}
+
+type Runner = ReturnType<typeof spawnRunner>
+
+function spawnRunner(env: Readonly<Record<string, string>>) {
+  const options = { reject: false, stdin: 'ignore', env, timeout: limitMs } as const
+  return execa(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url)], options)
 }
 
 async function dies({ qemu }: InstanceRecord, withinMs: number): Promise<boolean> {
@@ -103,5 +122,22 @@ async function tests(): Promise<void> {
     await removeOrphan(orphan ?? { folder: instanceFolder(cacheFolder, instance), record })
     t.ok(await dies(record, limitMs))
     t.same(await findOrphans(cacheFolder), [])
+  })
+
+  await t.test('a runner that ends leaves a guest only where it is to be kept', async t => {
+    for (const [outlives, isKept] of [
+      ['yes', true],
+      ['no', false],
+    ] as const) {
+      const cacheFolder = t.testdir()
+      const { runner, record } = await startRunner(cacheFolder, {
+        TEST_OUTLIVES: outlives,
+        TEST_CLOSES: 'yes',
+      })
+      t.match(await runner, { exitCode: 0, timedOut: false }, 'it ends by itself')
+      t.equal(await dies(record, isKept ? keptMs : limitMs), !isKept)
+      await Promise.all((await findOrphans(cacheFolder)).map(removeOrphan))
+      t.ok(await dies(record, limitMs))
+    }
   })
 }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parse } from 'yaml'
-import { ConfigError, UsageError } from '../../../config/errors.js'
+import { ConfigError } from '../../../config/errors.js'
 import { findPersona } from '../../persona/load.js'
 import {
   osFacts,
@@ -87,17 +87,6 @@ export function loadWindowsPersona(names: string, folders: readonly string[]): W
       ...os.error.issues.map(issue => `os › ${issue.path.join(' › ')}: ${issue.message}`),
     )
   return merged as WindowsPersona
-}
-
-/** A mutant may have one name for all families: of Windows, `windows-NAME` is meant where there is one. */
-function overlayName(name: string, folders: readonly string[]): string {
-  try {
-    findPersona(`windows-${name}`, folders)
-    return `windows-${name}`
-  } catch (error) {
-    if (error instanceof UsageError) return name
-    throw error
-  }
 }
 
 function withBases(name: string, folders: readonly string[], seen: readonly string[]): WindowsFile {

@@ -2,7 +2,7 @@ import { type EventRecord, levelNumbers } from '../store/events.js'
 import { type Call, complain, type Program, print } from '../system/context.js'
 import { fitsXPath, readXPath } from './xpath.js'
 
-const escape = (text: string): string =>
+const escapeXml = (text: string): string =>
   text
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
@@ -15,20 +15,20 @@ export function eventXml(event: EventRecord, computer: string): string {
   const time = `${new Date(event.timeMs).toISOString().slice(0, -1)}000000Z`
   const classic = event.guid === undefined
   const provider = classic
-    ? `Name='${escape(event.source)}'`
-    : `Name='${escape(event.source)}' Guid='${event.guid}'`
+    ? `Name='${escapeXml(event.source)}'`
+    : `Name='${escapeXml(event.source)}' Guid='${event.guid}'`
   const id = classic
     ? `<EventID Qualifiers='32768'>${event.id}</EventID>`
     : `<EventID>${event.id}</EventID><Version>0</Version>`
   const data =
     event.inserts.length === 0
       ? '<EventData></EventData>'
-      : `<EventData>${event.inserts.map(it => `<Data>${escape(it)}</Data>`).join('')}</EventData>`
+      : `<EventData>${event.inserts.map(it => `<Data>${escapeXml(it)}</Data>`).join('')}</EventData>`
   return (
     `<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider ${provider}/>${id}` +
     `<Level>${levelNumbers[event.level]}</Level><Task>${event.category}</Task>${classic ? '' : '<Opcode>0</Opcode>'}<Keywords>${event.keywords}</Keywords>` +
     `<TimeCreated SystemTime='${time}'/><EventRecordID>${event.record}</EventRecordID>` +
-    `${classic ? '' : `<Correlation/><Execution ProcessID='${event.pid}' ThreadID='8'/>`}<Channel>${event.log}</Channel><Computer>${escape(computer)}</Computer><Security/></System>${data}</Event>`
+    `${classic ? '' : `<Correlation/><Execution ProcessID='${event.pid}' ThreadID='8'/>`}<Channel>${event.log}</Channel><Computer>${escapeXml(computer)}</Computer><Security/></System>${data}</Event>`
   )
 }
 

@@ -105,9 +105,24 @@ export function serveSftp(system: WindowsSystem, user: string, sftp: SFTPWrapper
       )
     }),
   )
-  sftp.on('REMOVE', (request, name) => guarded(request, () => (files.remove(real(name)), done(request))))
-  sftp.on('RMDIR', (request, name) => guarded(request, () => (files.remove(real(name)), done(request))))
-  sftp.on('MKDIR', (request, name) => guarded(request, () => (files.folder(real(name), true), done(request))))
+  sftp.on('REMOVE', (request, name) =>
+    guarded(request, () => {
+      files.remove(real(name))
+      done(request)
+    }),
+  )
+  sftp.on('RMDIR', (request, name) =>
+    guarded(request, () => {
+      files.remove(real(name))
+      done(request)
+    }),
+  )
+  sftp.on('MKDIR', (request, name) =>
+    guarded(request, () => {
+      files.folder(real(name), true)
+      done(request)
+    }),
+  )
   sftp.on('RENAME', (request, from, to) =>
     guarded(request, () => {
       files.write(real(to), files.file(real(from)).data)

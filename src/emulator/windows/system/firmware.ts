@@ -61,18 +61,18 @@ const plain: Readonly<
 export function makeFirmware({ host, uuid }: Machine, hypervisor: string, swapped: boolean): Firmware {
   const dmi = host?.dmi?.values ?? {}
   const [maker, product, version, bios, biosVersion, date] = plain[hypervisor] ??
-    plain['qemu'] ?? ['', '', '', '', '', '']
+    plain.qemu ?? ['', '', '', '', '', '']
   const cpu = host?.cpu
   const serial = createHash('sha256').update(uuid).digest('hex').toUpperCase()
   return {
-    manufacturer: dmi['sys_vendor'] ?? maker,
-    product: dmi['product_name'] ?? product,
-    productVersion: dmi['product_version'] ?? version,
+    manufacturer: dmi.sys_vendor ?? maker,
+    product: dmi.product_name ?? product,
+    productVersion: dmi.product_version ?? version,
     serial: serialOf(hypervisor, serial, uuid) ?? '',
-    biosVendor: dmi['bios_vendor'] ?? bios,
-    biosVersion: dmi['bios_version'] ?? biosVersion,
-    biosDate: dmi['bios_date'] ?? date,
-    board: dmi['board_name'] ?? product,
+    biosVendor: dmi.bios_vendor ?? bios,
+    biosVersion: dmi.bios_version ?? biosVersion,
+    biosDate: dmi.bios_date ?? date,
+    board: dmi.board_name ?? product,
     uuid: swapped ? swapBytes(uuid) : uuid.toUpperCase(),
     cpuName: cpu?.name ?? 'QEMU Virtual CPU version 2.5+',
     cpuVendor: cpu?.vendor_id ?? 'GenuineIntel',

@@ -5,11 +5,6 @@ const asciiEnd = 0x80
 /** Enough to tell UTF-16 from an OEM text by its zeros. */
 const sampleBytes = 512
 
-/** Whether we can read what a code page says. */
-export function isKnownCodePage(codePage: number): boolean {
-  return codePage in oemCodePages || codePage in knownCodePages
-}
-
 /**
  * Output of a Windows program as text, with line ends `\n`, without byte order marks, CLIXML and progress records. A
  * program chooses its encoding: UTF-16 and UTF-8 are known by their marks, UTF-16 also by its zeros, UTF-8 by being
