@@ -26,7 +26,7 @@ const guests: Readonly<Record<string, Misbehaviour>> = {
   },
   'loses-the-status': { fault: 'lostStatus: { command: first.sh }', verdict: 'error', cause: 'unknown' },
   'exits-with-1': { fault: 'wrongStatus: { command: first.sh, exit: 1 }', verdict: 'fail', cause: 'guest' },
-  hangs: { fault: 'hang: { command: first.sh, at: start }', verdict: 'error', cause: 'unknown' },
+  hangs: { fault: 'hang: { command: first.sh, at: program }', verdict: 'error', cause: 'unknown' },
   'hangs-after-all-ok': { fault: 'hang: { command: first.sh, at: end }', verdict: 'error', cause: 'unknown' },
   'cuts-the-last-line': { fault: 'truncated: { command: first.sh }', verdict: 'error', cause: 'test' },
   'does-nothing': { fault: 'idle: { command: first.sh }', verdict: 'error', cause: 'test' },

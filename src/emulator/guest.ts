@@ -194,6 +194,7 @@ class Guest implements EmulatedGuest {
       disk: this.#disk,
       power: (action, delayMs) => this.#after('power', delayMs, () => void this.#goDown(action)),
       cancelPower: () => this.#cancel('power'),
+      stops: line => this.#mischief.stops(line),
     })
     this.#disk = system.tree
     return system

@@ -42,6 +42,7 @@ export function bootForTest(persona: string, hardware: Partial<Hardware> = {}, p
     programs,
     disk: undefined,
     power: () => {},
+    stops: () => false,
     cancelPower: () => false,
   })
 }

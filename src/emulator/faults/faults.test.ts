@@ -108,6 +108,23 @@ t.test(
   },
 )
 
+t.test('hang: a script within a command', { buffered: true }, async t => {
+  const { client } = await startAndConnect(t, {
+    hang: { command: 'stuck\\.sh', at: 'program', times: 1 },
+  })
+  await client.run('echo "echo ran" > stuck.sh')
+  const command = "exec /bin/sh -c 'echo $$; /bin/sh ./stuck.sh; echo after'"
+  const running = await client.start(command)
+  await eventually('output', () => running.stdout.endsWith('\n'))
+  const pid = running.stdout.trim()
+  t.match(pid, /^\d+$/, 'what comes before it is said')
+  t.match((await client.run('ps -e -o args')).stdout, '/bin/sh ./stuck.sh')
+  t.equal((await client.run(`kill -9 -${pid}`)).code, 0)
+  await eventually('its end', () => running.exit === 'SIGKILL')
+  t.equal(running.stdout, `${pid}\n`)
+  t.match((await client.run(command)).stdout, /^\d+\nran\nafter\n$/, 'only once')
+})
+
 t.test('flood: output without end, held back by a client that does not read', { buffered: true }, async t => {
   const { client } = await startAndConnect(t, { flood: { command: 'flooded' } })
   const running = await client.start(': flooded')

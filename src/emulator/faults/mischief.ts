@@ -14,6 +14,12 @@ export interface CommandFaults {
   readonly reboots: boolean
 }
 
+/** What makes a fault happen, and how often it may. */
+interface Triggered {
+  readonly command?: string | undefined
+  readonly times?: number | undefined
+}
+
 /** Decides, command by command, which of a guest's faults happen. */
 export class Mischief {
   readonly faults: Faults
@@ -23,26 +29,36 @@ export class Mischief {
     this.faults = faults
   }
 
+  #happens(name: string, fault: Triggered | undefined, line: string): boolean {
+    if (!fault || (fault.command !== undefined && !new RegExp(fault.command).test(line))) return false
+    const before = this.#happened.get(name) ?? 0
+    if (fault.times !== undefined && before >= fault.times) return false
+    this.#happened.set(name, before + 1)
+    return true
+  }
+
+  #hang(command: string): CommandFaults['hang'] {
+    const { hang } = this.faults
+    if (!hang || hang.at === 'program' || !this.#happens('hang', hang, command)) return undefined
+    return hang.afterOutput === undefined ? hang.at : new RegExp(hang.afterOutput)
+  }
+
+  /** Whether a program that is about to start will never end. */
+  stops(line: string): boolean {
+    const { hang } = this.faults
+    return hang?.at === 'program' && this.#happens('hang', hang, line)
+  }
+
   /** The faults of a command that is about to start. */
   forCommand(command: string): CommandFaults {
     const { faults } = this
-    const happens = (
-      name: string,
-      fault: { command?: string | undefined; times?: number | undefined } | undefined,
-    ): boolean => {
-      if (!fault || (fault.command !== undefined && !new RegExp(fault.command).test(command))) return false
-      const before = this.#happened.get(name) ?? 0
-      if (fault.times !== undefined && before >= fault.times) return false
-      this.#happened.set(name, before + 1)
-      return true
-    }
-    const { hang, drop, unaskedReboot } = faults
-    const hangs = happens('hang', hang)
+    const happens = (name: string, fault: Triggered | undefined): boolean =>
+      this.#happens(name, fault, command)
+    const { drop, unaskedReboot } = faults
     const dropped = happens('drop', drop) ? drop : undefined
     return {
       idle: happens('idle', faults.idle),
-      hang:
-        hangs && hang ? (hang.afterOutput === undefined ? hang.at : new RegExp(hang.afterOutput)) : undefined,
+      hang: this.#hang(command),
       flood: happens('flood', faults.flood) ? faults.flood?.stream : undefined,
       garbage: happens('garbage', faults.garbage) ? faults.garbage?.stream : undefined,
       drop: dropped && {

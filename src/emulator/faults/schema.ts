@@ -41,12 +41,13 @@ export const faultsSchema = z.strictObject({
     .optional(),
   /**
    * Commands that match never end: they stop at their start, at their end (all output is there, no status comes), or
-   * once their output matches `afterOutput`. With `times`, only the first so many.
+   * once their output matches `afterOutput`. `at: program` is about the programs and scripts that are started within
+   * commands: the matching ones do nothing and never end. With `times`, only the first so many.
    */
   hang: z
     .strictObject({
       command: pattern,
-      at: z.enum(['start', 'end']).default('end'),
+      at: z.enum(['start', 'end', 'program']).default('end'),
       afterOutput: pattern.optional(),
       times: whole.min(1).optional(),
     })

@@ -84,7 +84,7 @@ export function runSession(execution: Execution, host: SessionHost): void {
     const code = await execute(system, process, account.shell, argv, env)
     if (faults.garbage)
       await process.files.get(faults.garbage === 'stdout' ? 1 : 2)?.write(hostileBytes, process.signal)
-    if (faults.hang === 'end') await never(process)
+    if (faults.hang === 'end' || faults.reboots) await never(process)
     return code
   }
   void runToEnd(process, body).then(ended => {

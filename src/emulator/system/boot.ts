@@ -26,6 +26,7 @@ export interface BootRequest {
   readonly disk: FileTree | undefined
   power(action: PowerAction, delayMs: number): void
   cancelPower(): boolean
+  stops(line: string): boolean
 }
 
 /** Boots a guest: a new system on its disk. */
@@ -75,6 +76,7 @@ export function boot(request: BootRequest): System {
       request.power(action, delayMs)
     },
     cancelPower: request.cancelPower,
+    stops: request.stops,
     sudo: (user, password) => mayBecomeRoot(persona, request.passwords, user, password),
     breathe: async (process: Process) => {
       if (process.signal.aborted) throw process.signal.reason

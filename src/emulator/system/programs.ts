@@ -1,4 +1,4 @@
-import type { Bytes } from '../files/bytes.js'
+import { type Bytes, toText } from '../files/bytes.js'
 import { SystemError } from '../files/errno.js'
 import { absolute } from '../files/tree.js'
 import type { Process } from './process.js'
@@ -50,6 +50,12 @@ export function findCommand(system: System, process: Process, name: Bytes, path:
   return { status: 127, reason: name.includes('/') ? 'No such file or directory' : 'not found' }
 }
 
+/** The program or script and its arguments; a text that a shell is given is neither. */
+function startedLine(argv: readonly Bytes[]): string {
+  const text = argv.indexOf('-c')
+  return toText((text < 0 ? argv : argv.slice(0, text)).join(' '))
+}
+
 /** Runs the file at `path` in this process, as `execve` does. Throws ENOEXEC or ENOENT where that fails. */
 export async function execute(
   system: System,
@@ -62,6 +68,7 @@ export async function execute(
   const content = system.tree.read(absolute(process.cwd, path), process)
   process.argv = argv
   process.environ = env
+  if (depth === 0 && system.stops(startedLine(argv))) await process.whileAlive(new Promise(() => {}))
   if (content.startsWith(signature)) {
     const name = content.slice(signature.length, content.indexOf('\x00', signature.length))
     const program = system.programs(name)

@@ -83,6 +83,8 @@ export interface System {
   cancelPower(): boolean
   /** Whether a user may use sudo: undefined when he may, `password` or a reason when not. */
   sudo(user: string, password: () => Promise<Bytes | undefined>): Promise<string | undefined>
+  /** Whether a program, by its line, is to stand still forever. */
+  stops(line: string): boolean
   /** Lets others run: called by programs and shells that may loop. */
   breathe(process: Process): Promise<void>
 }
