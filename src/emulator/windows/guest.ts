@@ -182,10 +182,7 @@ class WindowsGuest implements EmulatedGuest {
       execute: execution => this.#execute(execution),
       ...(ssh.sftp ? { sftp: (user, stream) => this.#system && serveSftp(this.#system, user, stream) } : {}),
     })
-    if (this.#closed) {
-      await this.#server.close()
-      return
-    }
+    if (this.#closed) return this.#server.close()
     this.#state = 'running'
     const { unaskedReboot } = faults
     if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {
