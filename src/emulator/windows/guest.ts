@@ -182,7 +182,10 @@ class WindowsGuest implements EmulatedGuest {
       execute: execution => this.#execute(execution),
       ...(ssh.sftp ? { sftp: (user, stream) => this.#system && serveSftp(this.#system, user, stream) } : {}),
     })
-    if (this.#closed) return this.#server.close()
+    if (this.#closed) {
+      await this.#server.close()
+      return
+    }
     this.#state = 'running'
     const { unaskedReboot } = faults
     if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parse } from 'yaml'
-import { ConfigError } from '../../../config/errors.js'
+import { ConfigError, UsageError } from '../../../config/errors.js'
 import { findPersona } from '../../persona/load.js'
 import {
   osFacts,
@@ -73,7 +73,9 @@ export function isWindowsPersona(names: string, folders: readonly string[]): boo
 /** Loads the persona of a Windows guest, whole, with mutants after a `+`. Throws ConfigError or UsageError. */
 export function loadWindowsPersona(names: string, folders: readonly string[]): WindowsPersona {
   const [first = '', ...overlays] = names.split('+')
-  const merged = overlays.map(name => withBases(name, folders, [])).reduce(lay, withBases(first, folders, []))
+  const merged = overlays
+    .map(name => withBases(overlayName(name, folders), folders, []))
+    .reduce(lay, withBases(first, folders, []))
   const missing = windowsSections.filter(section => merged[section] === undefined)
   if (missing.length > 0)
     throw mistake(
@@ -87,6 +89,17 @@ export function loadWindowsPersona(names: string, folders: readonly string[]): W
       ...os.error.issues.map(issue => `os › ${issue.path.join(' › ')}: ${issue.message}`),
     )
   return merged as WindowsPersona
+}
+
+/** A mutant may have one name for all families: of Windows, `windows-NAME` is meant where there is one. */
+function overlayName(name: string, folders: readonly string[]): string {
+  try {
+    findPersona(`windows-${name}`, folders)
+    return `windows-${name}`
+  } catch (error) {
+    if (error instanceof UsageError) return name
+    throw error
+  }
 }
 
 function withBases(name: string, folders: readonly string[], seen: readonly string[]): WindowsFile {

@@ -166,7 +166,6 @@ const sections = {
     sizeBytes: whole,
     freeBytes: whole,
     label: z.string(),
-    corruptEveryBytes: whole.min(512).optional(),
   }).optional(),
   memory: fact({ reservedBytes: whole, pageFileMiB: whole }).optional(),
   activation: fact({
@@ -194,6 +193,12 @@ const sections = {
     brokenClasses: z.array(z.string()).default([]),
     /** SMBIOS UUID is shown with the first three fields' bytes the other way round. */
     swappedUuid: z.boolean().default(false),
+    /** The firmware has no UUID: all bits are set. */
+    lacksUuid: z.boolean().default(false),
+    /** WMI classes that answer with no object and no error. */
+    emptyClasses: z.array(z.string()).default([]),
+    /** Every so many bytes of a file, one is not kept as it was written. */
+    corruptEveryBytes: whole.min(512).optional(),
     /** Ms that a query of a class takes. */
     slowClasses: z.record(z.string(), whole).default({}),
   }).optional(),

@@ -141,3 +141,33 @@ export const sort: Program = async call => {
   await print(call, sorted.map(line => `${line}\r\n`).join(''))
   return 0
 }
+
+/** fc.exe: compares two files byte for byte with `/b`, else by lines. Status 0 alike, 1 different, 2 not to be had. */
+export const fc: Program = async call => {
+  const [first = '', second = ''] = call.args.filter(it => !it.startsWith('/'))
+  const [a, b] = [first, second].map(it => call.system.files.find(resolvePath(call.cwd, it)))
+  await print(call, `Comparing files ${first} and ${second.toUpperCase()}\r\n`)
+  if (a?.type !== 'file' || b?.type !== 'file') {
+    await complain(
+      call,
+      `FC: cannot open ${a?.type === 'file' ? second : first} - No such file or folder\r\n`,
+    )
+    return 2
+  }
+  if (a.data.equals(b.data)) {
+    await print(call, 'FC: no differences encountered\r\n\r\n')
+    return 0
+  }
+  const hex = (byte: number | undefined): string => (byte ?? 0).toString(16).toUpperCase().padStart(2, '0')
+  const shorter = Math.min(a.data.length, b.data.length)
+  let shown = ''
+  for (let at = 0; at < shorter; at++) {
+    if (a.data[at] === b.data[at]) continue
+    shown += `${at.toString(16).toUpperCase().padStart(8, '0')}: ${hex(a.data[at])} ${hex(b.data[at])}\r\n`
+  }
+  const longer = a.data.length > b.data.length ? first : second
+  if (a.data.length !== b.data.length)
+    shown += `FC: ${longer.toUpperCase()} longer than ${(longer === first ? second : first).toUpperCase()}\r\n`
+  await print(call, `${shown}\r\n`)
+  return 1
+}

@@ -2,7 +2,7 @@ import { cmd } from '../cmd/shell.js'
 import { powershell } from '../powershell/program.js'
 import type { Program, ProgramTable } from '../system/context.js'
 import { cscript } from './cscript.js'
-import { find, findstr, more, sort } from './filters.js'
+import { fc, find, findstr, more, sort } from './filters.js'
 import { bcdedit, driverquery, ipconfig, net, systeminfo } from './inventory.js'
 import { shutdown } from './power.js'
 import { taskkill, tasklist } from './processes.js'
@@ -22,6 +22,7 @@ export function makeWindowsPrograms(): ProgramTable {
     'cmd.exe': cmd,
     'cscript.exe': cscript,
     'driverquery.exe': driverquery,
+    'fc.exe': fc,
     'find.exe': find,
     'findstr.exe': findstr,
     'fsutil.exe': fsutil,

@@ -55,7 +55,7 @@ export function bootWindows(request: BootRequest): WindowsSystem {
   const where = circumstances(persona, machine)
   const clock = new Clock(persona.clock ?? {})
   const zone = new TimeZone(persona.zone)
-  const firmware = makeFirmware(machine, where.hypervisor, persona.state.swappedUuid)
+  const firmware = makeFirmware(machine, where.hypervisor, persona.state)
   const disk = request.disk ?? installDisk(persona, where, zone, () => clock.wallMs())
   const processes = new WinProcessTable(() => clock.wallMs(), compareNt(where.nt, '6.0') < 0 ? 1800 : 2600)
   const services = makeServices(persona, where)

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Machine } from '../../hardware/machine.js'
+import type { WindowsPersona } from '../persona/schema.js'
+
+/** What SMBIOS says where there is none. */
+const noUuid = 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF'
 
 /** What the virtual machine's firmware and processor say of it. */
 export interface Firmware {
@@ -58,7 +62,11 @@ const plain: Readonly<
 }
 
 /** Reads what the firmware says from the host's persona, or where it says nothing from what its product says. */
-export function makeFirmware({ host, uuid }: Machine, hypervisor: string, swapped: boolean): Firmware {
+export function makeFirmware(
+  { host, uuid }: Machine,
+  hypervisor: string,
+  state: WindowsPersona['state'],
+): Firmware {
   const dmi = host?.dmi?.values ?? {}
   const [maker, product, version, bios, biosVersion, date] = plain[hypervisor] ??
     plain.qemu ?? ['', '', '', '', '', '']
@@ -73,7 +81,7 @@ export function makeFirmware({ host, uuid }: Machine, hypervisor: string, swappe
     biosVersion: dmi.bios_version ?? biosVersion,
     biosDate: dmi.bios_date ?? date,
     board: dmi.board_name ?? product,
-    uuid: swapped ? swapBytes(uuid) : uuid.toUpperCase(),
+    uuid: state.lacksUuid ? noUuid : state.swappedUuid ? swapBytes(uuid) : uuid.toUpperCase(),
     cpuName: cpu?.name ?? 'QEMU Virtual CPU version 2.5+',
     cpuVendor: cpu?.vendor_id ?? 'GenuineIntel',
     cpuFamily: cpu?.family ?? 6,

@@ -14,7 +14,7 @@ export function installDisk(
   zone: TimeZone,
   now: () => number,
 ): Disk {
-  const files = new Volume(now, persona.storage.corruptEveryBytes)
+  const files = new Volume(now, persona.state.corruptEveryBytes)
   const registry = new Registry()
   const events = new EventLogs({ Application: 412, Security: 2203, System: 1206 })
   const installedMs = zone.parse(persona.os.installed)

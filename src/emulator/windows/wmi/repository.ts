@@ -72,6 +72,7 @@ export async function instancesOf(
   if (definition.name in objects) system.used.add(`objects ${definition.name}`)
   const over = objects[definition.name]
   const constant = over && holds(over, system.where) ? over.values : {}
+  if (state.emptyClasses.some(it => it.toLowerCase() === name.toLowerCase())) return []
   const rows = providers[definition.name]?.(system) ?? []
   return rows.map(row => {
     const values = new Map<string, WmiValue>()

@@ -7,7 +7,7 @@ export class CimDate {
   readonly #micros: number | undefined
 
   constructor(ms: number, zone: TimeZone, micros?: number) {
-    this.ms = ms
+    this.ms = micros === undefined ? ms : Math.floor(ms / 1000) * 1000 + Math.floor(micros / 1000)
     this.zone = zone
     this.#micros = micros
   }
