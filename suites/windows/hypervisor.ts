@@ -1,7 +1,8 @@
 import { windowsTest } from 'guestcert/api'
 
 const qemu = /QEMU|Red Hat|KVM|oVirt|Bochs/i
-const xen = /^Xen HVM domU$/i
+/** RHEL's Xen names its vendor where others name the project. */
+const xen = /^(Xen|Red Hat) HVM domU$/i
 const microsoft = /^Microsoft Corporation Virtual Machine$/i
 const vmware = /VMware/i
 

@@ -13,7 +13,8 @@ const drivers: Readonly<Record<string, RegExp>> = {
   synthetic: /^netvsc/i,
   legacy: /^(dc21x4|DC21)/i,
   vmxnet3: /^vmxnet3/i,
-  xen: /^xennet/i,
+  xen: /^(xennet|xenvif|rhelnet)/i,
+  'xen-vif': /^(xennet|xenvif|rhelnet)/i,
 }
 
 /**

@@ -48,6 +48,7 @@ async function query(
   call.system.used.add('registry')
   const key = registry.find(path)
   if (!key) return fail(missing)
+  if (registry.isDenied(path)) return fail('Access is denied.')
   const wanted = options.some(it => it.toLowerCase() === '/ve') ? '' : option(options, 'v')
   const deep = options.some(it => it.toLowerCase() === '/s')
   const head = old ? '\r\n! REG.EXE VERSION 3.0\r\n' : ''

@@ -42,6 +42,19 @@ export class Registry {
     Object.values(hives).map(name => [name, makeKey(name)] as const),
   )
 
+  readonly #denied = new Set<string>()
+
+  /** From now on, whoever opens this key is told that access is denied. */
+  deny(path: string): void {
+    this.#denied.add(this.spell(path).toLowerCase())
+  }
+
+  /** Whether access to the key at a path is denied. */
+  isDenied(path: string): boolean {
+    const spelled = this.spell(path).toLowerCase()
+    return [...this.#denied].some(key => spelled === key || spelled.startsWith(`${key}\\`))
+  }
+
   /** The key at a path such as `HKLM\SOFTWARE`; undefined when there is none. */
   find(path: string): RegistryKey | undefined {
     const [hive = '', ...parts] = path.split('\\').filter(part => part !== '')

@@ -6,6 +6,8 @@ import type { WindowsSystem } from './system.js'
 
 const currentVersion = 'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion'
 const control = 'HKLM\\SYSTEM\\CurrentControlSet\\Control'
+/** The profile of the local service account, which only administrators may open. */
+const localService = 'HKU\\S-1-5-19'
 
 /** Writes what setup writes, from the facts of the product; then what the persona says of single keys. */
 export function writeRegistryFacts(
@@ -132,6 +134,7 @@ export function writeVolatileKeys(system: WindowsSystem): void {
     if (device.service) registry.set(key, 'Service', 'REG_SZ', device.service)
     if (device.hardwareIds.length > 0) registry.set(key, 'HardwareID', 'REG_MULTI_SZ', device.hardwareIds)
   }
+  if (!persona.state.elevated) registry.deny(localService)
   writePendingReboots(system)
 }
 

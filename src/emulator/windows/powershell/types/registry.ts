@@ -1,4 +1,5 @@
 import type { RegistryKey, RegistryValue } from '../../store/registry.js'
+import { methodFailure } from '../errors.js'
 import type { Frame } from '../runtime.js'
 import { textOf } from '../text.js'
 import { NetObject, nothing, type Value } from '../values.js'
@@ -11,6 +12,7 @@ const hives: Readonly<Record<string, string>> = {
   users: 'HKU',
   currentconfig: 'HKCC',
 }
+const notAllowed = 'Requested registry access is not allowed.'
 const kinds = {
   REG_SZ: 'String',
   REG_EXPAND_SZ: 'ExpandString',
@@ -55,6 +57,7 @@ export function openKey(path: string, key: RegistryKey, frame: Frame): NetObject
       opensubkey: ([name = null]) => {
         const inner = `${path}\\${textOf(name)}`
         const found = registry.find(inner)
+        if (registry.isDenied(inner)) throw methodFailure('OpenSubKey', 1, notAllowed, 'System.Security.SecurityException')
         return found ? openKey(inner, found, frame) : null
       },
       getsubkeynames: () => [...key.keys.values()].map(it => it.name),
