@@ -11,7 +11,7 @@ import { elements, readXml } from './read-xml.js'
 const limitMs = 110_000
 const [program, ...args] = guestcertProcess
 
-t.test('the showcase passes, on six products, and nothing in it looks real', async t => {
+t.test('the showcase passes, on Linux and Windows, and nothing in it looks real', async t => {
   const folder = t.testdir()
   const { exitCode, stdout } = await execa(
     program,
@@ -23,7 +23,7 @@ t.test('the showcase passes, on six products, and nothing in it looks real', asy
 
   const run = join(folder, 'reports/latest')
   const plan = JSON.parse(await readFile(join(run, 'plan.json'), 'utf8')) as Plan
-  t.equal(plan.environments.length, 10)
+  t.equal(plan.environments.length, 16)
   t.same([...new Set(plan.environments.map(({ guest }) => `${guest.product} ${guest.version}`))].sort(), [
     'debian 12',
     'rhel 5.11',
@@ -31,6 +31,11 @@ t.test('the showcase passes, on six products, and nothing in it looks real', asy
     'sles 11 SP4',
     'sles 15 SP5',
     'ubuntu 22.04',
+    'windows-server 2003 SP2',
+    'windows-server 2008 R2 SP1',
+    'windows-server 2008 SP2',
+    'windows-server 2022',
+    'windows-server 2025',
   ])
   t.same([...new Set(plan.environments.map(({ hypervisor }) => hypervisor.product))].sort(), [
     'hyper-v',
@@ -53,7 +58,7 @@ t.test('the showcase passes, on six products, and nothing in it looks real', asy
   )
 
   const files = await readdir(join(run, 'junit'))
-  t.equal(files.length, 10)
+  t.equal(files.length, 16)
   for (const file of files) {
     const suites = elements(readXml(await readFile(join(run, 'junit', file), 'utf8')), 'testsuite')
     t.ok(suites.length > 0, file)

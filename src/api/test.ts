@@ -11,6 +11,8 @@ export interface Environment {
     readonly version: string
     /** `null` where the lab does not say. */
     readonly edition: string | null
+    /** Who may have signed a Windows guest's drivers; `null` where the lab does not say. */
+    readonly driverSigners: readonly string[] | null
     readonly arch: string
     readonly family: 'linux' | 'windows'
   }

@@ -92,6 +92,11 @@ const guest = z.strictObject({
   shell: z.enum(['posix', 'powershell', 'cmd']).optional(),
   login: login.optional(),
   tags: z.array(id).optional(),
+  driverSigners: z
+    .array(text)
+    .min(1)
+    .optional()
+    .meta({ description: 'Who may have signed the drivers of a Windows guest, as Windows names them' }),
   reboot: z.boolean().optional().meta({
     description:
       'Whether tests may reboot it; a machine that runs already is only rebooted where this says true',

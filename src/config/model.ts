@@ -124,6 +124,8 @@ export interface Guest {
   readonly shell: Shell
   readonly login: Login
   readonly tags: readonly string[]
+  /** Who may have signed a Windows guest's drivers; anyone where the lab does not say. */
+  readonly driverSigners?: readonly string[]
   /** Whether tests may reboot it; `null` leaves it to whether the driver starts the guest. */
   readonly reboot: boolean | null
   /** The persona that plays it. */

@@ -32,6 +32,7 @@ export function resolveGuest(input: GuestInput): Guest {
     product: entry.product,
     version: entry.version,
     ...(entry.edition === undefined ? {} : { edition: entry.edition }),
+    ...(entry.driverSigners === undefined ? {} : { driverSigners: entry.driverSigners }),
     arch: entry.arch,
     family,
     shell: entry.shell ?? defaultShell(family),

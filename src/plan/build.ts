@@ -117,6 +117,7 @@ function plannedEnvironment(
       product: guest.product,
       version: guest.version,
       edition: guest.edition ?? null,
+      ...(guest.driverSigners === undefined ? {} : { driverSigners: guest.driverSigners }),
       arch: guest.arch,
       family: guest.family,
       shell: guest.shell,

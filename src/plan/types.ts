@@ -48,6 +48,8 @@ export interface PlannedEnvironment {
     readonly product: string
     readonly version: string
     readonly edition: string | null
+    /** Who may have signed its drivers; anyone where the lab does not say. */
+    readonly driverSigners?: readonly string[]
     readonly arch: string
     readonly family: Family
     readonly shell: Shell

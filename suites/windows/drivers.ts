@@ -3,9 +3,9 @@ import { windowsTest } from 'guestcert/api'
 /**
  * Win32_PnPSignedDriver, of which each device with a driver has one
  * (https://learn.microsoft.com/en-us/windows/win32/cimwin32prov/win32-pnpsigneddriver, IsSigned and Signer). Who signed
- * each is kept as evidence.
+ * each is kept as evidence, and is held against those whom the lab names, if it names any.
  */
-export default windowsTest(async ({ guest, expect, measure }) => {
+export default windowsTest(async ({ guest, environment, expect, measure }) => {
   const objects = await guest.wmi('Win32_PnPSignedDriver', {
     get: ['DeviceID', 'DeviceName', 'DriverProviderName', 'DriverVersion', 'InfName', 'IsSigned', 'Signer'],
     limit: '2m',
@@ -25,5 +25,13 @@ export default windowsTest(async ({ guest, expect, measure }) => {
   if (major >= 6) {
     const nameless = drivers.filter(({ IsSigned, Signer }) => IsSigned === true && Signer === null)
     expect(nameless.map(({ DeviceName }) => DeviceName)).toEqual([], 'it is said who signed each')
+  }
+  const { driverSigners: allowed } = environment.guest
+  if (allowed !== null) {
+    const foreign = drivers.filter(({ Signer }) => Signer !== null && !allowed.includes(String(Signer)))
+    expect(foreign.map(({ DeviceName, Signer }) => `${DeviceName} (${Signer})`)).toEqual(
+      [],
+      'every driver is signed by one of those that the lab names',
+    )
   }
 })

@@ -1,6 +1,14 @@
 import type { FileNode } from '../store/files.js'
 import { FileError, resolvePath } from '../store/files.js'
-import { type Context, complain, findProgram, type Program, print, startProgram } from '../system/context.js'
+import {
+  type Call,
+  type Context,
+  complain,
+  findProgram,
+  type Program,
+  print,
+  startProgram,
+} from '../system/context.js'
 import { emptySource, type Io, LineReader, makePipe, nullSink, type Sink, type Source } from '../system/io.js'
 import { decode } from '../text/code-pages.js'
 import { runBatch } from './batch.js'
@@ -215,6 +223,11 @@ function makeShell(context: Context): Shell {
 
 /** cmd.exe as a program: `/c`, `/k`, `/s`, `/d`, `/q`, `/v:on`, `/u`, `/a`; without a command it reads them. */
 export const cmd: Program = async call => {
+  const status = await endOf(call)
+  return call.system.persona.state.cmdEndsWell ? 0 : status
+}
+
+async function endOf(call: Call): Promise<number> {
   const shell = makeShell(call)
   shell.env.set('PROMPT', shell.env.get('PROMPT') ?? '$P$G')
   const options =

@@ -191,6 +191,8 @@ const sections = {
     timeSource: z.string().default('Local CMOS Clock'),
     /** WMI classes that its repository has lost. */
     brokenClasses: z.array(z.string()).default([]),
+    /** cmd ends with 0, whatever its line ended with. */
+    cmdEndsWell: z.boolean().default(false),
     /** SMBIOS UUID is shown with the first three fields' bytes the other way round. */
     swappedUuid: z.boolean().default(false),
     /** The firmware has no UUID: all bits are set. */

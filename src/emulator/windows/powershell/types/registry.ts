@@ -57,7 +57,8 @@ export function openKey(path: string, key: RegistryKey, frame: Frame): NetObject
       opensubkey: ([name = null]) => {
         const inner = `${path}\\${textOf(name)}`
         const found = registry.find(inner)
-        if (registry.isDenied(inner)) throw methodFailure('OpenSubKey', 1, notAllowed, 'System.Security.SecurityException')
+        if (registry.isDenied(inner))
+          throw methodFailure('OpenSubKey', 1, notAllowed, 'System.Security.SecurityException')
         return found ? openKey(inner, found, frame) : null
       },
       getsubkeynames: () => [...key.keys.values()].map(it => it.name),
