@@ -78,17 +78,20 @@ export class WindowsMachine implements Machine {
     this.#inTurn = pLimit(channels)
   }
 
-  /** Runs a line of cmd; one that cmd would not read is carried as a batch file. */
+  /** Runs a line of cmd; several lines are carried as a batch file. */
   async run(command: string, options: RunOptions = {}): Promise<CommandResult> {
     if (command.length <= longestLine && !/[\r\n]/.test(command)) {
       return this.#run(command, options)
     }
     const content = batchFile(command)
     if (content === null) {
-      throw this.#trouble('a line that is longer than cmd reads, and is not ASCII, cannot be sent', 'runner')
+      throw this.#trouble(
+        `cmd reads no line of more than ${longestLine} characters, and files only of ASCII: write the command in several lines of it`,
+        'runner',
+      )
     }
     const file = await this.#carryAside(content, 'cmd', options.signal)
-    return this.#run(commandText('long-line', { FILE: file }), options)
+    return this.#run(commandText('lines', { FILE: file }), options)
   }
 
   #run(command: string, options: RunOptions): Promise<CommandResult> {

@@ -249,12 +249,12 @@ export const catalog = {
     answer: 'The base64 between `-----BEGIN CERTIFICATE-----` and `-----END CERTIFICATE-----`; status 0.',
     sources: [`${docs}/certutil`],
   },
-  'long-line': {
+  lines: {
     text: 'cmd.exe /d /c "{FILE}"',
     takenBy: 'cmd',
     versions: 'all',
-    why: 'A line longer than 8,191 characters, carried as a batch file that ends in `.cmd`: its first line is `@echo off`, every `%` of the line is doubled, and the last line is `@exit %ERRORLEVEL%`.',
-    answer: 'As the line; variables are not expanded in it.',
+    why: 'Several lines, carried as a batch file that ends in `.cmd`: its first line is `@echo off`, every `%` of the lines is doubled, and the last line is `@exit %ERRORLEVEL%`. No line is longer than the 8,191 characters that cmd reads, there as at the prompt.',
+    answer: 'As the lines; variables are not expanded in it.',
     sources: [
       'https://learn.microsoft.com/en-us/troubleshoot/windows-client/shell-experience/command-line-string-limitation',
     ],
