@@ -135,13 +135,15 @@ t.test('a login shell that keeps eight bits of a status does not make 256 a succ
   await close()
 })
 
-t.test('a long line goes by a file', async t => {
+t.test('several lines go by a file; a line that cmd would not read is refused', async t => {
   const { machine, fake, close } = await open()
-  const line = `tool ${'x'.repeat(9000)}`
-  t.strictSame((await machine.run(line)).exit, { kind: 'code', code: 3 })
+  const lines = Array.from({ length: 900 }, (_, index) => `tool ${index} 100%`)
+  t.strictSame((await machine.run(lines.join('\n'))).exit, { kind: 'code', code: 3 })
   const [file = ''] = [...fake.files.keys()].filter(name => name.endsWith('.cmd'))
-  t.match(fake.files.get(file)?.toString(), line)
+  t.match(fake.files.get(file)?.toString(), 'tool 899 100%%\r\n@exit %ERRORLEVEL%')
   t.match(fake.commands.at(-1), /cmd\.exe \/d \/c "C:\\WINDOWS\\Temp\\gc-[0-9a-f]{12}\.cmd"$/)
+  await t.rejects(machine.run(`tool ${'x'.repeat(9000)}`), /reads no line of more than 8000 characters/)
+  await t.rejects(machine.run('echo ä\necho ö'), /files only of ASCII/)
   await close()
 })
 
