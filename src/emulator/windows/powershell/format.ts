@@ -5,15 +5,6 @@ import type { PowerShell } from './runtime.js'
 import { textOf } from './text.js'
 import { isArray, itemsOf, NetObject, PsDate, PsHash, PsObject, type Value, WmiObject } from './values.js'
 
-/** What a formatting cmdlet has decided; the host prints it as it is. */
-export class Formatted {
-  readonly text: string
-
-  constructor(text: string) {
-    this.text = text
-  }
-}
-
 /** Text that the host prints for values. Objects of the same kind that follow one another share a table. */
 export function formatValues(values: readonly Value[], shell: PowerShell): string {
   let text = ''

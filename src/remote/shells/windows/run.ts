@@ -101,9 +101,8 @@ async function follow(
 
 /** After its processes are gone a command's streams close at once, unless the connection hangs. */
 async function drained(ms: number): Promise<void> {
-  const limit = AbortSignal.timeout(ms)
   await new Promise<void>(resolve => {
-    limit.addEventListener('abort', () => resolve(), { once: true })
+    setTimeout(resolve, ms).unref()
   })
 }
 

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { InfraError } from '../../../config/errors.js'
+import { onAbort } from '../../abort.js'
 import type { CommandResult, RunOptions } from '../../machine.js'
 import { peerText } from '../../trouble.js'
 import { commandText } from './catalog.js'
@@ -194,7 +195,6 @@ export class PowerShellService {
   ): Promise<PowerShellService> {
     const stdin = new PassThrough()
     const answers = new Answers(where)
-    const started = AbortSignal.timeout(limitMs)
     const cancel = new AbortController()
     const ended = run(serviceCommand, {
       stdin,
@@ -203,8 +203,9 @@ export class PowerShellService {
       signal: cancel.signal,
       onStdout: chunk => answers.push(chunk),
     })
+    let timer: NodeJS.Timeout | undefined
     const late = new Promise<null>(resolve => {
-      started.addEventListener('abort', () => resolve(null), { once: true })
+      timer = setTimeout(() => resolve(null), limitMs)
     })
     const failed = ended.then(
       ({ exit, stderr }) =>
@@ -212,6 +213,7 @@ export class PowerShellService {
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     )
     const first = await Promise.race([answers.hello.then(version => ({ version })), late, failed])
+    clearTimeout(timer)
     if (first === null || typeof first === 'string') {
       cancel.abort()
       const why = first ?? `it was not ready within the limit "firstCommand" of ${limitMs} ms`
@@ -265,20 +267,19 @@ export async function within<T>(
   }: { limitMs: number; what: string; where: string; signal?: AbortSignal | undefined },
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  let onAbort = (): void => {}
+  let release = (): void => {}
   const stopped = new Promise<never>((_, reject) => {
     const late = `${where}: "${what.slice(0, 80)}" was not answered within the limit "command" of ${limitMs} ms`
     timer = setTimeout(
       () => reject(new InfraError(late, { cause: 'guest', where, code: 'limit', limit: 'command' })),
       Math.min(limitMs, forEver),
     )
-    onAbort = () => reject(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    release = onAbort(signal, () => reject(signal?.reason))
   })
   try {
     return await Promise.race([answer, stopped])
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
+    release()
   }
 }
