@@ -1,4 +1,4 @@
-import type { Suite, SuiteTest } from '../src/plan/suite.js'
+import type { Proof, Suite, SuiteTest } from '../src/plan/suite.js'
 import { builtinSuites, loadSuites } from '../src/plan/suites.js'
 
 /** `docs/suites.md`: every shipped test, what it is for, and on what it is shown to pass and to fail. */
@@ -39,6 +39,29 @@ function testPart({ id, title, why, requirements, level, proof, measures, needs 
     `- ${level}, for ${requirements.join(', ')}`,
     ...(needed.length === 0 ? [] : [`- needs ${needed.join(', ')}`]),
     ...(measured.length === 0 ? [] : [`- measures ${measured.join(', ')}`]),
-    proof === null ? '- not proven' : `- passes on ${passes.join(', ')}; fails on ${mutants.join(', ')}`,
+    ...(proof === null
+      ? ['- not proven']
+      : [
+          `- passes on ${passes.join(', ')}; fails on ${mutants.join(', ')}`,
+          `- proven on: ${provenOn(proof)}`,
+        ]),
   ]
+}
+
+/** Families of guests, and how their personas' names begin. */
+const families = [
+  { family: 'linux', title: 'Linux', isOne: (persona: string) => !persona.startsWith('windows-') },
+  { family: 'windows', title: 'Windows', isOne: (persona: string) => persona.startsWith('windows-') },
+] as const
+
+function provenOn({ passesOn, real }: Proof): string {
+  return families
+    .filter(({ isOne }) => passesOn.some(isOne))
+    .map(({ family, title }) => {
+      const systems = real[family]
+      return systems === undefined
+        ? `emulated ${title} guests alone`
+        : `real ${title} (${systems.join(', ')})`
+    })
+    .join('; ')
 }

@@ -68,7 +68,14 @@ const testEntry = z
       .optional(),
     measures: z.record(id, text).optional().meta({ description: 'What the test measures, with its unit' }),
     proof: z
-      .strictObject({ passesOn: z.array(text).min(1), mutants: z.array(text).min(1) })
+      .strictObject({
+        passesOn: z.array(text).min(1),
+        mutants: z.array(text).min(1),
+        real: z
+          .partialRecord(z.enum(['linux', 'windows']), z.array(text).min(1))
+          .optional()
+          .meta({ description: 'Real systems on which it was seen to pass, by family' }),
+      })
       .optional()
       .meta({ description: 'Personas on which it passes, and mutants on which it must fail' }),
   })

@@ -1,5 +1,5 @@
 import { UsageError } from '../config/errors.js'
-import type { Guest, Host, Lab, Placement } from '../config/model.js'
+import type { Family, Guest, Host, Lab, Placement } from '../config/model.js'
 import { type Choice, isChosen, refuseUnknown, takesTest } from './choice.js'
 import { digestPlan } from './digest.js'
 import { configurationValue, type Pairing, whyNot } from './match.js'
@@ -104,7 +104,7 @@ function plannedEnvironment(
     for (const test of suite.tests) {
       const why = whyLeftOut(suite, test, pairing, placement, abilities, choice, leftOut)
       if (why === null) {
-        tests.push(plannedTest(suite, test, lab))
+        tests.push(plannedTest(suite, test, guest.family, lab))
       } else {
         leftOut.push({ test: test.id, why })
       }
@@ -172,7 +172,7 @@ export function mayReboot(guest: Guest, driver: Host['driver']): boolean {
   return guest.reboot ?? (driver !== 'static' || guest.emulated !== undefined)
 }
 
-function plannedTest(suite: Suite, test: SuiteTest, lab: Lab): PlannedTest {
+function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): PlannedTest {
   return {
     id: test.id,
     suite: suite.id,
@@ -187,6 +187,11 @@ function plannedTest(suite: Suite, test: SuiteTest, lab: Lab): PlannedTest {
     line: test.line,
     limitMs: test.limitMs ?? lab.limits.test,
     isolation: test.isolation,
+    provenOn: provenOn(test, family),
     after: test.after,
   }
+}
+
+function provenOn({ proof }: SuiteTest, family: Family): 'real' | 'emulated' | 'nothing' {
+  return proof === null ? 'nothing' : proof.real[family] === undefined ? 'emulated' : 'real'
 }

@@ -1,3 +1,4 @@
+import type { Family } from '../config/model.js'
 import type { AppliesFile, HostNeed } from '../config/suite-schema.js'
 import type { Isolation, Level, Protocol } from './types.js'
 
@@ -15,6 +16,8 @@ export interface SuiteFileEntry {
 export interface Proof {
   readonly passesOn: readonly string[]
   readonly mutants: readonly string[]
+  /** Real systems on which it was seen to pass, by family of guests. */
+  readonly real: Readonly<Partial<Record<Family, readonly string[]>>>
 }
 
 /** One test as its manifest declares it. */

@@ -146,7 +146,7 @@ function testOf(
       configuration: test.needs?.configuration ?? [],
     },
     measures: test.measures ?? {},
-    proof: test.proof ?? null,
+    proof: test.proof === undefined ? null : { ...test.proof, real: test.proof.real ?? {} },
   }
 }
 

@@ -29,6 +29,11 @@ export interface PlannedTest {
   readonly line: number
   readonly limitMs: number
   readonly isolation: Isolation
+  /**
+   * Where it was ever seen to pass on this family of guests: on a real system, on emulated ones alone, or nowhere.
+   * Absent from plans of older versions.
+   */
+  readonly provenOn?: 'real' | 'emulated' | 'nothing'
   /** Tests of the same environment that must pass first; else this one is `blocked`. */
   readonly after: readonly string[]
 }

@@ -45,6 +45,7 @@ export function caseProperties(test: TestState): readonly Property[] {
     ['title', planned.title],
     ['test', planned.id],
     ['level', planned.level],
+    ...(planned.provenOn === undefined ? [] : ([['proven-on', planned.provenOn]] as const)),
     ['verdict', verdict],
     ...(cause === null ? [] : ([['cause', cause]] as const)),
     ...(attempts.length === 0 ? [] : ([['attempt', String(attempts.length)]] as const)),
