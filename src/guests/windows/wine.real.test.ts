@@ -23,12 +23,13 @@ import { queryWmi, type WmiObject } from './wmi.js'
 
 const wine = await startWine()
 const closing: (() => Promise<void>)[] = []
-t.teardown(async () => {
-  for (const close of closing.reverse()) {
+async function closeAll(): Promise<void> {
+  for (const close of closing.splice(0).reverse()) {
     await close()
   }
   await wine.close()
-})
+}
+t.teardown(closeAll)
 
 /** Generous: a program of Wine's takes a third of a second alone and many on a busy machine. */
 const slow = {
@@ -53,7 +54,14 @@ async function open(exec: Answer): Promise<WindowsMachine> {
   return machine
 }
 
-const machines = { cmd: await open(wine.cmd), cygwin: await open(wine.bash) }
+async function openBoth(): Promise<Readonly<Record<'cmd' | 'cygwin', WindowsMachine>>> {
+  return { cmd: await open(wine.cmd), cygwin: await open(wine.bash) }
+}
+
+const machines = await openBoth().catch(async (error: unknown) => {
+  await closeAll()
+  throw error
+})
 const { cmd } = machines
 
 /** What Wine says when it does not know something must not change unseen. */

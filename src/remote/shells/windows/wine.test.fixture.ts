@@ -75,7 +75,7 @@ export async function startWine(): Promise<Wine> {
     // Its status only tells whether anything still ran.
     await run('wineStop', 'wineserver', ['-k']).catch(() => {})
     await run('wineStop', 'wineserver', ['-w'])
-    await rm(folder, { recursive: true, maxRetries: 5 })
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
     writeFileSync(join(folder, 'login-cmd'), loginCmd, { mode: 0o755 })
