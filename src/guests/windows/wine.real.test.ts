@@ -19,6 +19,7 @@ import { openWindows, WindowsMachine } from '../../remote/windows-machine.js'
 import { wmiClasses } from './classes.js'
 import { parseReg, readRegistry } from './registry.js'
 import { wmiValue } from './values.js'
+import { imported, key } from './wine.test.fixture.js'
 import { queryWmi, type WmiObject } from './wmi.js'
 
 const wine = await startWine()
@@ -135,31 +136,6 @@ t.test('base64 by echo arrives whole, digits before redirections and all', async
   const text = readFileSync(join(wine.folder, 'carried.b64'), 'latin1').replace(/\s/g, '')
   t.ok(Buffer.from(text, 'base64').equals(content))
 })
-
-const key = 'HKLM\\Software\\Guestcert try'
-const imported = `Windows Registry Editor Version 5.00
-
-[HKEY_LOCAL_MACHINE\\Software\\Guestcert try]
-@="the default"
-"text"="a b"
-"expand"=hex(2):25,00,57,00,25,00,00,00
-"dword"=dword:fffffffe
-"multi"=hex(7):6f,00,00,00,74,00,20,00,77,00,00,00,00,00
-"no multi"=hex(7):00,00
-"binary"=hex:00,ff,10
-"no binary"=hex:
-"none"=hex(0):01
-"empty"=""
-"a    b"="x    REG_SZ    y"
-"back\\\\slash\\"q"="c:\\\\x\\\\"
-"Größe"="µ"
-"lines"=hex(1):61,00,0d,00,0a,00,62,00,00,00
-
-[HKEY_LOCAL_MACHINE\\Software\\Guestcert try\\Sub Key]
-[HKEY_LOCAL_MACHINE\\Software\\Guestcert try\\Other\\Deep]
-[HKEY_LOCAL_MACHINE\\Software\\Guestcert wide]
-"qword"=hex(b):f0,de,bc,9a,78,56,34,12
-`
 
 t.test('reg query: every type of value, odd names, subkeys', async t => {
   writeFileSync(join(wine.folder, 'x.reg'), `\ufeff${imported.replaceAll('\n', '\r\n')}`, 'utf16le')
