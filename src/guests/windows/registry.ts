@@ -1,6 +1,8 @@
+import { InfraError } from '../../config/errors.js'
 import type { WindowsMachine } from '../../remote/index.js'
 import { commandText } from '../../remote/shells/windows/catalog.js'
 import type { ServiceRow, ServiceValue } from '../../remote/shells/windows/service.js'
+import { peerText } from '../../remote/trouble.js'
 import { byEither } from './either.js'
 import { unanswered } from './failure.js'
 
@@ -113,18 +115,19 @@ async function byReg(machine: WindowsMachine, path: string, { signal }: Asking):
   const { exit, stdout, stderr } = await machine.run(line, signal === undefined ? {} : { signal })
   signal?.throwIfAborted()
   if (exit.kind === 'code' && exit.code === 0 && !stdout.truncated) {
-    return parseReg(stdout.text, path)
+    try {
+      return parseReg(stdout.text, path)
+    } catch (error) {
+      throw unanswered(machine, error instanceof Error ? error.message : String(error))
+    }
   }
+  const said = stderr.text.trim() || stdout.text.trim()
   // Status 1 also means "access denied": only the words tell, in English.
-  if (
-    exit.kind === 'code' &&
-    exit.code === 1 &&
-    /unable to find the specified registry key/i.test(stderr.text)
-  ) {
+  if (exit.kind === 'code' && exit.code === 1 && /unable to find the specified registry key/i.test(said)) {
     return null
   }
   const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
-  throw unanswered(machine, `${path} could not be read (${how}): ${stderr.text.trim()}`)
+  throw unanswered(machine, `${path} could not be read (${how}): ${peerText(said)}`)
 }
 
 const kinds: Readonly<Record<string, RegistryValue['kind']>> = {
@@ -136,33 +139,54 @@ const kinds: Readonly<Record<string, RegistryValue['kind']>> = {
   REG_MULTI_SZ: 'multi-string',
 }
 
-/** Reads what `reg query` printed. 2003 has tabs between the fields, later versions four blanks. */
+/**
+ * Reads what `reg query` printed. 2003 has tabs between the fields, later versions four blanks. A text goes on in the
+ * lines below it, as it was written; line ends at its own end cannot be told from the empty line behind the values.
+ * Throws InfraError (`command`) for a number that is none.
+ */
 export function parseReg(text: string, path: string): RegistryKey {
-  const values = new Map<string, RegistryValue>()
+  const found: { name: string; kind: RegistryValue['kind']; data: string }[] = []
   const keys: string[] = []
   const above = path
     .replace(/^HKLM/i, 'HKEY_LOCAL_MACHINE')
     .replace(/^HKU/i, 'HKEY_USERS')
     .replace(/\\+$/, '')
+  let last: { data: string } | null = null
   for (const line of text.split('\n')) {
     const [, name, type = '', data = ''] =
       /^ {4}(.*?)(?: {4}|\t)(REG_[A-Z_]+)(?:(?: {4}|\t)(.*))?$/.exec(line) ?? []
     const kind = kinds[type]
     if (name !== undefined && kind !== undefined) {
-      values.set(/^(\(Default\)|<NO NAME>)$/.test(name) ? '' : name, fromReg(kind, data))
+      const value = { name: /^(\(Default\)|<NO NAME>)$/.test(name) ? '' : name, kind, data }
+      found.push(value)
+      last = value
+    } else if (name !== undefined) {
+      last = null
     } else if (line.toLowerCase().startsWith(`${above.toLowerCase()}\\`)) {
       keys.push(line.slice(above.length + 1).trimEnd())
+      last = null
+    } else if (last !== null) {
+      last.data += `\n${line}`
     }
   }
+  const values = new Map(found.map(({ name, kind, data }) => [name, fromReg(path, name, kind, data)]))
   return { values, keys }
 }
 
-function fromReg(kind: RegistryValue['kind'], data: string): RegistryValue {
+function fromReg(path: string, name: string, kind: RegistryValue['kind'], lines: string): RegistryValue {
+  const data = lines.replace(/\n+$/, '')
+  const number = (): string => {
+    if (!/^0x[0-9a-f]{1,16}$/i.test(data.trim())) {
+      const what = `the value "${name}" of ${path} is no number: ${data.trim() || 'nothing'}`
+      throw new InfraError(`reg: ${peerText(what)}`, { cause: 'guest', where: 'reg', code: 'command' })
+    }
+    return data.trim()
+  }
   switch (kind) {
     case 'dword':
-      return { kind, value: Number(data.trim()) }
+      return { kind, value: Number(number()) }
     case 'qword':
-      return { kind, value: BigInt(data.trim()) }
+      return { kind, value: BigInt(number()) }
     case 'multi-string':
       return { kind, value: data.split('\\0').filter(item => item !== '') }
     case 'binary':

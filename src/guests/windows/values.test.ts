@@ -110,6 +110,29 @@ t.test('reg is read, of 2003 and of later', async t => {
   )
 })
 
+t.test('of reg, a text of several lines is whole, and a number that is none is an error', async t => {
+  const path = 'HKLM\\SOFTWARE\\X'
+  const { values, keys } = parseReg(
+    '\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\n    A    REG_SZ    one\n\n  two\n    B    REG_NONE    00\nmore\n    C    REG_SZ    x\n\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\\Sub\n\n',
+    path,
+  )
+  t.strictSame(
+    [...values],
+    [
+      ['A', { kind: 'string', value: 'one\n\n  two' }],
+      ['C', { kind: 'string', value: 'x' }],
+    ],
+  )
+  t.strictSame(keys, ['Sub'])
+  for (const field of ['REG_QWORD    (null)', 'REG_DWORD    ', 'REG_DWORD    what']) {
+    const text = `\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\n    Big    ${field}\n`
+    t.throws(() => parseReg(text, path), {
+      name: 'InfraError',
+      message: /^reg: the value "Big" of HKLM\\SOFTWARE\\X is no number: (\(null\)|nothing|what)$/,
+    })
+  }
+})
+
 t.test('events are read, and anything else is not taken for none', async t => {
   const event = `<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='USER32'/><EventID Qualifiers='32768'>1074</EventID><Level>4</Level><TimeCreated SystemTime='2026-11-23T02:00:01.0000000Z'/><EventRecordID>12</EventRecordID><Channel>System</Channel></System><EventData><Data>C:\\WINDOWS\\system32\\shutdown.exe (W)</Data><Data/><Data Name='param6'>a &amp; b</Data></EventData></Event>`
   t.match(parseEvents(`${event}\n${event}`), [
