@@ -46,7 +46,7 @@ const plain: Omit<SuiteTest, 'id'> = {
   isolation: 'shared',
   after: [],
   tags: [],
-  needs: { host: [], guest: [], configuration: [] },
+  needs: { host: [], guest: [], configuration: [], locks: [] },
   measures: {},
   proof: null,
 }
@@ -106,10 +106,10 @@ t.test('every test that is left out says why', async t => {
     { id: 's/kvm', applies: { hypervisor: { product: ['rhel-kvm', 'sles-kvm'] } } },
     { id: 's/not-hyper-v', applies: { hypervisor: { not: 'hyper-v' } } },
     { id: 's/virtio', applies: { configuration: { disk: ['virtio-blk', 'virtio-scsi'] } } },
-    { id: 's/pause', needs: { host: ['pause'], guest: [], configuration: [] } },
-    { id: 's/cpus', needs: { host: [], guest: [], configuration: ['vcpus'] } },
+    { id: 's/pause', needs: { host: ['pause'], guest: [], configuration: [], locks: [] } },
+    { id: 's/cpus', needs: { host: [], guest: [], configuration: ['vcpus'], locks: [] } },
     { id: 's/wipe', isolation: 'alters-guest' },
-    { id: 's/boot', needs: { host: [], guest: ['reboot'], configuration: [] } },
+    { id: 's/boot', needs: { host: [], guest: ['reboot'], configuration: [], locks: [] } },
   ])
   const made = plan(suite)
   t.equal(why(made, /^ws2008/, 's/linux'), 'guest family is windows, not linux')
