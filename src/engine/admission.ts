@@ -162,17 +162,18 @@ export class Admission {
     this.#waiting.remove(begun)
   }
 
-  /** Among the open hosts with room for it, the fullest: room for large guests stays whole elsewhere. */
+  /** Among the open hosts with room for it, the one that is left emptiest: filling up one after the other strands room. */
   #choose(waiting: Waiting, open: ReadonlySet<HostState>, nowMs: number): HostState | null {
     let best: HostState | null = null
-    let bestFill = -1
-    for (const { host: id, demand } of waiting.job.offers) {
-      const host = this.#hosts.get(id)
-      if (host === undefined || !open.has(host) || !hasRoom(host.room, demand)) {
+    let bestFill = Number.POSITIVE_INFINITY
+    for (const host of open) {
+      const demand = waiting.demands.get(host.id)
+      if (demand === undefined || !hasRoom(host.room, demand)) {
         continue
       }
       const fill = fillWith(host.room, demand)
-      if (fill > bestFill && this.#mayUse(host, waiting, demand, nowMs)) {
+      const better = fill < bestFill || (fill === bestFill && host.running.size < (best?.running.size ?? 0))
+      if (better && this.#mayUse(host, waiting, demand, nowMs)) {
         best = host
         bestFill = fill
       }
@@ -190,7 +191,7 @@ export class Admission {
 
   #begin(waiting: Waiting, host: HostState, nowMs: number): void {
     const { job } = waiting
-    const demand = demandOn(job, host.id)
+    const demand = demandOn(waiting, host.id)
     const running = { job, host, demand, endsAtMs: nowMs + job.estimateMs }
     this.#running.set(job.id, running)
     host.running.add(running)
@@ -201,9 +202,12 @@ export class Admission {
     }
   }
 
-  /** Where a job that has waited long can begin soonest, nobody else may get in its way. */
+  /**
+   * Where a job that has waited long can begin soonest, nobody else may get in its way. One at a time of
+   * those whom the same hosts serve: each in its turn, and the other hosts are not held up.
+   */
   #reserve(waiting: Waiting, nowMs: number): void {
-    if (waiting.reserved !== null || nowMs - waiting.sinceMs < this.#reserveAfterMs) {
+    if (waiting.group.reserving !== null || nowMs - waiting.sinceMs < this.#reserveAfterMs) {
       return
     }
     let soonest: { host: HostState; outlook: Outlook } | null = null
@@ -221,6 +225,7 @@ export class Admission {
       soonest.host.reservedFor = waiting
       soonest.host.outlook = soonest.outlook
       waiting.reserved = soonest.host.id
+      waiting.group.reserving = waiting
     }
   }
 
@@ -228,6 +233,7 @@ export class Admission {
   #free(host: HostState | undefined): void {
     if (host !== undefined && host.reservedFor !== null) {
       host.reservedFor.reserved = null
+      host.reservedFor.group.reserving = null
       host.reservedFor = null
       this.#touch(host)
     }
@@ -262,17 +268,17 @@ function* inOrder(candidates: readonly Waiting[], open: ReadonlySet<HostState>):
   }
 }
 
-function demandOn({ id, offers }: Job, host: string): Demand {
-  const offer = offers.find(one => one.host === host)
-  if (offer === undefined) {
-    throw new TypeError(`${id} has no place on ${host}`)
+function demandOn({ job, demands }: Waiting, host: string): Demand {
+  const demand = demands.get(host)
+  if (demand === undefined) {
+    throw new TypeError(`${job.id} has no place on ${host}`)
   }
-  return offer.demand
+  return demand
 }
 
 /** When, by the estimates, there is room for the job that has reserved a host, and what is left beside it then. */
-function outlookOf(host: HostState, { job }: Waiting, nowMs: number): Outlook {
-  const demand = demandOn(job, host.id)
+function outlookOf(host: HostState, waiting: Waiting, nowMs: number): Outlook {
+  const demand = demandOn(waiting, host.id)
   const ends = [...host.running].sort((a, b) => a.endsAtMs - b.endsAtMs)
   let room = host.room
   let atMs = nowMs

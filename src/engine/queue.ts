@@ -23,6 +23,9 @@ export interface Waiting {
   rankMs: number
   /** The host that is kept for it. */
   reserved: string | null
+  readonly group: Group
+  /** What it takes, by host. */
+  readonly demands: ReadonlyMap<string, Demand>
 }
 
 /** The longest first; of equals the larger, then the earlier. */
@@ -31,7 +34,9 @@ export function compareWaiting(a: Waiting, b: Waiting): number {
 }
 
 /** Jobs that the same hosts can serve. */
-interface Group {
+export interface Group {
+  /** The one of them that a host is kept for. */
+  reserving: Waiting | null
   readonly chains: Map<string, number>
   waiting: Waiting[]
   sorted: boolean
@@ -58,7 +63,15 @@ export class WaitingList implements Iterable<Waiting> {
     const group = this.#groupOf(job)
     this.#number += 1
     this.#size += 1
-    group.waiting.push({ job, sinceMs, number: this.#number, rankMs: job.estimateMs, reserved: null })
+    group.waiting.push({
+      job,
+      sinceMs,
+      number: this.#number,
+      rankMs: job.estimateMs,
+      reserved: null,
+      group,
+      demands: new Map(job.offers.map(({ host, demand }) => [host, demand])),
+    })
     lengthen(group, job, job.estimateMs)
     group.sorted = false
   }
@@ -75,13 +88,13 @@ export class WaitingList implements Iterable<Waiting> {
 
   remove(gone: readonly Waiting[]): void {
     const set = new Set(gone)
-    for (const group of new Set(gone.map(({ job }) => this.#groupOf(job)))) {
+    for (const group of new Set(gone.map(waiting => waiting.group))) {
       const left = group.waiting.filter(waiting => !set.has(waiting))
       this.#size -= group.waiting.length - left.length
       group.waiting = left
     }
-    for (const { job } of gone) {
-      lengthen(this.#groupOf(job), job, -job.estimateMs)
+    for (const { job, group } of gone) {
+      lengthen(group, job, -job.estimateMs)
     }
   }
 
@@ -92,7 +105,7 @@ export class WaitingList implements Iterable<Waiting> {
     if (known !== undefined) {
       return known
     }
-    const group: Group = { chains: new Map(), waiting: [], sorted: true }
+    const group: Group = { reserving: null, chains: new Map(), waiting: [], sorted: true }
     this.#groups.set(key, group)
     for (const host of hosts) {
       this.#byHost.set(host, (this.#byHost.get(host) ?? new Set()).add(group))
