@@ -77,7 +77,10 @@ export function lowerBoundMs({ hosts, jobs }: CapacityLab): number {
     const whole = (of: (capacity: Capacity) => number): number =>
       serving.reduce((sum, capacity) => sum + of(capacity), 0)
     const work = (of: (demand: Demand) => number): number =>
-      all.reduce((sum, { estimateMs, offers: [offer] }) => sum + (offer ? of(offer.demand) * estimateMs : 0), 0)
+      all.reduce(
+        (sum, { estimateMs, offers: [offer] }) => sum + (offer ? of(offer.demand) * estimateMs : 0),
+        0,
+      )
     const locks = new Set(all.flatMap(({ offers: [offer] }) => offer?.demand.locks ?? []))
     return [
       work(() => 1) / whole(({ guests }) => guests),

@@ -1,5 +1,5 @@
-import { Admission } from '../src/engine/admission.js'
 import { defaultLimits } from '../src/config/limits.js'
+import { Admission } from '../src/engine/admission.js'
 import { type CapacityLab, generateLab, type LabShape, lowerBoundMs } from './capacity-lab.js'
 
 const seeds = 20
@@ -38,7 +38,7 @@ function simulate({ hosts, jobs }: CapacityLab): number {
   const admission = new Admission({
     hosts,
     parallel: jobs.length,
-    reserveAfterMs: Number(process.env.RES ?? defaultLimits.reserve),
+    reserveAfterMs: defaultLimits.reserve,
   })
   const running: { id: string; endsAtMs: number }[] = []
   let nowMs = 0

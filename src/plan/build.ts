@@ -106,7 +106,9 @@ function plannedEnvironment(
       const able = serving.filter(id => hasLocks(lab, id, test))
       const why =
         whyLeftOut(suite, test, pairing, placement, abilities, choice, leftOut) ??
-        (able.length > 0 ? null : `${among(serving)} the lock ${test.needs.locks.join(', ')} (capacity: locks)`)
+        (able.length > 0
+          ? null
+          : `${among(serving)} the lock ${test.needs.locks.join(', ')} (capacity: locks)`)
       if (why === null) {
         serving = able
         tests.push(plannedTest(suite, test, lab))
