@@ -179,3 +179,20 @@ t.test('the digest changes with what is tested, and not with where it is', async
   t.not(plan({ ...suite, digest: 'd2' }).digest, digest, 'another text of a suite is another plan')
   t.not(plan(suite, { tests: ['one'] }).digest, digest)
 })
+
+t.test('a test that needs a lock goes to the hosts that have it, or is left out', async t => {
+  const needs = { host: [], guest: [], configuration: [] }
+  const suite = suiteOf([{ id: 's/any' }, { id: 's/vlan', needs: { ...needs, locks: ['vlan-100'] } }])
+  const none = plan(suite)
+  t.equal(why(none, /^rhel5@rhel/, 's/vlan'), 'none of a, b has the lock vlan-100 (capacity: locks)')
+  t.equal(why(none, /hyper-v/, 's/vlan'), 'the host hv has not the lock vlan-100 (capacity: locks)')
+  const onlyB = labText.replace(
+    'b: { product: rhel-kvm, version: "9.6", driver: static',
+    '$&, capacity: { locks: [vlan-100] }',
+  )
+  const made = plan(suite, {}, onlyB)
+  t.equal(why(made, /^rhel5@rhel/, 's/vlan'), undefined)
+  t.same(made.environments[0]?.hosts, ['b'])
+  t.same(made.environments[0]?.tests[1]?.locks, ['vlan-100'])
+  t.same(plan(suite, { tests: ['any'] }, onlyB).environments[0]?.hosts, ['a', 'b'])
+})
