@@ -1,7 +1,8 @@
 import { type Demand, fitsEmpty } from '../config/demand.js'
 import type { Capacity } from '../config/model.js'
+import { demandOn, type HostState, type Outlook, outlookOf, type Running, stateOf } from './host-state.js'
 import { compareWaiting, type Job, type Waiting, WaitingList } from './queue.js'
-import { emptyRoom, fillWith, giveBack, hasRoom, type Room, take } from './room.js'
+import { fillWith, giveBack, hasRoom, take } from './room.js'
 
 /** A job that may begin now, and where. */
 export interface Grant {
@@ -15,29 +16,6 @@ export interface AdmissionOptions {
   readonly parallel: number
   /** A job that has waited so long while others passed it by reserves a host. */
   readonly reserveAfterMs: number
-}
-
-interface Running {
-  readonly job: Job
-  readonly host: HostState
-  readonly demand: Demand
-  /** When it should end, by its estimate. */
-  readonly endsAtMs: number
-}
-
-interface HostState {
-  readonly id: string
-  readonly running: Set<Running>
-  room: Room
-  aside: boolean
-  reservedFor: Waiting | null
-  /** When the reservation can be kept, and what is left beside it then; `null` when it must be found anew. */
-  outlook: Outlook | null
-}
-
-interface Outlook {
-  readonly atMs: number
-  readonly spare: Room
 }
 
 /**
@@ -246,17 +224,6 @@ export class Admission {
   }
 }
 
-function stateOf(id: string, capacity: Capacity): HostState {
-  return {
-    id,
-    running: new Set(),
-    room: emptyRoom(id, capacity),
-    aside: false,
-    reservedFor: null,
-    outlook: null,
-  }
-}
-
 /** Those who have reserved an open host come first, and then the others by their rank. */
 function* inOrder(candidates: readonly Waiting[], open: ReadonlySet<HostState>): Iterable<Waiting> {
   const first = new Set([...open].flatMap(({ reservedFor }) => reservedFor ?? []).sort(compareWaiting))
@@ -266,29 +233,4 @@ function* inOrder(candidates: readonly Waiting[], open: ReadonlySet<HostState>):
       yield waiting
     }
   }
-}
-
-function demandOn({ job, demands }: Waiting, host: string): Demand {
-  const demand = demands.get(host)
-  if (demand === undefined) {
-    throw new TypeError(`${job.id} has no place on ${host}`)
-  }
-  return demand
-}
-
-/** When, by the estimates, there is room for the job that has reserved a host, and what is left beside it then. */
-function outlookOf(host: HostState, waiting: Waiting, nowMs: number): Outlook {
-  const demand = demandOn(waiting, host.id)
-  const ends = [...host.running].sort((a, b) => a.endsAtMs - b.endsAtMs)
-  let room = host.room
-  let atMs = nowMs
-  for (const running of ends) {
-    if (hasRoom(room, demand)) {
-      break
-    }
-    // What is late may end at any moment: nothing is squeezed in before it.
-    atMs = Math.max(nowMs, running.endsAtMs)
-    room = giveBack(room, running.demand)
-  }
-  return { atMs, spare: take(room, demand) }
 }
