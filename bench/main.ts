@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { benchCapacity } from './capacity.js'
 import { benchFanOut } from './fan-out.js'
 import { benchVersion } from './version.js'
 
@@ -9,6 +10,8 @@ const print = (line: string): void => {
 
 print('Start-up')
 await benchVersion(print)
+print('\nCapacity: simulated makespan against what no schedule can undercut (1.000 x)')
+benchCapacity(print)
 print('\nFan-out: 100 addresses of OpenSSH on loopback, 20 at once, 20 scripts each')
 if (existsSync('/usr/sbin/sshd') && process.getuid?.() === 0) {
   await benchFanOut(print)

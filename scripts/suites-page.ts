@@ -25,6 +25,7 @@ function testPart({ id, title, why, requirements, level, proof, measures, needs 
   const needed = [
     ...needs.configuration.map(key => `\`${key}\` in the configuration`),
     ...needs.host.map(ability => `a host that can \`${ability}\``),
+    ...needs.locks.map(lock => `the lock \`${lock}\` of the host`),
     ...needs.guest.map(() => 'a guest that may be rebooted'),
   ]
   const measured = Object.entries(measures).map(([name, unit]) => `\`${name}\` (${unit})`)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { InternalError, UsageError } from '../config/errors.js'
 import type { Host, Lab } from '../config/model.js'
 import { packageVersion } from '../config/package-root.js'
+import type { History } from '../engine/estimate.js'
 import { runPlan } from '../engine/run.js'
 import type { Keep } from '../engine/settings.js'
 import type { Driver } from '../hypervisors/driver.js'
@@ -30,6 +31,8 @@ export interface PassRequest {
   readonly keep: Keep
   readonly parallel: number
   readonly retries: number
+  /** How long things took in earlier runs. */
+  readonly history: History
   readonly drain: AbortSignal
   readonly stop: AbortSignal
   /** Makes the reader that is told of every event once it is on disk. */
@@ -103,6 +106,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
       keep: request.keep,
       parallel: request.parallel,
       retries: request.retries,
+      history: request.history,
       drain: AbortSignal.any([request.drain, stop]),
       stop,
     })

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { UsageError } from '../config/errors.js'
 import { loadLab } from '../config/load.js'
 import { packageRoot } from '../config/package-root.js'
+import { noHistory } from '../engine/estimate.js'
 import type { FoundAccess } from '../hypervisors/static.js'
 import type { RunState } from '../journal/state.js'
 import { startEmulatedLab } from '../lab/emulated.js'
@@ -86,6 +87,7 @@ async function runClaims(
       keep: 'never',
       parallel: countFlag(args, 'parallel') ?? defaultParallel,
       retries: 0,
+      history: noHistory,
       drain: interrupts.drain,
       stop: interrupts.stop,
       reporterFor: () => ({ event: () => {}, end: () => {} }),

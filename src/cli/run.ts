@@ -20,6 +20,7 @@ import {
 import { readChoice } from './choice.js'
 import { openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
+import { readHistory } from './history.js'
 import { watchInterrupts } from './interrupts.js'
 import { carryOut } from './pass.js'
 
@@ -61,6 +62,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       driverOf: drivers.driverOf,
       keep: (textFlag(args, 'keep') ?? 'never') as Keep,
       parallel,
+      history: await readHistory(output),
       retries: countFlag(args, 'retries') ?? lab.retries,
       drain: interrupts.drain,
       stop: interrupts.stop,

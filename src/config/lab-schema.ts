@@ -40,7 +40,7 @@ const capacity = z.strictObject({
   guests: count.optional(),
   vcpus: count.optional(),
   memory: size.optional(),
-  locks: z.array(id).optional(),
+  locks: z.array(id).optional().meta({ description: 'What the host has once, by name: a VLAN, a device' }),
 })
 
 const host = z.strictObject({
@@ -81,6 +81,9 @@ const placement = z.strictObject({
   image: text.optional().meta({ description: 'For qemu: an image that "guestcert lab build" made' }),
   clean: clean.optional(),
   via: z.literal('host').optional(),
+  locks: z.array(id).optional().meta({
+    description: "Locks of the host's capacity that the guest holds, alone, for as long as it is there",
+  }),
   configuration,
 })
 
@@ -121,6 +124,9 @@ export const labSchema = z.strictObject({
         .max(10)
         .optional()
         .meta({ description: 'New instances after trouble that is not the guest’s' }),
+      hostFailures: count.optional().meta({
+        description: 'Failed health checks in a row after which a host is set aside for the rest of a run',
+      }),
       parallel: count.optional().meta({ description: 'Environments at once, over all hosts' }),
       login: login.optional(),
     })

@@ -14,8 +14,12 @@ export interface Limits {
   readonly command: number
   /** One test, unless its manifest names its own. */
   readonly test: number
-  /** Everything in one environment. */
+  /** Everything in one environment, without the time that it waits for a host. */
   readonly environment: number
+  /** How long an environment waits while others pass it by, before it reserves a host. */
+  readonly reserve: number
+  /** Asking a host how it is, after trouble on it. */
+  readonly health: number
   /** From asking for a reboot until the guest is ready with a new boot identity. */
   readonly reboot: number
   /** Finding out, after a lost connection, what became of the guest. */
@@ -43,6 +47,8 @@ export const defaultLimits: Limits = {
   command: 60_000,
   test: 600_000,
   environment: 14_400_000,
+  reserve: 1_800_000,
+  health: 30_000,
   reboot: 600_000,
   recovery: 120_000,
   transfer: 120_000,

@@ -111,3 +111,20 @@ t.test('what a parser would choke on is one line with a place', async t => {
   }
   t.throws(() => parseYaml('lab.yaml', bomb.join('\n')), /refused: .*alias/i)
 })
+
+t.test('what a host can never give a guest is a mistake, with its place', async t => {
+  const host =
+    'product: rhel-kvm, version: "9.6", driver: static, capacity: { vcpus: 4, memory: 8GiB, locks: [vlan-100] }'
+  const on = (more: string): string => lab({ host, placement: `h: { address: 127.0.0.1, ${more} }` })
+  t.same(mistakesOf(on('locks: [vlan-100], configuration: { vcpus: 4, memory: 8GiB }')), [])
+  t.match(mistakesOf(on('configuration: { vcpus: 5, memory: 16GiB }')), [
+    /^5:\d+: vcpus: 5 is more than host "h" has: its capacity is 4$/,
+    /^5:\d+: memory: 16GiB is more than host "h" has: its capacity is 8GiB$/,
+  ])
+  t.match(mistakesOf(on('configuration: { memory: 1GiB }')), [
+    /^5:\d+: the capacity of host "h" counts vcpus: expected "vcpus" in the configuration$/,
+  ])
+  t.match(mistakesOf(on('locks: [vlan-10], configuration: { vcpus: 1, memory: 1GiB }')), [
+    /^5:\d+: "vlan-10" is no lock in the capacity of host "h": did you mean "vlan-100"\?$/,
+  ])
+})

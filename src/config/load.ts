@@ -12,6 +12,7 @@ import { readYaml, type YamlFile } from './yaml.js'
 
 const defaultRetries = 1
 const defaultParallel = 4
+const defaultHostFailures = 2
 /** A host that starts guests bears one at a time unless the lab says more. */
 const defaultGuestsPerHost = 1
 
@@ -38,6 +39,7 @@ export function labOf(yaml: YamlFile): Lab {
     file: yaml.file,
     limits: limitsOf(data),
     retries: data.defaults?.retries ?? defaultRetries,
+    hostFailures: data.defaults?.hostFailures ?? defaultHostFailures,
     parallel: data.defaults?.parallel ?? defaultParallel,
     hosts,
     guests,

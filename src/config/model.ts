@@ -110,6 +110,8 @@ export interface Placement {
   readonly image?: string
   readonly clean: CleanState
   readonly viaHost: boolean
+  /** Locks of the host that the guest holds while it is there. */
+  readonly locks?: readonly string[]
   readonly configuration: Configuration
 }
 
@@ -143,6 +145,8 @@ export interface Lab {
   readonly limits: Limits
   /** How often an environment is tried again, on a new instance, for trouble that is not the guest's. */
   readonly retries: number
+  /** Failed health checks in a row after which a host is set aside for the rest of a run. */
+  readonly hostFailures: number
   /** How many environments at once, over all hosts. */
   readonly parallel: number
   readonly hosts: ReadonlyMap<string, Host>

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { capacityMistakes } from './check-capacity.js'
 import type { Mistake } from './errors.js'
 import type { LabFile, LoginFile, PlacementFile } from './lab-schema.js'
 import type { CleanState, Configuration, Endpoint, Family, Guest, Host, Login, Placement } from './model.js'
@@ -71,6 +72,8 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
     mistakes.push({ place: yaml.place(path), message })
   }
   const endpoint = addressOf(placement, path, yaml, mistakes)
+  const configuration = configurationOf(placement.configuration)
+  mistakes.push(...capacityMistakes({ host, placement, configuration, path, yaml }))
   return [
     {
       host: hostId,
@@ -80,7 +83,8 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
       ...(placement.image === undefined ? {} : { image: placement.image }),
       clean: cleanOf(placement, dirname(yaml.file)),
       viaHost: placement.via === 'host',
-      configuration: configurationOf(placement.configuration),
+      ...(placement.locks === undefined ? {} : { locks: placement.locks }),
+      configuration,
     },
   ]
 }

@@ -63,6 +63,10 @@ const testEntry = z
       .strictObject({
         host: z.array(z.enum(['console', 'pause', 'reset', 'revert', 'snapshot', 'stop'])).optional(),
         guest: z.array(z.enum(['reboot'])).optional(),
+        locks: z
+          .array(id)
+          .optional()
+          .meta({ description: "Locks of a host's capacity that it must have to itself" }),
         configuration: z.array(z.enum(configurationKeys)).optional(),
       })
       .optional(),

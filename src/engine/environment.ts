@@ -2,6 +2,7 @@ import type { Cause } from '../config/errors.js'
 import type { TestEnded } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
 import { describeTrouble, isRetryable, type Trouble } from './cause.js'
+import type { HostHealth } from './host-health.js'
 import { serveInstance } from './instance.js'
 import { limitSignal } from './limit.js'
 import type { RunSettings } from './settings.js'
@@ -16,29 +17,56 @@ export interface Progress {
   readonly ended: Map<string, { verdict: TestEnded['verdict']; cause?: Cause }>
   /** New instances that may still be taken for trouble that is not the guest's. */
   retriesLeft: number
+  /** Instances so far. */
+  instances: number
+  /** What of the environment's limit is left: waiting for a host does not count. */
+  leftMs: number
+  /** Trouble of host or network that a test ended with for good: the host is asked how it is. */
+  doubt: Trouble | null
 }
 
-/** Takes one environment from its first instance to its last test. Never throws for trouble: it says it. */
-export async function serveEnvironment(
-  environment: PlannedEnvironment,
-  firstHost: string,
-  settings: RunSettings,
-): Promise<void> {
-  const progress: Progress = {
+/** An environment's stay on one host. */
+export interface Stay {
+  readonly environment: PlannedEnvironment
+  readonly host: string
+  readonly progress: Progress
+  readonly health: HostHealth
+  readonly settings: RunSettings
+}
+
+/** An environment that has done nothing yet. */
+export function startProgress(environment: PlannedEnvironment, { retries, plan }: RunSettings): Progress {
+  return {
     pending: [...environment.tests],
     tries: new Map(),
     ended: new Map(),
-    retriesLeft: settings.retries,
+    retriesLeft: retries,
+    instances: 0,
+    leftMs: plan.limits.environment,
+    doubt: null,
   }
+}
+
+/**
+ * Takes an environment as far as it comes on one host. Resolves to `null` when it has ended, or to the
+ * trouble for which it goes on elsewhere. Never throws for trouble: it says it.
+ */
+export async function serveEnvironment(stay: Stay): Promise<Trouble | null> {
+  const { environment, progress, settings } = stay
   const { signal, clear } = limitSignal({
     name: 'environment',
-    ms: settings.plan.limits.environment,
+    ms: progress.leftMs,
     where: environment.id,
     signal: settings.stop,
   })
+  const startedAt = performance.now()
   try {
     // Not raced against the limit: what was started is undone before the environment counts as ended.
-    await serveInstances(environment, firstHost, progress, { ...settings, stop: signal })
+    const trouble = await serveInstances({ ...stay, settings: { ...settings, stop: signal } })
+    if (trouble !== null) {
+      progress.leftMs = Math.max(1, progress.leftMs - (performance.now() - startedAt))
+      return trouble
+    }
   } catch (error) {
     if (!settings.stop.aborted) {
       endPending(environment, progress, describeTrouble(error), settings)
@@ -47,35 +75,66 @@ export async function serveEnvironment(
     clear()
   }
   settings.emit({ type: 'environment-ended', environment: environment.id })
+  return null
 }
 
-async function serveInstances(
+/** Ends an environment that no host serves any more. */
+export function endEnvironment(
   environment: PlannedEnvironment,
-  firstHost: string,
   progress: Progress,
+  trouble: Trouble,
   settings: RunSettings,
-): Promise<void> {
-  let host = firstHost
-  for (let number = 1; progress.pending.length > 0 && !settings.drain.aborted; number += 1) {
-    settings.stop.throwIfAborted()
-    const trouble = await serveInstance({ environment, host, number, progress, settings })
-    settings.stop.throwIfAborted()
-    if (trouble === null) {
+): void {
+  endPending(environment, progress, trouble, settings)
+  settings.emit({ type: 'environment-ended', environment: environment.id })
+}
+
+async function serveInstances({
+  environment,
+  host,
+  progress,
+  health,
+  settings,
+}: Stay): Promise<Trouble | null> {
+  const { stop, drain } = settings
+  while (progress.pending.length > 0 && !drain.aborted) {
+    stop.throwIfAborted()
+    progress.instances += 1
+    progress.doubt = null
+    const ended = await serveInstance({ environment, host, number: progress.instances, progress, settings })
+    stop.throwIfAborted()
+    const doubted = ended ?? progress.doubt
+    if (doubted === null) {
+      health.worked(host)
+      continue
+    }
+    const trouble = await health.examine(host, doubted)
+    if (progress.pending.length === 0) {
+      break
+    }
+    const others = health.serving(environment.hosts.filter(other => other !== host))
+    // Nobody can stay on a host that is set aside: to leave it costs no retry.
+    const mustLeave = health.whyAside(host) !== null
+    if (mustLeave && others.length > 0) {
+      return trouble
+    }
+    if (mustLeave) {
+      endPending(environment, progress, health.noneLeft(environment.hosts), settings)
+      break
+    }
+    if (ended === null) {
       continue
     }
     if (!isRetryable(trouble) || progress.retriesLeft === 0) {
       endPending(environment, progress, trouble, settings)
-      return
+      break
     }
     progress.retriesLeft -= 1
-    host = otherHost(environment, host, trouble)
+    if (trouble.cause === 'host' && others.length > 0) {
+      return trouble
+    }
   }
-}
-
-/** After trouble with a host, the next instance goes to another host of the same pairing, if there is one. */
-function otherHost(environment: PlannedEnvironment, host: string, trouble: Trouble): string {
-  const others = environment.hosts.filter(other => other !== host)
-  return trouble.cause === 'host' ? (others[0] ?? host) : host
+  return null
 }
 
 /**

@@ -198,6 +198,7 @@ async function runPending(
     if (again) {
       return trouble
     }
+    progress.doubt = trouble
     endTest(test, outcome, progress)
     isFresh = false
     if (outcome.spoilt || test.isolation !== 'shared') {

@@ -1,39 +1,104 @@
-import pLimit, { type LimitFunction } from 'p-limit'
+import pLimit from 'p-limit'
+import { demandOf } from '../config/demand.js'
+import type { Lab } from '../config/model.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { serveEnvironment } from './environment.js'
+import { Admission } from './admission.js'
+import { endEnvironment, type Progress, serveEnvironment, startProgress } from './environment.js'
+import { estimateMs } from './estimate.js'
+import { HostHealth } from './host-health.js'
+import type { Job } from './queue.js'
+import { schedule } from './schedule.js'
 import type { RunSettings } from './settings.js'
+
+/** An environment between two hosts. */
+interface Leaving {
+  readonly from: string
+  readonly reason: string
+}
 
 /**
  * Carries a plan out. Resolves when every environment has ended and is undone; what happened is
- * said through `emit` alone. The host's limit stands outside and the run's inside, so that an
+ * said through `emit` alone. Each host's capacity stands outside and the run's limit inside, so that an
  * environment that waits for a busy host holds no place that another host could use.
  */
 export async function runPlan(settings: RunSettings): Promise<void> {
-  const hostLimits = new Map<string, LimitFunction>()
-  for (const host of settings.lab.hosts.values()) {
-    hostLimits.set(host.id, pLimit(host.capacity.guests))
-  }
+  const { plan, lab, drain, emit } = settings
   const runLimit = pLimit(settings.parallel)
-  const waiting = settings.plan.environments.map(environment => {
-    const host = leastBusy(environment, hostLimits)
-    const limit = hostLimits.get(host) ?? runLimit
-    return limit(() =>
-      runLimit(async () => {
-        if (!settings.drain.aborted) {
-          await serveEnvironment(environment, host, settings)
-        }
-      }),
-    )
+  const admission = new Admission({
+    hosts: [...lab.hosts.values()],
+    parallel: settings.parallel,
+    reserveAfterMs: plan.limits.reserve,
   })
-  await Promise.all(waiting)
+  const environments = new Map(plan.environments.map(environment => [environment.id, environment]))
+  const progresses = new Map<string, Progress>()
+  const leaving = new Map<string, Leaving>()
+  const jobs = plan.environments.map(environment => jobOf(environment, lab, settings))
+  const health = new HostHealth(settings, host => {
+    for (const job of admission.setAside(host)) {
+      // One that was leaving for this host can still go back to where it came from.
+      const whole = jobs.find(({ id }) => id === job.id) ?? job
+      if (!admission.submit(whole, performance.now())) {
+        end(job.id)
+      }
+    }
+  })
+
+  function end(id: string): void {
+    const environment = environments.get(id)
+    if (environment !== undefined) {
+      endEnvironment(environment, progressOf(environment), health.noneLeft(environment.hosts), settings)
+    }
+  }
+
+  function progressOf(environment: PlannedEnvironment): Progress {
+    const known = progresses.get(environment.id) ?? startProgress(environment, settings)
+    progresses.set(environment.id, known)
+    return known
+  }
+
+  async function serve({ id }: Job, host: string): Promise<readonly string[] | null> {
+    const environment = environments.get(id)
+    if (environment === undefined || drain.aborted) {
+      return null
+    }
+    const left = leaving.get(id)
+    if (left !== undefined && left.from !== host) {
+      emit({ type: 'environment-moved', environment: id, ...left, to: host })
+    }
+    const trouble = await serveEnvironment({
+      environment,
+      host,
+      progress: progressOf(environment),
+      health,
+      settings,
+    })
+    if (trouble === null) {
+      return null
+    }
+    leaving.set(id, { from: host, reason: trouble.message })
+    return health.serving(environment.hosts.filter(other => other !== host))
+  }
+
+  await schedule({
+    admission,
+    jobs,
+    now: () => performance.now(),
+    drain,
+    serve: (job, host) => runLimit(() => serve(job, host)),
+    onNoHost: ({ id }) => end(id),
+  })
 }
 
-/** Among the hosts of a pairing, the one with the shortest queue. */
-function leastBusy(environment: PlannedEnvironment, limits: ReadonlyMap<string, LimitFunction>): string {
-  const load = (host: string): number => {
-    const limit = limits.get(host)
-    return limit === undefined ? 0 : (limit.activeCount + limit.pendingCount) / limit.concurrency
+function jobOf(environment: PlannedEnvironment, lab: Lab, { history }: RunSettings): Job {
+  const locks = environment.tests.flatMap(test => test.locks ?? [])
+  const guest = lab.guests.get(environment.guest.id)
+  const placements = (guest?.on ?? []).filter(
+    ({ host, configuration }) =>
+      environment.hosts.includes(host) && configuration.name === environment.configuration.name,
+  )
+  return {
+    id: environment.id,
+    estimateMs: estimateMs(environment, history),
+    offers: placements.map(placement => ({ host: placement.host, demand: demandOf(placement, locks) })),
   }
-  const [first = ''] = [...environment.hosts].sort((a, b) => load(a) - load(b))
-  return first
 }

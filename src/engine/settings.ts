@@ -3,6 +3,7 @@ import type { Driver } from '../hypervisors/driver.js'
 import type { EventBody } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
+import type { History } from './estimate.js'
 
 /** Takes what the engine learns. It returns at once: writing it down is the journal's work. */
 export type Emit = (event: EventBody) => void
@@ -25,6 +26,8 @@ export interface RunSettings {
   /** Environments at once, over all hosts. */
   readonly parallel: number
   readonly retries: number
+  /** How long things took in earlier runs. */
+  readonly history: History
   /** Once aborted, nothing new is begun; what runs is ended and undone. */
   readonly drain: AbortSignal
   /** Once aborted, everything stops now. */

@@ -132,6 +132,24 @@ export interface InstanceEnded {
   readonly evidence: readonly Evidence[]
 }
 
+/** A host that failed its health checks: it serves nothing more in this run. */
+export interface HostSetAside {
+  readonly type: 'host-set-aside'
+  readonly host: string
+  /** Failed health checks in a row. */
+  readonly failures: number
+  readonly reason: string
+}
+
+/** An environment that goes on, on another host of its pairing. */
+export interface EnvironmentMoved {
+  readonly type: 'environment-moved'
+  readonly environment: string
+  readonly from: string
+  readonly to: string
+  readonly reason: string
+}
+
 export interface EnvironmentEnded {
   readonly type: 'environment-ended'
   readonly environment: string
@@ -156,6 +174,8 @@ export type EventBody =
   | CheckSeen
   | TestEnded
   | InstanceEnded
+  | HostSetAside
+  | EnvironmentMoved
   | EnvironmentEnded
   | RunClosed
 

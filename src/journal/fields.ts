@@ -40,6 +40,8 @@ const required: Record<EventBody['type'], Readonly<Record<string, Kind>>> = {
     kept: 'boolean',
     evidence: 'array',
   },
+  'host-set-aside': { host: 'string', failures: 'number', reason: 'string' },
+  'environment-moved': { environment: 'string', from: 'string', to: 'string', reason: 'string' },
   'environment-ended': { environment: 'string' },
   'run-closed': { counts: 'object', flaky: 'number', exitCode: 'number', interrupted: 'boolean' },
 }

@@ -48,7 +48,7 @@ export function openFold(plan: Plan): RunFold {
       sessions.push({ id, epoch, runner, startedAt })
       // A resumed run is closed only by its own end.
       closed = null
-    } else {
+    } else if (event.type === 'run-closed') {
       closed = event
     }
   }

@@ -46,7 +46,7 @@ const plain: Omit<SuiteTest, 'id'> = {
   isolation: 'shared',
   after: [],
   tags: [],
-  needs: { host: [], guest: [], configuration: [] },
+  needs: { host: [], guest: [], configuration: [], locks: [] },
   measures: {},
   proof: null,
 }
@@ -106,10 +106,10 @@ t.test('every test that is left out says why', async t => {
     { id: 's/kvm', applies: { hypervisor: { product: ['rhel-kvm', 'sles-kvm'] } } },
     { id: 's/not-hyper-v', applies: { hypervisor: { not: 'hyper-v' } } },
     { id: 's/virtio', applies: { configuration: { disk: ['virtio-blk', 'virtio-scsi'] } } },
-    { id: 's/pause', needs: { host: ['pause'], guest: [], configuration: [] } },
-    { id: 's/cpus', needs: { host: [], guest: [], configuration: ['vcpus'] } },
+    { id: 's/pause', needs: { host: ['pause'], guest: [], configuration: [], locks: [] } },
+    { id: 's/cpus', needs: { host: [], guest: [], configuration: ['vcpus'], locks: [] } },
     { id: 's/wipe', isolation: 'alters-guest' },
-    { id: 's/boot', needs: { host: [], guest: ['reboot'], configuration: [] } },
+    { id: 's/boot', needs: { host: [], guest: ['reboot'], configuration: [], locks: [] } },
   ])
   const made = plan(suite)
   t.equal(why(made, /^ws2008/, 's/linux'), 'guest family is windows, not linux')
@@ -178,4 +178,21 @@ t.test('the digest changes with what is tested, and not with where it is', async
   t.not(plan(suite, {}, labText.replaceAll('memory: 2GiB', 'memory: 4GiB')).digest, digest)
   t.not(plan({ ...suite, digest: 'd2' }).digest, digest, 'another text of a suite is another plan')
   t.not(plan(suite, { tests: ['one'] }).digest, digest)
+})
+
+t.test('a test that needs a lock goes to the hosts that have it, or is left out', async t => {
+  const needs = { host: [], guest: [], configuration: [] }
+  const suite = suiteOf([{ id: 's/any' }, { id: 's/vlan', needs: { ...needs, locks: ['vlan-100'] } }])
+  const none = plan(suite)
+  t.equal(why(none, /^rhel5@rhel/, 's/vlan'), 'none of a, b has the lock vlan-100 (capacity: locks)')
+  t.equal(why(none, /hyper-v/, 's/vlan'), 'the host hv has not the lock vlan-100 (capacity: locks)')
+  const onlyB = labText.replace(
+    'b: { product: rhel-kvm, version: "9.6", driver: static',
+    '$&, capacity: { locks: [vlan-100] }',
+  )
+  const made = plan(suite, {}, onlyB)
+  t.equal(why(made, /^rhel5@rhel/, 's/vlan'), undefined)
+  t.same(made.environments[0]?.hosts, ['b'])
+  t.same(made.environments[0]?.tests[1]?.locks, ['vlan-100'])
+  t.same(plan(suite, { tests: ['any'] }, onlyB).environments[0]?.hosts, ['a', 'b'])
 })

@@ -100,11 +100,18 @@ function plannedEnvironment(
   const leftOut: LeftOut[] = []
   const pairing = { guest, host, configuration: placement.configuration }
   const abilities = abilitiesOf(host, placement)
+  let serving = hosts
   for (const suite of suites) {
     for (const test of suite.tests) {
-      const why = whyLeftOut(suite, test, pairing, placement, abilities, choice, leftOut)
+      const able = serving.filter(id => hasLocks(lab, id, test))
+      const why =
+        whyLeftOut(suite, test, pairing, placement, abilities, choice, leftOut) ??
+        (able.length > 0
+          ? null
+          : `${among(serving)} the lock ${test.needs.locks.join(', ')} (capacity: locks)`)
       if (why === null) {
-        tests.push(plannedTest(suite, test, guest.family, lab))
+          serving = able
+          tests.push(plannedTest(suite, test, guest.family, lab))
       } else {
         leftOut.push({ test: test.id, why })
       }
@@ -125,10 +132,18 @@ function plannedEnvironment(
     hypervisor: { product: host.product, version: host.version },
     configuration: placement.configuration,
     emulated: guest.emulated !== undefined || host.emulated !== undefined,
-    hosts,
+    hosts: serving,
     tests,
     leftOut,
   }
+}
+
+function hasLocks(lab: Lab, host: string, { needs }: SuiteTest): boolean {
+  return needs.locks.every(lock => lab.hosts.get(host)?.capacity.locks.includes(lock) === true)
+}
+
+function among(hosts: readonly string[]): string {
+  return hosts.length === 1 ? `the host ${hosts.join('')} has not` : `none of ${hosts.join(', ')} has`
 }
 
 function whyLeftOut(
@@ -189,6 +204,7 @@ function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): P
     isolation: test.isolation,
     provenOn: provenOn(test, family),
     after: test.after,
+    ...(test.needs.locks.length === 0 ? {} : { locks: test.needs.locks }),
   }
 }
 

@@ -3,12 +3,12 @@ import type { PlannedEnvironment } from './types.js'
 
 /**
  * SHA-256 over what makes two runs comparable: pairings and tests. Where hosts and guests are
- * reached, which host serves, and where files stand is left out.
+ * reached, which host serves, what it shares, and where files stand is left out.
  */
 export function digestPlan(environments: readonly PlannedEnvironment[]): string {
   const comparable = environments.map(({ hosts: _hosts, leftOut, tests, ...environment }) => ({
     ...environment,
-    tests: tests.map(({ manifest: _manifest, line: _line, ...test }) => test),
+    tests: tests.map(({ manifest: _manifest, line: _line, locks: _locks, ...test }) => test),
     leftOut: leftOut.map(({ test }) => test),
   }))
   return createHash('sha256').update(canonical(comparable)).digest('hex')

@@ -41,6 +41,8 @@ export interface SuiteTest {
     readonly host: readonly HostNeed[]
     readonly guest: readonly 'reboot'[]
     readonly configuration: readonly string[]
+    /** Locks of the host; its environment holds them for as long as it is there. */
+    readonly locks: readonly string[]
   }
   readonly measures: Readonly<Record<string, string>>
   readonly proof: Proof | null

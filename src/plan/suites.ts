@@ -144,6 +144,7 @@ function testOf(
       host: test.needs?.host ?? [],
       guest: test.needs?.guest ?? [],
       configuration: test.needs?.configuration ?? [],
+      locks: test.needs?.locks ?? [],
     },
     measures: test.measures ?? {},
     proof: test.proof === undefined ? null : { ...test.proof, real: test.proof.real ?? {} },

@@ -36,6 +36,8 @@ export interface PlannedTest {
   readonly provenOn?: 'real' | 'emulated' | 'nothing'
   /** Tests of the same environment that must pass first; else this one is `blocked`. */
   readonly after: readonly string[]
+  /** Locks of the host that its environment must hold for it. */
+  readonly locks?: readonly string[]
 }
 
 /** A test that does not apply, and why. */

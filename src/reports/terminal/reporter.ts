@@ -88,6 +88,10 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
         note(
           `${columns.label(event.environment)}: instance ${event.instance} is no use (${event.cause}): ${event.message}`,
         )
+      } else if (event.type === 'host-set-aside') {
+        note(`host ${event.host} is set aside for the rest of the run: ${event.reason}`)
+      } else if (event.type === 'environment-moved') {
+        note(`${columns.label(event.environment)}: goes on on ${event.to}: ${event.reason}`)
       } else if (event.type === 'instance-ended' && event.orphan !== null && !event.kept) {
         note(
           `${columns.label(event.environment)}: instance ${event.instance} left something behind: ${event.orphan}`,
