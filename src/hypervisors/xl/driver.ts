@@ -51,16 +51,28 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
   const below: Record<string, string> =
     image === undefined ? {} : { accelerator: `xen in QEMU's software emulation (image ${image})` }
 
+  let asked: Promise<Record<string, string>> | null = null
+  /** Asked for once: what a guest ran on belongs to its facts. */
+  const facts = async (signal: AbortSignal): Promise<Record<string, string>> => {
+    asked ??= hostFacts(host, { signal, limit: limits.command, where: id })
+    try {
+      return { ...(await asked), ...below }
+    } catch (error) {
+      asked = null
+      throw error
+    }
+  }
+
   return {
     name: 'xl',
     abilities: () => abilities,
-    facts: async signal => ({
-      ...(await hostFacts(host, { signal, limit: limits.command, where: id })),
-      ...below,
-    }),
+    facts,
     prepare: async (request, signal) => {
       const keys = await guestKeys(options, request.placement.image)
-      const prepared = await prepareXl({ host, request, keys, login: loginLine, below }, signal)
+      const prepared = await prepareXl(
+        { host, request, keys, login: loginLine, below: await facts(signal) },
+        signal,
+      )
       made.add(prepared)
       return {
         ...prepared,
