@@ -27,7 +27,7 @@ export const labCommands: readonly CommandSpec[] = [
     description: [
       "Builds an image from the operating system's own packages, with a key login and a host key that are known beforehand. An image is built once for its recipe and then taken from the cache.",
     ],
-    arguments: [{ name: 'IMAGE', description: 'Which image', choices: ['debian'] }],
+    arguments: [{ name: 'IMAGE', description: 'Which image: a name, or the path of a recipe of your own' }],
     flags: [{ name: 'force', description: 'Build it again, though the cache has it', group: 'General' }],
     examples: [
       { line: 'guestcert lab build debian', does: 'The image that fixtures/labs/qemu-debian.yaml boots' },
@@ -40,12 +40,19 @@ export const labCommands: readonly CommandSpec[] = [
     group,
     summary: 'Start the emulated guests and hosts of a lab',
     description: [
-      'Starts what the lab emulates, as a process of its own with lasting ports and host keys. "guestcert run" uses it while it is up, and starts it inside itself when it is not.',
+      'Boots the hosts that the lab has images of, in software emulation. Starts what the lab emulates, as a process of its own with lasting ports and host keys. "guestcert run" uses it while it is up, and starts it inside itself when it is not.',
     ],
-    arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
+    arguments: [
+      {
+        name: 'LAB',
+        description: 'The lab file, or xen for the Xen host that ships with the program',
+        completes: 'file',
+      },
+    ],
     flags: [],
     examples: [
       { line: 'guestcert lab up fixtures/labs/showcase.yaml', does: 'Guests to log in to with ssh' },
+      { line: 'guestcert lab up xen', does: 'The real Xen and its dom0, in QEMU' },
     ],
     exits: [0, 2, 3, 4],
     module: 'lab',
@@ -55,7 +62,13 @@ export const labCommands: readonly CommandSpec[] = [
     group,
     summary: 'Stop the emulated guests and hosts of a lab',
     description: ['Stops what "guestcert lab up" has started for this lab, and nothing else.'],
-    arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
+    arguments: [
+      {
+        name: 'LAB',
+        description: 'The lab file, or xen for the Xen host that ships with the program',
+        completes: 'file',
+      },
+    ],
     flags: [],
     examples: [{ line: 'guestcert lab down fixtures/labs/showcase.yaml', does: 'Stop them' }],
     exits: [0, 2, 3, 4],

@@ -4,6 +4,7 @@ import type { Driver } from '../hypervisors/driver.js'
 import { createLibvirtDriver } from '../hypervisors/libvirt/driver.js'
 import { createQemuDriver } from '../hypervisors/qemu/driver.js'
 import { createStaticDriver, type FoundAccess } from '../hypervisors/static.js'
+import { createXlDriver } from '../hypervisors/xl/driver.js'
 import { guestName } from '../lab/emulated.js'
 import { cacheFolder } from './folders.js'
 
@@ -45,9 +46,11 @@ function makeDriver(host: Host, access: () => ReadonlyMap<string, FoundAccess>):
       return createQemuDriver({ host, cacheFolder: cacheFolder() })
     case 'libvirt':
       return createLibvirtDriver({ host })
+    case 'xl':
+      return createXlDriver({ host, cacheFolder: cacheFolder() })
     default:
       throw new UsageError(
-        `host "${host.id}": this version has no driver "${host.driver}" yet: use static, qemu or libvirt`,
+        `host "${host.id}": this version has no driver "${host.driver}" yet: use static, qemu, libvirt or xl`,
       )
   }
 }

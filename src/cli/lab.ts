@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { UsageError } from '../config/errors.js'
 import { loadLab } from '../config/load.js'
 import type { Lab } from '../config/model.js'
+import { packageRoot } from '../config/package-root.js'
 import { imagesFolder } from '../hypervisors/qemu/cache.js'
 import { hasEmulatedGuests } from '../lab/emulated.js'
 import { buildImage } from '../lab/images/build.js'
 import { imageFolderName, loadRecipe } from '../lab/images/recipe.js'
+import { bringHostUp, madeHostsOf, takeHostDown } from '../lab/made-hosts.js'
 import { bringLabUp, findRunningLab, takeLabDown } from '../lab/running.js'
 import { type CommandIo, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { cacheFolder } from './folders.js'
@@ -45,15 +48,57 @@ async function build(args: ParsedArgs, io: CommandIo): Promise<number> {
 }
 
 async function emulatedLab(args: ParsedArgs, io: CommandIo): Promise<Lab> {
-  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
-  if (!hasEmulatedGuests(lab)) {
+  const lab = await loadLab(labFile(requiredArgument(args, 'LAB'), io.cwd))
+  if (!hasEmulatedGuests(lab) && madeHostsOf(lab).length === 0) {
     throw new UsageError(`${lab.file} emulates nothing: its guests are started by "guestcert run"`)
   }
   return lab
 }
 
+/** Labs that ship with the program, by a name that is no file's. */
+const shipped: Readonly<Record<string, string>> = { xen: 'xen-debian' }
+
+function labFile(nameOrPath: string, cwd: string): string {
+  const name = shipped[nameOrPath]
+  const path = resolve(cwd, nameOrPath)
+  return name === undefined || existsSync(path) ? path : join(packageRoot, 'fixtures', 'labs', `${name}.yaml`)
+}
+
+/** Boots the hosts that a lab has images of. */
+async function hostsUp(lab: Lab, io: CommandIo): Promise<void> {
+  const hosts = madeHostsOf(lab)
+  const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  try {
+    const rows: string[][] = []
+    for (const host of hosts) {
+      const made = await bringHostUp(lab, host, {
+        cacheFolder: cacheFolder(),
+        signal: AbortSignal.any([interrupts.drain, interrupts.stop]),
+        onProgress: text => io.stderr.write(`${text}\n`),
+      })
+      const { endpoint, login } = host.connect ?? {}
+      rows.push([
+        host.id,
+        `ssh -i ${made.image.keyPath} -p ${endpoint?.port ?? 22} ${login?.user ?? 'root'}@${endpoint?.host ?? ''}`,
+        made.image.hostKey,
+      ])
+      const how = made.started ? 'started' : 'is up already'
+      io.stderr.write(`${host.id} ${how}: process ${made.pid}; "guestcert lab down" ends it\n`)
+    }
+    if (rows.length > 0) {
+      io.stdout.write(table({ headings: ['HOST', 'LOGIN', 'HOST KEY'], rows }, text => text))
+    }
+  } finally {
+    interrupts.close()
+  }
+}
+
 async function up(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await emulatedLab(args, io)
+  await hostsUp(lab, io)
+  if (!hasEmulatedGuests(lab)) {
+    return 0
+  }
   const found = await findRunningLab(lab, cacheFolder())
   const running = found ?? (await bringLabUp(lab, cacheFolder()))
   const rows = [...running.access].map(([name, { endpoint, keyPath, hostKey }]) => [
@@ -70,7 +115,11 @@ async function up(args: ParsedArgs, io: CommandIo): Promise<number> {
 
 async function down(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await emulatedLab(args, io)
-  const wasUp = await takeLabDown(lab, cacheFolder())
+  const down = [await takeLabDown(lab, cacheFolder())]
+  for (const host of madeHostsOf(lab)) {
+    down.push(await takeHostDown(lab, host, cacheFolder()))
+  }
+  const wasUp = down.includes(true)
   io.stderr.write(wasUp ? `${lab.name} is down\n` : `${lab.name} was not up\n`)
   return 0
 }

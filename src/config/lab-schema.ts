@@ -3,7 +3,7 @@ import { defaultLimits } from './limits.js'
 import { guestProducts, hypervisorProducts } from './products.js'
 import { count, duration, hostKey, id, privateKey, secret, size, text, version } from './scalars.js'
 
-const drivers = ['static', 'qemu', 'libvirt', 'hyperv', 'esxi', 'xenserver', 'vmrun'] as const
+const drivers = ['static', 'qemu', 'libvirt', 'xl', 'hyperv', 'esxi', 'xenserver', 'vmrun'] as const
 const sizes = new Set(['output'])
 
 const limits = z.strictObject(
@@ -49,6 +49,9 @@ const host = z.strictObject({
   driver: z.enum(drivers),
   connect: connect.optional(),
   emulated: text.optional().meta({ description: 'The persona that plays this host' }),
+  image: id
+    .optional()
+    .meta({ description: 'The image that "guestcert lab up" boots this host from, in software emulation' }),
   manageFrom: id.optional(),
   capacity: capacity.optional(),
 })
@@ -78,7 +81,9 @@ const placement = z.strictObject({
   vm: text.optional(),
   address: text.optional().meta({ description: 'host, host:port or [ipv6]:port of a guest that runs' }),
   jump: jump.optional(),
-  image: text.optional().meta({ description: 'For qemu: an image that "guestcert lab build" made' }),
+  image: text.optional().meta({
+    description: 'An image that "guestcert lab build" made: for qemu its disk, for xl the keys of the guest',
+  }),
   clean: clean.optional(),
   via: z.literal('host').optional(),
   locks: z.array(id).optional().meta({

@@ -83,6 +83,7 @@ function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]):
     driver: entry.driver,
     ...(connect === undefined ? {} : { connect }),
     ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
+    ...(entry.image === undefined ? {} : { image: entry.image }),
     capacity: capacityOf(entry),
   }
 }

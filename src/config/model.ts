@@ -8,7 +8,7 @@ export type Family = 'linux' | 'windows'
 export type Shell = 'posix' | 'powershell' | 'cmd'
 
 /** The drivers that speak to hosts. */
-export type DriverName = 'static' | 'qemu' | 'libvirt' | 'hyperv' | 'esxi' | 'xenserver' | 'vmrun'
+export type DriverName = 'static' | 'qemu' | 'libvirt' | 'xl' | 'hyperv' | 'esxi' | 'xenserver' | 'vmrun'
 
 /** A reference to a secret, never the secret itself. */
 export type SecretReference =
@@ -71,6 +71,8 @@ export interface Host {
   readonly connect?: { readonly endpoint: Endpoint; readonly login: Login }
   /** The persona that plays it. */
   readonly emulated?: string
+  /** The image that `guestcert lab up` boots it from, on this machine; `key: image` is its key. */
+  readonly image?: string
   readonly capacity: Capacity
 }
 
@@ -106,7 +108,7 @@ export interface Placement {
   readonly vm?: string
   /** For guests that already run, or whose address is fixed. */
   readonly endpoint?: Endpoint
-  /** For `qemu`: an image made by `lab build`, by name, or a path. */
+  /** An image made by `lab build`, by name; for `qemu` its disk, or a path; for `xl` the keys of the guest. */
   readonly image?: string
   readonly clean: CleanState
   readonly viaHost: boolean

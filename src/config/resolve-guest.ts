@@ -109,13 +109,13 @@ function placementMistakes(entry: LabFile['guests'][string], placement: Placemen
   ) {
     mistakes.push('the driver qemu needs "vcpus" and "memory" in the configuration')
   }
-  if (host.driver === 'libvirt' && !emulated) {
-    mistakes.push(...libvirtMistakes(placement))
+  if ((host.driver === 'libvirt' || host.driver === 'xl') && !emulated) {
+    mistakes.push(...hostMistakes(placement, host.driver))
   }
   return mistakes
 }
 
-function libvirtMistakes({ vm, clean }: PlacementFile): string[] {
+function hostMistakes({ vm, clean }: PlacementFile, driver: 'libvirt' | 'xl'): string[] {
   const path =
     typeof clean !== 'object'
       ? null
@@ -126,7 +126,10 @@ function libvirtMistakes({ vm, clean }: PlacementFile): string[] {
           : null
   return [
     ...(vm === undefined
-      ? ['the driver libvirt needs "vm": the name of the virtual machine on the host']
+      ? [`the driver ${driver} needs "vm": the name of the virtual machine on the host`]
+      : []),
+    ...(driver === 'xl' && typeof clean === 'object' && !('copy' in clean)
+      ? ['clean: the driver xl knows "copy" and "none": an overlay needs QEMU, and snapshots libvirt']
       : []),
     ...(path === null || path.startsWith('/')
       ? []

@@ -25,6 +25,10 @@ export const manifestSchema = z.object({
   hardware: z.object({ disk: z.array(z.string()), nic: z.array(z.string()) }),
   /** `SHA256:…` of the host key that the image holds. */
   hostKey: z.string(),
+  /** Started in the kernel's place, with the kernel and the initrd as its modules: Xen. */
+  hypervisor: z.object({ file: z.string() }).optional(),
+  /** Guests that lie inside, by the name of their image: what opens them and what proves them. */
+  guests: z.record(z.string(), z.object({ key: z.string(), hostKey: z.string() })).optional(),
   packages: z.array(z.object({ name: z.string(), version: z.string() })),
   files: z.record(z.string(), fileEntry),
 })
@@ -46,6 +50,10 @@ export interface BuiltImage {
   readonly hostKey: string
   /** The host key under the image's name, for `ssh -o HostKeyAlias=NAME`. */
   readonly knownHosts: string
+  /** Xen, for an image that is a host. */
+  readonly hypervisor?: string
+  /** The guests that lie inside, by the name of their image. */
+  readonly guests: ReadonlyMap<string, { readonly keyPath: string; readonly hostKey: string }>
   readonly manifest: ImageManifest
 }
 
@@ -59,6 +67,9 @@ export const imageFiles = {
   hostKey: 'host_key.pub',
   knownHosts: 'known_hosts',
 } as const
+
+/** The file of the hypervisor, in images that are hosts. */
+export const hypervisorFile = 'xen.elf'
 
 /** The newest image of that name which was built whole; `null` when there is none. */
 export async function findImage(name: string, cacheFolder: string): Promise<BuiltImage | null> {
@@ -112,6 +123,13 @@ export async function readImage(folder: string): Promise<BuiltImage> {
     keyPath: join(folder, imageFiles.key),
     hostKey: manifest.hostKey,
     knownHosts: join(folder, imageFiles.knownHosts),
+    ...(manifest.hypervisor === undefined ? {} : { hypervisor: join(folder, manifest.hypervisor.file) }),
+    guests: new Map(
+      Object.entries(manifest.guests ?? {}).map(([name, { key, hostKey }]) => [
+        name,
+        { keyPath: join(folder, key), hostKey },
+      ]),
+    ),
     manifest,
   }
 }

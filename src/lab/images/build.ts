@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { chmod, mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UsageError } from '../../config/errors.js'
 import { imagesFolder } from '../../hypervisors/qemu/cache.js'
 import {
   type BuiltImage,
+  hypervisorFile,
   type ImageManifest,
   imageFiles,
   imageFormat,
@@ -69,6 +70,11 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     throw new UsageError(`cannot build the image ${recipe.name}: ${describeMissing(missing)}`)
   }
   await mkdir(images, { recursive: true, mode: 0o700 })
+  const guests: BuiltImage[] = []
+  for (const guest of recipe.guests ?? []) {
+    options.onProgress?.(`the guest inside: ${guest.name}`)
+    guests.push(await buildImage(guest, options))
+  }
   const onWait = (): void => options.onProgress?.('waiting for another build of the same image')
   return await withLock(
     join(images, `.${imageFolderName(recipe)}.lock`),
@@ -76,12 +82,17 @@ export async function buildImage(recipe: Recipe, options: BuildOptions): Promise
     onWait,
     async () => {
       const meanwhile = await readImage(folder).catch(() => null)
-      return meanwhile ?? (await buildInto(folder, recipe, options))
+      return meanwhile ?? (await buildInto(folder, recipe, guests, options))
     },
   )
 }
 
-async function buildInto(folder: string, recipe: Recipe, options: BuildOptions): Promise<BuiltImage> {
+async function buildInto(
+  folder: string,
+  recipe: Recipe,
+  guests: readonly BuiltImage[],
+  options: BuildOptions,
+): Promise<BuiltImage> {
   const images = imagesFolder(options.cacheFolder)
   const prefix = `.building-${imageFolderName(recipe)}-`
   // We hold the lock: what lies there was left by a build that was killed.
@@ -92,7 +103,7 @@ async function buildInto(folder: string, recipe: Recipe, options: BuildOptions):
   }
   const work = await mkdtemp(join(images, prefix))
   try {
-    await buildIn(work, recipe, options)
+    await buildIn(work, recipe, guests, options)
     await rm(folder, { recursive: true, force: true })
     await rename(work, folder)
     return await readImage(folder)
@@ -102,7 +113,12 @@ async function buildInto(folder: string, recipe: Recipe, options: BuildOptions):
   }
 }
 
-async function buildIn(work: string, recipe: Recipe, options: BuildOptions): Promise<void> {
+async function buildIn(
+  work: string,
+  recipe: Recipe,
+  guests: readonly BuiltImage[],
+  options: BuildOptions,
+): Promise<void> {
   const { signal, onProgress = () => {} } = options
   const tools: ToolOptions = { signal, limit: stepLimit, where: `image ${recipe.name}`, cause: 'runner' }
   onProgress('making keys')
@@ -113,10 +129,16 @@ async function buildIn(work: string, recipe: Recipe, options: BuildOptions): Pro
     onLine: line => onProgress(line.replace(/^I: /, '')),
   })
   onProgress('making the disk')
-  await makeDisk(recipe, work, tools)
+  await makeDisk(recipe, work, guests, tools)
   const packages = await installedPackages(work)
   onProgress('writing the manifest')
-  await keepOnly(work, Object.values(imageFiles))
+  // A guest's keys stay with the disk that holds their other half, though its own image be built anew.
+  for (const guest of guests) {
+    await copyFile(guest.keyPath, join(work, guestKeyFile(guest)))
+    await chmod(join(work, guestKeyFile(guest)), 0o600)
+  }
+  const more = recipe.hypervisor === undefined ? [] : [hypervisorFile]
+  await keepOnly(work, [...Object.values(imageFiles), ...guests.map(guestKeyFile), ...more])
   await chmod(join(work, imageFiles.disk), 0o444)
   await chmod(join(work, imageFiles.key), 0o600)
   const manifest: ImageManifest = {
@@ -130,10 +152,22 @@ async function buildIn(work: string, recipe: Recipe, options: BuildOptions): Pro
     bootedMark: recipe.bootedMark,
     hardware: { disk: [...recipe.hardware.disk], nic: [...recipe.hardware.nic] },
     hostKey: keys.hostFingerprint,
+    ...(recipe.hypervisor === undefined ? {} : { hypervisor: { file: hypervisorFile } }),
+    ...(guests.length === 0
+      ? {}
+      : {
+          guests: Object.fromEntries(
+            guests.map(guest => [guest.name, { key: guestKeyFile(guest), hostKey: guest.hostKey }]),
+          ),
+        }),
     packages,
     files: await digests(work),
   }
   await writeSynced(join(work, imageFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`)
+}
+
+function guestKeyFile({ name }: BuiltImage): string {
+  return `${name}.client_key`
 }
 
 async function keepOnly(folder: string, files: readonly string[]): Promise<void> {

@@ -34,6 +34,15 @@ export const recipeSchema = z.strictObject({
   files: z.record(absolutePath, fileEntry).optional(),
   links: z.record(absolutePath, absolutePath).optional(),
   mask: z.array(unit).optional(),
+  hypervisor: z
+    .literal('xen')
+    .optional()
+    .meta({ description: 'What boots before the kernel: the newest /boot/xen-*.gz of the packages' }),
+  guests: z
+    .array(id)
+    .min(1)
+    .optional()
+    .meta({ description: 'Recipes beside this one whose kernel, initrd and disk go into this image' }),
 })
 
 /** What a recipe must hold together with what it extends. */

@@ -97,3 +97,24 @@ t.test('the digest is of what the image becomes, not of how its recipe is writte
     t.not(recipeDigest({ ...recipe, ...change }), recipeDigest(recipe), JSON.stringify(change))
   }
 })
+
+t.test('an image that is a host holds guests, and is another when they are', async t => {
+  const host = 'extends: tiny\nimage: host\nhypervisor: xen\nguests: [guest]\n'
+  const folder = t.testdir({
+    'tiny.yaml': minimal,
+    'guest.yaml': 'extends: tiny\nimage: guest\n',
+    'host.yaml': host,
+    'nested.yaml': 'extends: tiny\nimage: nested\nguests: [host]\n',
+    'gone.yaml': 'extends: tiny\nimage: gone\nguests: [nobody]\n',
+  })
+  const before = await loadRecipe(join(folder, 'host.yaml'))
+  t.equal(before.hypervisor, 'xen')
+  t.same(
+    before.guests?.map(({ name }) => name),
+    ['guest'],
+  )
+  await writeFile(join(folder, 'guest.yaml'), 'extends: tiny\nimage: guest\nsize: 2GiB\n')
+  t.not(recipeDigest(await loadRecipe(join(folder, 'host.yaml'))), recipeDigest(before))
+  await t.rejects(loadRecipe(join(folder, 'nested.yaml')), /"host" has guests itself/)
+  await t.rejects(loadRecipe(join(folder, 'gone.yaml')))
+})

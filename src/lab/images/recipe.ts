@@ -43,7 +43,14 @@ export interface Recipe {
   readonly links: Readonly<Record<string, string>>
   /** Units that never start. */
   readonly mask: readonly string[]
+  /** What boots before the kernel. */
+  readonly hypervisor?: 'xen'
+  /** Images of guests that lie inside this one, below {@link guestsFolder}. */
+  readonly guests?: readonly Recipe[]
 }
+
+/** Where an image that is a host keeps its guests' kernels, initrds and disks: a folder for each image. */
+export const guestsFolder = '/var/lib/guestcert'
 
 /** The folder of the recipes that ship with the program. */
 export const recipesFolder: string = join(packageRoot, 'fixtures', 'images')
@@ -89,6 +96,7 @@ async function readRecipe(file: string): Promise<Recipe> {
     throw new ConfigError(missing.map(message => ({ place: yaml.place([]), message })))
   }
   const { data } = whole
+  const guests = data.guests === undefined ? undefined : await guestRecipes(data.guests, file, yaml)
   return {
     name: data.image,
     title: data.title,
@@ -105,7 +113,24 @@ async function readRecipe(file: string): Promise<Recipe> {
     files: filesOf(data.files),
     links: data.links ?? {},
     mask: data.mask ?? [],
+    // Absent rather than empty: the digest of a recipe without them stays what it was.
+    ...(data.hypervisor === undefined ? {} : { hypervisor: data.hypervisor }),
+    ...(guests === undefined ? {} : { guests }),
   }
+}
+
+/** The recipes of the guests inside; those have none themselves. */
+async function guestRecipes(names: readonly string[], file: string, yaml: YamlFile): Promise<Recipe[]> {
+  const recipes: Recipe[] = []
+  for (const name of names) {
+    const { written } = await readWritten(join(dirname(file), `${name}.yaml`), maxDepth)
+    if (written.guests !== undefined) {
+      const message = `guests: "${name}" has guests itself: an image inside an image has none`
+      throw new ConfigError([{ place: yaml.place(['guests']), message }])
+    }
+    recipes.push(await readRecipe(join(dirname(file), `${name}.yaml`)))
+  }
+  return recipes
 }
 
 async function readWritten(

@@ -1,0 +1,133 @@
+import { InfraError } from '../../config/errors.js'
+import { defaultLimits, type Limits } from '../../config/limits.js'
+import type { Host } from '../../config/model.js'
+import { connect, type Machine, quote } from '../../remote/index.js'
+import type { Driver } from '../driver.js'
+import { HostConnection } from '../libvirt/connection.js'
+import { findImage } from '../qemu/image.js'
+import { hostFacts } from './facts.js'
+import { abilities, type GuestKeys } from './guest.js'
+import { createXlHost } from './host.js'
+import { listInstances, removeInstance, type XlInstance } from './instances.js'
+import { defaultXlLimits, type XlLimits } from './limit.js'
+import { prepareXl, type XlPrepared } from './prepared.js'
+
+export interface XlDriverOptions {
+  readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'image'>
+  /** Where the images of hosts and guests that we made are found. */
+  readonly cacheFolder: string
+  /** Limits of the connection to the host. */
+  readonly connection?: Limits
+  readonly limits?: Partial<XlLimits>
+  /** Opens the connection in another way than the lab says. */
+  readonly connect?: (signal: AbortSignal) => Promise<Machine>
+}
+
+/** Hosts that we boot ourselves run in software emulation, where a handshake alone may take a minute. */
+const patient: Limits = {
+  ...defaultLimits,
+  tcp: 30_000,
+  handshake: 120_000,
+  authentication: 120_000,
+  firstCommand: 120_000,
+}
+
+/** A driver that also finds and removes what dead runs left on its host. */
+export interface XlDriver extends Driver {
+  instances(signal: AbortSignal): Promise<XlInstance[]>
+  removeInstance(name: string, signal: AbortSignal): Promise<void>
+}
+
+/** Guests of a Xen host without libvirt, spoken to with xl over one SSH connection. */
+export function createXlDriver(options: XlDriverOptions): XlDriver {
+  const { id, image, connect: described } = options.host
+  const limits = { ...defaultXlLimits, ...options.limits }
+  const connection = new HostConnection(id, options.connect ?? (signal => connectToHost(options, signal)))
+  const host = createXlHost(id, connection, limits)
+  const made = new Set<XlPrepared>()
+  const { login, endpoint } = described ?? {}
+  const loginLine = `ssh -p ${endpoint?.port ?? 22} ${quote(`${login?.user ?? 'root'}@${endpoint?.host ?? id}`)}`
+  // A host that "lab up" boots runs in QEMU's software emulation: whoever reads results must see it.
+  const below: Record<string, string> =
+    image === undefined ? {} : { accelerator: `xen in QEMU's software emulation (image ${image})` }
+
+  let asked: Promise<Record<string, string>> | null = null
+  /** Asked for once: what a guest ran on belongs to its facts. */
+  const facts = async (signal: AbortSignal): Promise<Record<string, string>> => {
+    asked ??= hostFacts(host, { signal, limit: limits.command, where: id })
+    try {
+      return { ...(await asked), ...below }
+    } catch (error) {
+      asked = null
+      throw error
+    }
+  }
+
+  return {
+    name: 'xl',
+    abilities: () => abilities,
+    facts,
+    prepare: async (request, signal) => {
+      const keys = await guestKeys(options, request.placement.image)
+      const prepared = await prepareXl(
+        { host, request, keys, login: loginLine, below: await facts(signal) },
+        signal,
+      )
+      made.add(prepared)
+      return {
+        ...prepared,
+        remove: async until => {
+          await prepared.remove(until)
+          made.delete(prepared)
+        },
+      }
+    },
+    instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
+    removeInstance: (name, signal) =>
+      removeInstance(host, name, { signal, limit: limits.command, where: name }),
+    close: async () => {
+      host.watch.close()
+      for (const prepared of made) {
+        prepared.release()
+      }
+      await connection.close()
+    },
+  }
+}
+
+/** The keys of a guest that lies inside the host's image, or of an image of its own. */
+async function guestKeys(
+  { host, cacheFolder }: XlDriverOptions,
+  name: string | undefined,
+): Promise<GuestKeys> {
+  if (name === undefined) {
+    return {}
+  }
+  const inside =
+    host.image === undefined ? undefined : (await findImage(host.image, cacheFolder))?.guests.get(name)
+  if (inside !== undefined) {
+    return inside
+  }
+  const image = await findImage(name, cacheFolder)
+  if (image === null) {
+    throw trouble(host.id, `the image ${name} is not built: guestcert lab build ${host.image ?? name}`)
+  }
+  return { keyPath: image.keyPath, hostKey: image.hostKey }
+}
+
+async function connectToHost(
+  { host, cacheFolder, connection = host.image === undefined ? defaultLimits : patient }: XlDriverOptions,
+  signal: AbortSignal,
+): Promise<Machine> {
+  if (host.connect === undefined) {
+    throw trouble(host.id, 'the driver xl needs "connect": how to reach the host over SSH')
+  }
+  const image = host.image === undefined ? null : await findImage(host.image, cacheFolder)
+  const { endpoint, login } = host.connect
+  const keys = image === null ? {} : { image: { keyPath: image.keyPath, hostKey: image.hostKey } }
+  return connect({ endpoint, login, label: host.id, limits: connection, signal, ...keys })
+}
+
+function trouble(where: string, why: string): InfraError {
+  return new InfraError(`${where}: ${why}`, { cause: 'runner', where, code: 'driver' })
+}

@@ -1,0 +1,50 @@
+import type { HostConnection } from '../libvirt/connection.js'
+import { type CallOptions, createVirsh, read, type Virsh } from '../libvirt/virsh.js'
+import { HostWatch } from '../libvirt/watch.js'
+import { watchEveryMs, type XlLimits } from './limit.js'
+import { type ListedDomain, parseList } from './output.js'
+
+/** One Xen host without libvirt, and what its guests share. */
+export interface XlHost {
+  readonly id: string
+  readonly connection: HostConnection
+  /** The host's shell: what virsh's driver and this one do alike. */
+  readonly shell: Virsh
+  readonly limits: XlLimits
+  readonly watch: HostWatch
+}
+
+export function createXlHost(id: string, connection: HostConnection, limits: XlLimits): XlHost {
+  const shell = createVirsh(connection, id, 'xen:///')
+  const watch = new HostWatch(
+    async signal => {
+      const domains = await listDomains(shell, { signal, limit: limits.command, where: id })
+      return new Map(domains.map(({ name, state }) => [name, state]))
+    },
+    { everyMs: watchEveryMs, silenceMs: limits.silence.ms },
+  )
+  return { id, connection, shell, limits, watch }
+}
+
+/**
+ * Every domain of a host. `xm` is what RHEL 5 has; where both are installed, xl speaks to the hypervisor, and xm to a
+ * daemon that may not run.
+ */
+export async function listDomains(shell: Virsh, call: CallOptions): Promise<ListedDomain[]> {
+  return read(parseList, await shell.demand(xl('list'), call), shell.host)
+}
+
+/** A domain; `null` when there is none of that name. */
+export async function findDomain(
+  { shell }: XlHost,
+  name: string,
+  call: CallOptions,
+): Promise<ListedDomain | null> {
+  return (await listDomains(shell, call)).find(domain => domain.name === name) ?? null
+}
+
+/** The words of a shell command that runs xl, or xm where there is no xl. */
+export function xl(...words: readonly string[]): string {
+  const args = words.join(' ')
+  return `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin;if command -v xl >/dev/null;then xl ${args};else xm ${args};fi`
+}

@@ -1,0 +1,96 @@
+import { posix } from 'node:path'
+import { quote } from '../../remote/index.js'
+import { logPieces } from '../libvirt/evidence.js'
+import { readInstanceName } from '../libvirt/orphans.js'
+import { removeFiles } from '../libvirt/storage.js'
+import { type CallOptions, hostError, type Virsh } from '../libvirt/virsh.js'
+import { parseConfig } from './config.js'
+import { parseDisk } from './disks.js'
+import { findDomain, listDomains, type XlHost, xl } from './host.js'
+
+/**
+ * xl keeps no domain that does not run: an instance's configuration lies in the home folder of whoever logs in to the
+ * host, from before its disks are made until all else of it is gone. So what a dead runner leaves can be found.
+ */
+const folder = '"$HOME/.guestcert"'
+
+/** An instance on a host: of a run that goes on, or of one that is dead. */
+export interface XlInstance {
+  readonly name: string
+  readonly run: string
+  /** What `xl list` says; `null` when no such domain is there. */
+  readonly state: string | null
+}
+
+/** The configuration's file, as a word of a shell command. */
+export function configFile(instance: string): string {
+  return `${folder}/${quote(`${instance}.cfg`)}`
+}
+
+/** Writes an instance's configuration, whole or not at all. */
+export async function writeInstance(
+  shell: Virsh,
+  instance: string,
+  text: string,
+  call: CallOptions,
+): Promise<void> {
+  const file = configFile(instance)
+  const command = `umask 077&&mkdir -p ${folder}&&cat >${file}.new&&mv ${file}.new ${file}`
+  await shell.demand(command, { ...call, stdin: Buffer.from(text) })
+}
+
+/** Every instance on a host, whoever's run it was. */
+export async function listInstances({ shell }: XlHost, call: CallOptions): Promise<XlInstance[]> {
+  const domains = new Map((await listDomains(shell, call)).map(({ name, state }) => [name, state]))
+  const listed = await shell.demand(`ls ${folder} 2>/dev/null;:`, call)
+  const written = listed.split('\n').flatMap(file => /^(gc-.+)\.cfg$/.exec(file)?.[1] ?? [])
+  return [...new Set([...written, ...domains.keys()])].flatMap(name => {
+    const parts = readInstanceName(name)
+    return parts === null ? [] : [{ name, run: parts.run, state: domains.get(name) ?? null }]
+  })
+}
+
+/** Ends an instance and removes what was made for it, its configuration last; again, if need be. */
+export async function removeInstance(host: XlHost, name: string, call: CallOptions): Promise<void> {
+  if (readInstanceName(name) === null) {
+    return
+  }
+  const { shell, limits } = host
+  await destroyDomain(host, name, { ...call, limit: limits.destroy })
+  const text = await shell.demand(`cat ${configFile(name)} 2>/dev/null;:`, call)
+  const files = [...ownFiles(text, name), ...logPieces(consoleLog(name)), ...logPieces(watcherLog(name))]
+  await removeFiles(shell, files, { ...call, limit: limits.storage })
+  await shell.demand(`rm -f ${configFile(name)} ${configFile(name)}.new`, call)
+}
+
+/** Ends a domain at once, if it is there. */
+export async function destroyDomain(host: XlHost, name: string, call: CallOptions): Promise<void> {
+  if ((await findDomain(host, name, call)) === null) {
+    return
+  }
+  const { stderr } = await host.shell.shell(xl('destroy', quote(name)), call)
+  if ((await findDomain(host, name, call)) !== null) {
+    throw hostError(
+      call.where,
+      `${call.where} on ${host.id}: xl destroy ${name} left it there: ${stderr.trim()}`,
+    )
+  }
+}
+
+/** What xenconsoled writes down when it is started with `--log=guest`. */
+export function consoleLog(domain: string): string {
+  return `/var/log/xen/console/guest-${domain}.log`
+}
+
+/** What the xl says that waits for the domain's end. */
+export function watcherLog(domain: string): string {
+  return `/var/log/xen/xl-${domain}.log`
+}
+
+/** The disks that bear the instance's name: a base never does. */
+function ownFiles(text: string, instance: string): string[] {
+  const disks = text.trim() === '' ? [] : parseConfig(text).get('disk')
+  return (typeof disks === 'object' ? disks : [])
+    .flatMap(disk => parseDisk(disk).target ?? [])
+    .filter(file => posix.basename(file).startsWith(`${instance}.`))
+}
