@@ -30,13 +30,20 @@ export function labOf(yaml: YamlFile): Lab {
   const found: Mistake[] = []
   const hosts = new Map(Object.keys(data.hosts).map(id => [id, hostOf(id, data, yaml, found)]))
   const guests = new Map(Object.keys(data.guests).map(id => [id, guestOf(id, data, hosts, yaml, found)]))
+  const limits = limitsOf(data)
+  if (limits.leaseRenewal * 2 > limits.lease) {
+    const place = yaml.place(['defaults', 'limits'])
+    const message =
+      'leaseRenewal must be at most half of lease: one renewal may fail, and nobody takes the host over'
+    found.push({ place, message })
+  }
   if (found.length > 0) {
     throw new ConfigError(inOrder(found))
   }
   return {
     name: data.lab,
     file: yaml.file,
-    limits: limitsOf(data),
+    limits,
     retries: data.defaults?.retries ?? defaultRetries,
     parallel: data.defaults?.parallel ?? defaultParallel,
     hosts,
