@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { InternalError, UsageError } from '../config/errors.js'
 import type { Host, Lab } from '../config/model.js'
 import { packageVersion } from '../config/package-root.js'
+import { openLeases } from '../engine/lease.js'
 import { runPlan } from '../engine/run.js'
 import type { Keep } from '../engine/settings.js'
 import type { Driver } from '../hypervisors/driver.js'
@@ -27,6 +28,8 @@ export interface PassRequest {
   /** The folder that holds runs, one folder each. */
   readonly output: string
   readonly driverOf: (host: Host) => Driver
+  /** Who runs this: others who wait for a machine are told. */
+  readonly who: string
   readonly keep: Keep
   readonly parallel: number
   readonly retries: number
@@ -91,6 +94,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
   await report(folder, fold.state())
   await pointLatest(request.output, run)
   const stop = AbortSignal.any([request.stop, broken.signal])
+  const leases = openLeases({ who: request.who, run, limits: plan.limits })
   try {
     await runPlan({
       plan,
@@ -100,6 +104,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
       folder,
       driverOf: request.driverOf,
       emit,
+      leases,
       keep: request.keep,
       parallel: request.parallel,
       retries: request.retries,
@@ -109,6 +114,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
   } catch (error) {
     giveUp(error)
   }
+  await leases.close()
   await Promise.all(told)
   await reporting
   return close()

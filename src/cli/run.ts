@@ -22,10 +22,12 @@ import { openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { carryOut } from './pass.js'
+import { whoAmI } from './who.js'
 
 /** `guestcert run LAB`: carries out a validation pass. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const who = whoAmI(args, io.env)
   const suites = await loadSuites(lab.suites, lab.file)
   let access: ReadonlyMap<string, FoundAccess> = new Map()
   const drivers = openDrivers(() => access)
@@ -59,6 +61,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       plan,
       output,
       driverOf: drivers.driverOf,
+      who,
       keep: (textFlag(args, 'keep') ?? 'never') as Keep,
       parallel,
       retries: countFlag(args, 'retries') ?? lab.retries,

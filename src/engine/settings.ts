@@ -3,6 +3,7 @@ import type { Driver } from '../hypervisors/driver.js'
 import type { EventBody } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
+import type { Leases } from './lease.js'
 
 /** Takes what the engine learns. It returns at once: writing it down is the journal's work. */
 export type Emit = (event: EventBody) => void
@@ -21,6 +22,8 @@ export interface RunSettings {
   readonly folder: string
   readonly driverOf: (host: Host) => Driver
   readonly emit: Emit
+  /** Keeps machines ours while we use them. */
+  readonly leases: Leases
   readonly keep: Keep
   /** Environments at once, over all hosts. */
   readonly parallel: number

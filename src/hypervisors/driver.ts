@@ -1,6 +1,6 @@
 import type { Limits } from '../config/limits.js'
 import type { DriverName, Endpoint, Guest, Placement } from '../config/model.js'
-import type { Machine } from '../remote/index.js'
+import type { HostShell, Machine } from '../remote/index.js'
 
 /** What a driver can do with a guest on a given placement. Tests name what they need of it. */
 export type Ability =
@@ -86,5 +86,10 @@ export interface Driver {
   facts(signal: AbortSignal): Promise<Readonly<Record<string, string>>>
   /** Clones, or reverts to the clean state; nothing runs yet. */
   prepare(request: GuestRequest, signal: AbortSignal): Promise<PreparedGuest>
+  /**
+   * A shell on the host itself, opened anew when the last one is lost: there its lease is kept. Absent where there is
+   * no host that could be asked: then the guest's machine has a lease of its own.
+   */
+  shell?(signal: AbortSignal): Promise<HostShell>
   close(): Promise<void>
 }

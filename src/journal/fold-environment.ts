@@ -29,7 +29,8 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
     clock.tick(event)
     startedAt ??= event.at
     ended = event.type === 'environment-ended'
-    if (event.type === 'environment-ended') return
+    if (event.type === 'environment-ended' || event.type === 'lease-awaited' || event.type === 'lease-taken')
+      return
     if ('test' in event) {
       const test = tests.get(event.test)
       if (test === undefined) problems.push(`the plan has no test ${event.test} in ${planned.id}`)

@@ -77,6 +77,7 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
     instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
     removeInstance: (name, signal) =>
       removeInstance(host, name, { signal, limit: limits.command, where: name }),
+    shell: signal => connection.machine(signal),
     close: async () => {
       host.watch.close()
       for (const prepared of made) {

@@ -11,6 +11,7 @@ import { program } from './launch.js'
 import { defaultQemuLimits, type QemuLimits } from './limit.js'
 import { checkDrivers, findBase } from './placement.js'
 import { createPrepared, type QemuPrepared } from './prepared.js'
+import { localShell } from './shell.js'
 import { describeMissing, missingTools, runTool, type ToolOptions } from './tool.js'
 import { prepareUefi } from './uefi.js'
 
@@ -84,6 +85,7 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
       made.add(prepared)
       return prepared
     },
+    shell: async () => localShell(host.id),
     close: async () => {
       for (const prepared of made) {
         prepared.abandon()

@@ -2,7 +2,7 @@ import { quote } from '../shells/quote.js'
 
 /**
  * The lease of a machine, in the words of a POSIX shell: bash 3.2 of RHEL 5, dash, busybox and the Korn shells run
- * it, with date, mkdir, ln, mv, rm and cat.
+ * it, with date, mkdir, ln, mv, rm and head.
  *
  * In the folder stands one file a generation, named by its number: the fencing token. The highest one is the
  * lease. It is made by ln(1), which is atomic and fails where the name is taken: of all who want the next
@@ -46,7 +46,7 @@ word_of(){
 }
 say(){
   echo "gc-lease $1 $top \${now:-0}"
-  [ "$top" -eq 0 ] || cat "$d/$top" 2>/dev/null
+  [ "$top" -eq 0 ] || { head -n 20 "$d/$top" 2>/dev/null;echo;}
   echo gc-end
   exit 0
 }
@@ -81,6 +81,7 @@ take)
     find_top
     [ "$top" -eq 0 ] || look
     word_of
+    if [ "$top" -gt 0 ] && [ "$id" = "$me" ] && [ "$state" = held ];then mine=$top;renew held;say taken;fi
     case $word in
       held) say held;;
       stale) [ "$top.$renewal" = "$mine" ] || say stale;;

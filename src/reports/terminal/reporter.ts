@@ -1,3 +1,4 @@
+import { formatDuration } from '../../config/units.js'
 import type { JournalEvent, TestEnded } from '../../journal/events.js'
 import { openFold } from '../../journal/fold.js'
 import type { RunState } from '../../journal/state.js'
@@ -87,6 +88,10 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
       else if (event.type === 'instance-failed') {
         note(
           `${columns.label(event.environment)}: instance ${event.instance} is no use (${event.cause}): ${event.message}`,
+        )
+      } else if (event.type === 'lease-awaited') {
+        note(
+          `${columns.label(event.environment)}: waits, at most ${formatDuration(event.limitMs)}, for ${event.machine}: ${event.owner} has it`,
         )
       } else if (event.type === 'instance-ended' && event.orphan !== null && !event.kept) {
         note(
