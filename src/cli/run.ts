@@ -31,7 +31,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const suites = await loadSuites(lab.suites, lab.file)
   let access: ReadonlyMap<string, FoundAccess> = new Map()
   const drivers = openDrivers(() => access)
-  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf)
+  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf, { who, nowMs: Date.now() })
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   let emulated: EmulatedLab | null = null
   try {

@@ -4,6 +4,7 @@ import { ConfigError, type Mistake } from './errors.js'
 import { type LabFile, labSchema } from './lab-schema.js'
 import { defaultLimits, type Limits } from './limits.js'
 import type { Capacity, Guest, Host, Lab } from './model.js'
+import { parseMomentMs } from './moment.js'
 import { guestProducts } from './products.js'
 import { resolveGuest } from './resolve-guest.js'
 import { resolveConnect } from './resolve-host.js'
@@ -89,7 +90,15 @@ function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]):
     ...(connect === undefined ? {} : { connect }),
     ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
     capacity: capacityOf(entry),
+    ...reservationOf(entry),
   }
+}
+
+function reservationOf({ reserved }: LabFile['hosts'][string]): Pick<Host, 'reserved'> {
+  const untilMs = parseMomentMs(reserved?.until ?? '')
+  return reserved === undefined || untilMs === null
+    ? {}
+    : { reserved: { by: reserved.by, untilMs, why: reserved.why } }
 }
 
 function capacityOf({ capacity, driver }: LabFile['hosts'][string]): Capacity {
