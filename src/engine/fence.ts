@@ -1,5 +1,5 @@
 import { InfraError } from '../config/errors.js'
-import type { Held, LeasedPlace } from './lease.js'
+import type { Held, LeasedPlace } from '../hypervisors/lease.js'
 import type { Outcome } from './outcome.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'

@@ -1,9 +1,9 @@
 import type { Host, Lab } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
+import type { Leases } from '../hypervisors/lease.js'
 import type { EventBody } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
-import type { Leases } from './lease.js'
 
 /** Takes what the engine learns. It returns at once: writing it down is the journal's work. */
 export type Emit = (event: EventBody) => void

@@ -77,6 +77,19 @@ export interface PreparedGuest {
   readonly keepHint: string
 }
 
+/** An instance on a host: of a run that goes on, or of one that is dead. */
+export interface Leftover {
+  readonly name: string
+  /** `null` when nothing says whose it was. */
+  readonly run: string | null
+  /** What it is and who made it, for people. */
+  readonly what: string
+  /** True for a machine that is not the instance's alone: to undo it needs the host's lease. */
+  readonly shared: boolean
+  /** True when it was left running on purpose, for somebody to look at. */
+  readonly kept: boolean
+}
+
 /** The code that speaks to one kind of hypervisor. */
 export interface Driver {
   readonly name: DriverName
@@ -91,5 +104,9 @@ export interface Driver {
    * no host that could be asked: then the guest's machine has a lease of its own.
    */
   shell?(signal: AbortSignal): Promise<HostShell>
+  /** The instances that are there, without those whose runner is known to live. */
+  leftovers?(signal: AbortSignal): Promise<Leftover[]>
+  /** Ends an instance and removes what was made for it; again, if need be. */
+  clean?(name: string, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }

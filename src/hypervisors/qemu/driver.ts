@@ -6,8 +6,9 @@ import type { Ability, Driver, GuestRequest } from '../driver.js'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
 import { canSnapshot, hardwareOf } from './hardware.js'
 import type { BuiltImage } from './image.js'
-import { createInstance, removeInstance } from './instances.js'
+import { createInstance, findOrphans, removeInstance } from './instances.js'
 import { program } from './launch.js'
+import { cleanOrphan, describeOrphan, isOn } from './leftovers.js'
 import { defaultQemuLimits, type QemuLimits } from './limit.js'
 import { checkDrivers, findBase } from './placement.js'
 import { createPrepared, type QemuPrepared } from './prepared.js'
@@ -85,6 +86,8 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
       made.add(prepared)
       return prepared
     },
+    leftovers: async () => (await findOrphans(cacheFolder)).filter(isOn(host.id)).map(describeOrphan),
+    clean: name => cleanOrphan(cacheFolder, name),
     shell: async () => localShell(host.id),
     close: async () => {
       for (const prepared of made) {

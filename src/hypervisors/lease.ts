@@ -3,9 +3,9 @@ import { hostname } from 'node:os'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import type { Endpoint, Guest, Host, Placement } from '../config/model.js'
-import type { Driver } from '../hypervisors/driver.js'
-import { HostConnection } from '../hypervisors/libvirt/connection.js'
 import { connectWithRetries, describeOwner, type HostShell, type Lease, takeLease } from '../remote/index.js'
+import type { Driver } from './driver.js'
+import { HostConnection } from './libvirt/connection.js'
 
 /** Where on a machine its lease stands: a host's and a guest's are not the same, though the machine may be. */
 export const leaseFolders = {
