@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setInterval } from 'node:timers/promises'
+import { setTimeout as pause, setInterval } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { JournalEvent } from '../src/journal/events.js'
 import { startOpenSsh } from '../src/remote/openssh.test.fixture.js'
@@ -148,4 +148,57 @@ t.test('a first that was stopped for too long is fenced: it passes nothing any m
   t.equal(await first.ended, 3, first.text())
   t.same(passes(await first.events()), [])
   t.match(first.text(), /the lease was lost/)
+})
+
+async function clean(folder: string, ...flags: string[]): Promise<{ code: number | null; text: string }> {
+  const cleaner = spawn(program, [...args, 'lab', 'clean', 'lab.yaml', '--as', 'carol', ...flags], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  for (const stream of [cleaner.stdout, cleaner.stderr]) {
+    stream.on('data', chunk => {
+      text += String(chunk)
+    })
+  }
+  const [code] = (await once(cleaner, 'close')) as [number | null]
+  return { code, text }
+}
+
+t.test('lab clean leaves a living run alone, and removes what a killed one left', async t => {
+  const folder = await folderFor(t)
+  const dead = `/var/tmp/gc-20200101-000000-dead${process.pid}-e1-1`
+  const foreign = `/var/tmp/gc-not-ours-${process.pid}`
+  await mkdir(dead)
+  await mkdir(foreign)
+  t.teardown(() => Promise.all([dead, foreign].map(path => rm(path, { recursive: true, force: true }))))
+  const first = start(folder, 'alice')
+  await until('the first runs', () => existsSync(join(folder, 'work/begun')))
+  const [begun] = (await first.events()).filter(event => event.type === 'instance-started')
+  const own = `/var/tmp/${begun?.instance}`
+  t.ok(existsSync(own))
+
+  const living = await clean(folder)
+  t.equal(living.code, 0, living.text)
+  t.match(
+    living.text,
+    new RegExp(`left ${begun?.instance} on this-machine: .*it belongs to a run that lives: alice`),
+  )
+  t.match(living.text, /removed gc-20200101-000000-dead\d+-e1-1 on this-machine/)
+  t.ok(existsSync(own), 'what the living run has stays')
+  t.notOk(existsSync(dead), 'while the dead one is removed')
+  t.ok(existsSync(foreign), 'what bears no name of ours is not touched')
+
+  first.process.kill('SIGKILL')
+  await first.ended
+  await pause(4_500)
+  const dry = await clean(folder, '--dry-run')
+  t.match(dry.text, new RegExp(`would remove ${begun?.instance} on this-machine`))
+  t.match(dry.text, /would remove lease on this-machine: of alice on .*expired/)
+  t.ok(existsSync(own), 'a dry run removes nothing')
+  const real = await clean(folder)
+  t.equal(real.code, 0, real.text)
+  t.match(real.text, /removed lease on this-machine: of alice/)
+  t.notOk(existsSync(own))
+  t.match((await clean(folder)).text, /^0 removed, 0 left$/m, 'nothing is left')
 })

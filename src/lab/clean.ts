@@ -120,8 +120,8 @@ async function cleanPlace(place: Place, request: CleanRequest): Promise<void> {
     who: request.who,
     from: request.from,
     run: 'lab-clean',
-    // Long enough to see that a stale one is not renewed any more.
-    limits: { ...lab.limits, leaseWait: 2 * lab.limits.leaseRenewal + lab.limits.leaseLook },
+    // Longer than it takes to see that a stale one is not renewed any more.
+    limits: { ...lab.limits, leaseWait: lab.limits.lease },
     signal,
   })
   try {
