@@ -13,7 +13,7 @@ import { guestcertProcess } from './cli-process.js'
 const [program, ...args] = guestcertProcess
 const lookEveryMs = 50
 const limitMs = 60_000
-t.setTimeout(240_000)
+t.setTimeout(600_000)
 const ssh = await startOpenSsh()
 t.teardown(() => ssh.close())
 
