@@ -1,4 +1,4 @@
-import { jsonFlag } from './flags.js'
+import { asFlag, jsonFlag } from './flags.js'
 import type { CommandSpec } from './spec.js'
 
 const group = 'Labs and suites'
@@ -73,6 +73,31 @@ export const labCommands: readonly CommandSpec[] = [
     examples: [{ line: 'guestcert lab down fixtures/labs/showcase.yaml', does: 'Stop them' }],
     exits: [0, 2, 3, 4],
     module: 'lab',
+  },
+  {
+    path: ['lab', 'clean'],
+    group,
+    summary: 'Remove what dead runs left on the hosts of a lab',
+    description: [
+      'Ends instances of runs that are dead and removes their domains, overlays and copies, their folders and processes on guests that run already, and leases that nobody renews. What belongs to a run that lives stays: one that has the lease of the host, or whose runner still runs here.',
+      'A lease that has expired is looked at for a while first, to see that nobody renews it. A host that cannot be reached is said, and holds up no other.',
+    ],
+    arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
+    flags: [
+      { name: 'dry-run', description: 'Say what would be removed, and remove nothing', group: 'General' },
+      {
+        name: 'kept',
+        description: 'Remove guests, too, that --keep left running on this machine',
+        group: 'Choice',
+      },
+      asFlag,
+    ],
+    examples: [
+      { line: 'guestcert lab clean lab.yaml --dry-run', does: 'What dead runs left' },
+      { line: 'guestcert lab clean lab.yaml', does: 'Remove it' },
+    ],
+    exits: [0, 2, 3, 4, 130],
+    module: 'clean',
   },
   {
     path: ['capture'],

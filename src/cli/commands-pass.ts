@@ -1,5 +1,5 @@
 import { reporterKinds } from '../reports/terminal/names.js'
-import { choiceFlags, jsonFlag, quietFlag, reportsFlag } from './flags.js'
+import { asFlag, choiceFlags, jsonFlag, quietFlag, reportsFlag } from './flags.js'
 import type { ArgumentSpec, CommandSpec, FlagSpec } from './spec.js'
 
 const group = 'Validate'
@@ -66,7 +66,7 @@ export const passCommands: readonly CommandSpec[] = [
       'The first Ctrl-C ends what runs and undoes it; the second stops now.',
     ],
     arguments: [lab],
-    flags: [...choiceFlags, ...runFlags],
+    flags: [...choiceFlags, ...runFlags, asFlag],
     examples: [
       { line: 'guestcert run lab.yaml', does: 'Validate the whole lab' },
       {
@@ -91,7 +91,7 @@ export const passCommands: readonly CommandSpec[] = [
       'The digest is the same for the same plan on any machine: addresses, ports and secrets are no part of it.',
     ],
     arguments: [lab],
-    flags: [...choiceFlags, jsonFlag],
+    flags: [...choiceFlags, asFlag, jsonFlag],
     examples: [
       { line: 'guestcert plan lab.yaml', does: 'The matrix of environments and suites' },
       { line: 'guestcert plan lab.yaml --guest rhel5 --json', does: 'One guest, for programs' },

@@ -48,6 +48,15 @@ export const choiceFlags: readonly FlagSpec[] = [
   },
 ]
 
+/** Who uses the lab. */
+export const asFlag: FlagSpec = {
+  name: 'as',
+  value: 'NAME',
+  description:
+    'Who you are, to hosts that are reserved and to those who wait for you; your user name if not said',
+  group: general,
+}
+
 /** Machine-readable output in place of text. */
 export const jsonFlag: FlagSpec = {
   name: 'json',

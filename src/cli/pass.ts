@@ -9,6 +9,7 @@ import type { History } from '../engine/estimate.js'
 import { runPlan } from '../engine/run.js'
 import type { Keep } from '../engine/settings.js'
 import type { Driver } from '../hypervisors/driver.js'
+import { openLeases } from '../hypervisors/lease.js'
 import type { EventBody } from '../journal/events.js'
 import { type ExitCode, exitCodeOf } from '../journal/exit.js'
 import { openFold } from '../journal/fold.js'
@@ -28,6 +29,8 @@ export interface PassRequest {
   /** The folder that holds runs, one folder each. */
   readonly output: string
   readonly driverOf: (host: Host) => Driver
+  /** Who runs this: others who wait for a machine are told. */
+  readonly who: string
   readonly keep: Keep
   readonly parallel: number
   readonly retries: number
@@ -94,6 +97,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
   await report(folder, fold.state())
   await pointLatest(request.output, run)
   const stop = AbortSignal.any([request.stop, broken.signal])
+  const leases = openLeases({ who: request.who, run, limits: plan.limits })
   try {
     await runPlan({
       plan,
@@ -103,6 +107,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
       folder,
       driverOf: request.driverOf,
       emit,
+      leases,
       keep: request.keep,
       parallel: request.parallel,
       retries: request.retries,
@@ -113,6 +118,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
   } catch (error) {
     giveUp(error)
   }
+  await leases.close()
   await Promise.all(told)
   await reporting
   return close()

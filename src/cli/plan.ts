@@ -9,6 +9,7 @@ import { type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument } f
 import { readChoice } from './choice.js'
 import { openDrivers } from './drivers.js'
 import { table } from './table.js'
+import { whoAmI } from './who.js'
 
 const shownDigestLength = 16
 
@@ -17,11 +18,12 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
   const suites = await loadSuites(lab.suites, lab.file)
   const drivers = openDrivers(() => new Map())
-  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf)
+  const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
+  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf, asker)
   await drivers.close()
   if (isSet(args, 'json')) {
-    const { digest, expected, environments } = plan
-    io.stdout.write(`${JSON.stringify({ digest, expected, environments }, null, 2)}\n`)
+    const { digest, expected, environments, reserved = [] } = plan
+    io.stdout.write(`${JSON.stringify({ digest, expected, environments, reserved }, null, 2)}\n`)
     return 0
   }
   const flag = colorFlag(args)
@@ -38,6 +40,10 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       bold,
     )}`,
   )
+  if (plan.reserved !== undefined) {
+    const lines = plan.reserved.map(({ id, why }) => `  ${id}\n    ${why}\n`)
+    io.stdout.write(`\n${bold('Left out, as others have reserved the host')}\n${lines.join('')}`)
+  }
   const left = leftOut(plan)
   if (left.length > 0) {
     io.stdout.write(

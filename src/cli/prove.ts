@@ -84,6 +84,7 @@ async function runClaims(
       plan,
       output,
       driverOf: drivers.driverOf,
+      who: 'prove',
       keep: 'never',
       parallel: countFlag(args, 'parallel') ?? defaultParallel,
       retries: 0,

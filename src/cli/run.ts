@@ -23,14 +23,16 @@ import { cacheFolder } from './folders.js'
 import { readHistory } from './history.js'
 import { watchInterrupts } from './interrupts.js'
 import { carryOut } from './pass.js'
+import { whoAmI } from './who.js'
 
 /** `guestcert run LAB`: carries out a validation pass. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const who = whoAmI(args, io.env)
   const suites = await loadSuites(lab.suites, lab.file)
   let access: ReadonlyMap<string, FoundAccess> = new Map()
   const drivers = openDrivers(() => access)
-  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf)
+  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf, { who, nowMs: Date.now() })
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   let emulated: EmulatedLab | null = null
   try {
@@ -60,6 +62,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       plan,
       output,
       driverOf: drivers.driverOf,
+      who,
       keep: (textFlag(args, 'keep') ?? 'never') as Keep,
       parallel,
       history: await readHistory(output),

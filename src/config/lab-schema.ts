@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defaultLimits } from './limits.js'
 import { guestProducts, hypervisorProducts } from './products.js'
-import { count, duration, hostKey, id, privateKey, secret, size, text, version } from './scalars.js'
+import { count, duration, hostKey, id, moment, privateKey, secret, size, text, version } from './scalars.js'
 
 const drivers = ['static', 'qemu', 'libvirt', 'xl', 'hyperv', 'esxi', 'xenserver', 'vmrun'] as const
 const sizes = new Set(['output'])
@@ -54,6 +54,14 @@ const host = z.strictObject({
     .meta({ description: 'The image that "guestcert lab up" boots this host from, in software emulation' }),
   manageFrom: id.optional(),
   capacity: capacity.optional(),
+  reserved: z
+    .strictObject({
+      by: text.meta({ description: 'Whose it is: what `--as` says, or a user name' }),
+      until: moment,
+      why: text,
+    })
+    .optional()
+    .meta({ description: 'Keeps everybody else off the host until then; see docs/sharing.md' }),
 })
 
 const configuration = z.strictObject({

@@ -34,6 +34,14 @@ export interface Limits {
   readonly undo: number
   /** Between two SSH keepalive probes. */
   readonly keepalive: number
+  /** How long a machine's lease lasts that is not renewed, by the machine's own clock. */
+  readonly lease: number
+  /** Between two renewals of a lease. */
+  readonly leaseRenewal: number
+  /** Between two looks at a lease that somebody else has. */
+  readonly leaseLook: number
+  /** Waiting for a machine that somebody else uses. */
+  readonly leaseWait: number
   /** Bytes kept of one output stream of one command. */
   readonly output: number
 }
@@ -56,5 +64,9 @@ export const defaultLimits: Limits = {
   stop: 15_000,
   undo: 60_000,
   keepalive: 15_000,
+  lease: 120_000,
+  leaseRenewal: 20_000,
+  leaseLook: 5_000,
+  leaseWait: 1_800_000,
   output: 16 * 1024 * 1024,
 }

@@ -4,6 +4,7 @@ import { ConfigError, type Mistake } from './errors.js'
 import { type LabFile, labSchema } from './lab-schema.js'
 import { defaultLimits, type Limits } from './limits.js'
 import type { Capacity, Guest, Host, Lab } from './model.js'
+import { parseMomentMs } from './moment.js'
 import { guestProducts } from './products.js'
 import { resolveGuest } from './resolve-guest.js'
 import { resolveConnect } from './resolve-host.js'
@@ -31,13 +32,20 @@ export function labOf(yaml: YamlFile): Lab {
   const found: Mistake[] = []
   const hosts = new Map(Object.keys(data.hosts).map(id => [id, hostOf(id, data, yaml, found)]))
   const guests = new Map(Object.keys(data.guests).map(id => [id, guestOf(id, data, hosts, yaml, found)]))
+  const limits = limitsOf(data)
+  if (limits.leaseRenewal * 2 > limits.lease) {
+    const place = yaml.place(['defaults', 'limits'])
+    const message =
+      'leaseRenewal must be at most half of lease: one renewal may fail, and nobody takes the host over'
+    found.push({ place, message })
+  }
   if (found.length > 0) {
     throw new ConfigError(inOrder(found))
   }
   return {
     name: data.lab,
     file: yaml.file,
-    limits: limitsOf(data),
+    limits,
     retries: data.defaults?.retries ?? defaultRetries,
     hostFailures: data.defaults?.hostFailures ?? defaultHostFailures,
     parallel: data.defaults?.parallel ?? defaultParallel,
@@ -85,7 +93,15 @@ function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]):
     ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
     ...(entry.image === undefined ? {} : { image: entry.image }),
     capacity: capacityOf(entry),
+    ...reservationOf(entry),
   }
+}
+
+function reservationOf({ reserved }: LabFile['hosts'][string]): Pick<Host, 'reserved'> {
+  const untilMs = parseMomentMs(reserved?.until ?? '')
+  return reserved === undefined || untilMs === null
+    ? {}
+    : { reserved: { by: reserved.by, untilMs, why: reserved.why } }
 }
 
 function capacityOf({ capacity, driver }: LabFile['hosts'][string]): Capacity {

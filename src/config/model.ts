@@ -74,6 +74,15 @@ export interface Host {
   /** The image that `guestcert lab up` boots it from, on this machine; `key: image` is its key. */
   readonly image?: string
   readonly capacity: Capacity
+  /** Keeps everybody else off it until then. */
+  readonly reserved?: Reservation
+}
+
+/** Whose a host is for a while, and why. */
+export interface Reservation {
+  readonly by: string
+  readonly untilMs: number
+  readonly why: string
 }
 
 /** How the guest is given its virtual hardware. Values as the lab says them; sizes in bytes. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseMomentMs } from './moment.js'
 import { parseDurationMs, parseSizeBytes } from './units.js'
 import { parseRange, parseVersion } from './version.js'
 
@@ -22,6 +23,14 @@ export const size = z
   .string()
   .refine(value => parseSizeBytes(value) !== null, 'expected a size such as "4GiB" or "512MiB"')
   .meta({ description: 'A size: 512MiB, 4GiB' })
+
+export const moment = z
+  .string()
+  .refine(
+    value => parseMomentMs(value) !== null,
+    'expected a day such as "2026-12-24" (its end in UTC) or a moment with its zone such as "2026-12-24T18:00Z"',
+  )
+  .meta({ description: 'A day, whose end in UTC is meant, or a moment with its zone: 2026-12-24T18:00Z' })
 
 export const version = z
   .string('expected a version in quotes, such as "9.6": without them YAML reads 5.10 as 5.1')

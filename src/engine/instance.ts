@@ -1,12 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { InfraError } from '../config/errors.js'
-import type { Placement } from '../config/model.js'
+import { type Held, isOwnMachine, type LeasedPlace, nothingHeld } from '../hypervisors/lease.js'
 import type { Evidence } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
 import { describeTrouble, type Trouble } from './cause.js'
 import type { Progress } from './environment.js'
 import { describeFile, EvidenceFile, instanceFolder } from './evidence.js'
+import { fenced, holdPlace, judgeHeld } from './fence.js'
 import { withLimit } from './limit.js'
 import { openSession } from './open-session.js'
 import { countChecks, type Outcome } from './outcome.js'
@@ -47,14 +48,22 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
   const before = verdictsOf(progress)
   let keepHint: string | null = null
   let trouble: Trouble | null = null
+  let held: Held = nothingHeld
+  let unfence = (): void => {}
   try {
-    const session = await bringUp(request, name, folder, undo, evidence, hint => {
+    const place = placeOf(request)
+    held = await holdPlace(place, settings, { environment: environment.id, instance: name })
+    const fence = fenced(held, settings)
+    unfence = fence.clear
+    const leased = { ...request, settings: fence.settings }
+    const session = await bringUp(leased, place, name, folder, undo, evidence, hint => {
       keepHint = hint
     })
-    trouble = await runPending(session, request, opened)
+    trouble = await runPending(session, leased, opened, held)
   } catch (error) {
-    trouble = describeTrouble(error)
-    if (!settings.stop.aborted) {
+    // Asked to end while it still waited for somebody else: nothing was begun.
+    trouble = held === nothingHeld && settings.drain.aborted ? null : describeTrouble(error)
+    if (trouble !== null && !settings.stop.aborted) {
       settings.emit({
         type: 'instance-failed',
         environment: environment.id,
@@ -63,6 +72,10 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
         message: trouble.message,
       })
     }
+  }
+  unfence()
+  if (held.lost.aborted && !isOwnMachine(placeOf(request))) {
+    undo.forget(['remove', 'stop'])
   }
   const failed =
     trouble !== null ||
@@ -93,15 +106,9 @@ function instanceName({ environment, number, settings }: InstanceRequest): strin
   return `gc-${settings.run}-e${index}-${number}`
 }
 
-async function bringUp(
-  { environment, host: hostId, settings }: InstanceRequest,
-  instance: string,
-  folder: string,
-  undo: UndoStack,
-  evidence: (file: string) => EvidenceFile,
-  onKeepHint: (hint: string) => void,
-): Promise<GuestSession> {
-  const { plan, lab, stop } = settings
+/** Where the instance is to be. Throws InfraError when the lab has no such place. */
+function placeOf({ environment, host: hostId, settings }: InstanceRequest): LeasedPlace {
+  const { lab } = settings
   const [host, guest] = [lab.hosts.get(hostId), lab.guests.get(environment.guest.id)]
   const placement = guest?.on.find(
     on => on.host === hostId && on.configuration.name === environment.configuration.name,
@@ -113,12 +120,24 @@ async function bringUp(
       code: 'driver',
     })
   }
-  const driver = settings.driverOf(host)
+  return { host, guest, placement, driver: settings.driverOf(host) }
+}
+
+async function bringUp(
+  { environment, settings }: InstanceRequest,
+  { host, guest, placement, driver }: LeasedPlace,
+  instance: string,
+  folder: string,
+  undo: UndoStack,
+  evidence: (file: string) => EvidenceFile,
+  onKeepHint: (hint: string) => void,
+): Promise<GuestSession> {
+  const { plan, lab, stop } = settings
   const limit = { name: 'boot', ms: plan.limits.boot, where: instance, signal: stop }
   const request = {
     instance,
     guest,
-    placement: placement satisfies Placement,
+    placement,
     evidenceFolder: folder,
     limits: plan.limits,
     outlives: settings.keep !== 'never',
@@ -133,7 +152,7 @@ async function bringUp(
     instance,
     lab,
     guest,
-    host: hostId,
+    host: host.id,
     driver: driver.name,
     running,
     limits: plan.limits,
@@ -160,6 +179,7 @@ async function runPending(
   session: GuestSession,
   { environment, progress, settings }: InstanceRequest,
   opened: Map<string, Evidence>,
+  held: Held,
 ): Promise<Trouble | null> {
   let isFresh = true
   for (let test = progress.pending[0]; test !== undefined; test = progress.pending[0]) {
@@ -178,7 +198,9 @@ async function runPending(
     const at = { environment: environment.id, test: test.id, attempt } as const
     settings.emit({ type: 'test-started', ...at, instance: session.source.instance })
     const startedAt = performance.now()
-    const outcome = await runTest(session, test, attempt, settings)
+    const outcome = await judgeHeld(held, session, settings.stop, () =>
+      runTest(session, test, attempt, settings),
+    )
     const trouble = outcome.trouble === undefined ? null : describeTrouble(outcome.trouble)
     const again = trouble?.retryable === true && progress.retriesLeft > 0
     for (const check of outcome.checks) {

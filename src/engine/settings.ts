@@ -1,5 +1,6 @@
 import type { Host, Lab } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
+import type { Leases } from '../hypervisors/lease.js'
 import type { EventBody } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
@@ -22,6 +23,8 @@ export interface RunSettings {
   readonly folder: string
   readonly driverOf: (host: Host) => Driver
   readonly emit: Emit
+  /** Keeps machines ours while we use them. */
+  readonly leases: Leases
   readonly keep: Keep
   /** Environments at once, over all hosts. */
   readonly parallel: number

@@ -24,6 +24,12 @@ export class UndoStack {
     this.#steps.push({ name, undo })
   }
 
+  /** Leaves these steps as they are: what they would undo is no longer ours to touch. */
+  forget(names: readonly string[]): void {
+    const left = this.#steps.filter(({ name }) => !names.includes(name))
+    this.#steps.splice(0, this.#steps.length, ...left)
+  }
+
   /** Undoes everything once; never throws. `budgetMs` is for each step. */
   async undoAll(budgetMs: number): Promise<Undone> {
     const names: string[] = []

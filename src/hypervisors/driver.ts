@@ -1,6 +1,6 @@
 import type { Limits } from '../config/limits.js'
 import type { DriverName, Endpoint, Guest, Placement } from '../config/model.js'
-import type { Machine } from '../remote/index.js'
+import type { HostShell, Machine } from '../remote/index.js'
 
 /** What a driver can do with a guest on a given placement. Tests name what they need of it. */
 export type Ability =
@@ -77,6 +77,19 @@ export interface PreparedGuest {
   readonly keepHint: string
 }
 
+/** An instance on a host: of a run that goes on, or of one that is dead. */
+export interface Leftover {
+  readonly name: string
+  /** `null` when nothing says whose it was. */
+  readonly run: string | null
+  /** What it is and who made it, for people. */
+  readonly what: string
+  /** True for a machine that is not the instance's alone: to undo it needs the host's lease. */
+  readonly shared: boolean
+  /** True when it was left running on purpose, for somebody to look at. */
+  readonly kept: boolean
+}
+
 /** The code that speaks to one kind of hypervisor. */
 export interface Driver {
   readonly name: DriverName
@@ -86,5 +99,14 @@ export interface Driver {
   facts(signal: AbortSignal): Promise<Readonly<Record<string, string>>>
   /** Clones, or reverts to the clean state; nothing runs yet. */
   prepare(request: GuestRequest, signal: AbortSignal): Promise<PreparedGuest>
+  /**
+   * A shell on the host itself, opened anew when the last one is lost: there its lease is kept. Absent where there is
+   * no host that could be asked: then the guest's machine has a lease of its own.
+   */
+  shell?(signal: AbortSignal): Promise<HostShell>
+  /** The instances that are there, without those whose runner is known to live. */
+  leftovers?(signal: AbortSignal): Promise<Leftover[]>
+  /** Ends an instance and removes what was made for it; again, if need be. */
+  clean?(name: string, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }

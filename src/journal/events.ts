@@ -76,6 +76,28 @@ export interface InstanceFailed {
   readonly message: string
 }
 
+/** Somebody else uses the host, or the guest that runs already: the instance waits for it. */
+export interface LeaseAwaited {
+  readonly type: 'lease-awaited'
+  readonly environment: string
+  readonly instance: string
+  /** The host, or the guest, that is waited for. */
+  readonly machine: string
+  /** Who has it, for people. */
+  readonly owner: string
+  readonly limitMs: number
+}
+
+/** The host, or the guest that runs already, is ours until it is given back. */
+export interface LeaseTaken {
+  readonly type: 'lease-taken'
+  readonly environment: string
+  readonly instance: string
+  readonly machine: string
+  /** The fencing token: it only rises. */
+  readonly token: number
+}
+
 export interface TestStarted {
   readonly type: 'test-started'
   readonly environment: string
@@ -170,6 +192,8 @@ export type EventBody =
   | InstanceStarted
   | InstanceReady
   | InstanceFailed
+  | LeaseAwaited
+  | LeaseTaken
   | TestStarted
   | CheckSeen
   | TestEnded

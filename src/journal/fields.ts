@@ -18,6 +18,8 @@ const required: Record<EventBody['type'], Readonly<Record<string, Kind>>> = {
   'instance-started': { environment: 'string', instance: 'string', host: 'string', attempt: 'number' },
   'instance-ready': { environment: 'string', instance: 'string', bootIdentity: 'string', facts: 'object' },
   'instance-failed': { environment: 'string', instance: 'string', cause: 'string', message: 'string' },
+  'lease-awaited': { environment: 'string', instance: 'string', machine: 'string', owner: 'string' },
+  'lease-taken': { environment: 'string', instance: 'string', machine: 'string', token: 'number' },
   'test-started': { environment: 'string', test: 'string', attempt: 'number', instance: 'string' },
   check: { environment: 'string', test: 'string', attempt: 'number', state: 'string', text: 'string' },
   'test-ended': {

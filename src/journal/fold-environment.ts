@@ -15,6 +15,16 @@ export interface EnvironmentFold {
   problems(): readonly string[]
 }
 
+/** Events of an environment that change nothing but its clock. */
+function isAboutTheWhole(
+  event: EnvironmentEvent,
+): event is Extract<
+  EnvironmentEvent,
+  { readonly type: 'environment-ended' | 'environment-moved' | 'lease-awaited' | 'lease-taken' }
+> {
+  return ['environment-ended', 'environment-moved', 'lease-awaited', 'lease-taken'].includes(event.type)
+}
+
 /** Starts to gather what the journal says about one planned environment. */
 export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
   const tests = new Map<string, TestFold>(planned.tests.map(test => [test.id, foldTest(planned.id, test)]))
@@ -29,7 +39,7 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
     clock.tick(event)
     startedAt ??= event.at
     ended = event.type === 'environment-ended'
-    if (event.type === 'environment-ended' || event.type === 'environment-moved') return
+    if (isAboutTheWhole(event)) return
     if ('test' in event) {
       const test = tests.get(event.test)
       if (test === undefined) problems.push(`the plan has no test ${event.test} in ${planned.id}`)

@@ -3,8 +3,9 @@ import type { Family, Guest, Host, Lab, Placement } from '../config/model.js'
 import { type Choice, isChosen, refuseUnknown, takesTest } from './choice.js'
 import { digestPlan } from './digest.js'
 import { configurationValue, type Pairing, whyNot } from './match.js'
+import { type Asker, whyReserved } from './reservation.js'
 import type { Suite, SuiteTest } from './suite.js'
-import type { LeftOut, Plan, PlannedEnvironment, PlannedTest } from './types.js'
+import type { LeftOut, Plan, PlannedEnvironment, PlannedTest, ReservedEnvironment } from './types.js'
 
 /** What a driver can do with a guest placed so, by name. */
 export type AbilitiesOf = (host: Host, placement: Placement) => ReadonlySet<string>
@@ -33,19 +34,37 @@ export function environmentId(
  * Lists every environment and every test of a run, in the order of the lab and the suites,
  * and why each test that is left out is left out. Throws UsageError when nothing is left.
  */
-export function makePlan(lab: Lab, suites: readonly Suite[], choice: Choice, abilitiesOf: AbilitiesOf): Plan {
+export function makePlan(
+  lab: Lab,
+  suites: readonly Suite[],
+  choice: Choice,
+  abilitiesOf: AbilitiesOf,
+  asker: Asker | null = null,
+): Plan {
   refuseUnknownNames(lab, suites, choice)
-  const environments = candidatesOf(lab, choice).map(candidate =>
+  const { candidates, reserved } = candidatesOf(lab, choice, asker)
+  const environments = candidates.map(candidate =>
     plannedEnvironment(candidate, lab, suites, choice, abilitiesOf),
   )
   const expected = environments.reduce((sum, { tests }) => sum + tests.length, 0)
   if (expected === 0) {
+    const [first] = reserved
+    if (first !== undefined) {
+      throw new UsageError(`nothing is left to run: ${first.why}`)
+    }
     throw new UsageError(
       'the choice leaves no test: nothing to run (see "guestcert plan LAB" for why tests are left out)',
     )
   }
   const used = environments.filter(({ tests }) => tests.length > 0)
-  return { lab: lab.name, digest: digestPlan(used), expected, limits: lab.limits, environments: used }
+  return {
+    lab: lab.name,
+    digest: digestPlan(used),
+    expected,
+    limits: lab.limits,
+    environments: used,
+    ...(reserved.length === 0 ? {} : { reserved }),
+  }
 }
 
 function refuseUnknownNames(lab: Lab, suites: readonly Suite[], choice: Choice): void {
@@ -65,9 +84,17 @@ function refuseUnknownNames(lab: Lab, suites: readonly Suite[], choice: Choice):
   refuseUnknown('--tag', choice.tags, [...new Set(tests.flatMap(({ tags }) => tags))])
 }
 
-/** Placements of one pairing are one environment that several hosts can serve. */
-function candidatesOf(lab: Lab, choice: Choice): Candidate[] {
+/**
+ * Placements of one pairing are one environment that several hosts can serve: all but those that others have
+ * reserved. Where no host is left, the environment is, with the reason.
+ */
+function candidatesOf(
+  lab: Lab,
+  choice: Choice,
+  asker: Asker | null,
+): { readonly candidates: Candidate[]; readonly reserved: ReservedEnvironment[] } {
   const candidates = new Map<string, Candidate>()
+  const reserved = new Map<string, string[]>()
   for (const guest of lab.guests.values()) {
     if (!isChosen(choice.guests, guest.id)) {
       continue
@@ -78,6 +105,11 @@ function candidatesOf(lab: Lab, choice: Choice): Candidate[] {
         continue
       }
       const id = environmentId(guest, host, placement)
+      const why = whyReserved(host, asker)
+      if (why !== null) {
+        reserved.set(id, [...(reserved.get(id) ?? []), why])
+        continue
+      }
       const known = candidates.get(id)
       if (known === undefined) {
         candidates.set(id, { id, guest, host, placement, hosts: [host.id] })
@@ -86,7 +118,12 @@ function candidatesOf(lab: Lab, choice: Choice): Candidate[] {
       }
     }
   }
-  return [...candidates.values()]
+  return {
+    candidates: [...candidates.values()],
+    reserved: [...reserved]
+      .filter(([id]) => !candidates.has(id))
+      .map(([id, reasons]) => ({ id, why: [...new Set(reasons)].join('; ') })),
+  }
 }
 
 function plannedEnvironment(

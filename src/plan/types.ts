@@ -80,4 +80,12 @@ export interface Plan {
   readonly expected: number
   readonly limits: Limits
   readonly environments: readonly PlannedEnvironment[]
+  /** Environments that no host is left for, as others have reserved them all. Absent when there is none. */
+  readonly reserved?: readonly ReservedEnvironment[]
+}
+
+/** An environment that is left out for a reservation's sake. */
+export interface ReservedEnvironment {
+  readonly id: string
+  readonly why: string
 }

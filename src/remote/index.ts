@@ -1,5 +1,8 @@
 /** What other folders need to reach machines. */
 export { connect } from './connect.js'
+export { describeOwner, type LeaseAnswer } from './lease/answer.js'
+export type { HostShell } from './lease/ask.js'
+export { type Lease, lookAtLease, takeLease } from './lease/lease.js'
 export type { CommandResult, Machine, RunOptions, Sink } from './machine.js'
 export { connectWithRetries } from './retries.js'
 export { quote } from './shells/quote.js'

@@ -7,7 +7,7 @@ import { HostConnection } from './connection.js'
 import { hostFacts } from './facts.js'
 import { createHost } from './host.js'
 import { defaultLibvirtLimits, type LibvirtLimits } from './limit.js'
-import { type LeftInstance, listInstances, removeInstance } from './orphans.js'
+import { describeInstance, type LeftInstance, listInstances, removeInstance } from './orphans.js'
 import { type LibvirtPrepared, prepareInstance } from './prepared.js'
 import { abilitiesOf, expectedLibrary, isXen } from './versions.js'
 
@@ -77,6 +77,10 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
     instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
     removeInstance: (name, signal) =>
       removeInstance(host, name, { signal, limit: limits.command, where: name }),
+    leftovers: async signal =>
+      (await listInstances(host, { signal, limit: limits.command, where: id })).map(describeInstance),
+    clean: (name, signal) => removeInstance(host, name, { signal, limit: limits.command, where: name }),
+    shell: signal => connection.machine(signal),
     close: async () => {
       host.watch.close()
       for (const prepared of made) {

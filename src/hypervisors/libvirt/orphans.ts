@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type { Leftover } from '../driver.js'
 import { type Claim, listClaims, removeClaim } from './claims.js'
 import { allDisks, consoleFile } from './domain.js'
 import { emulatorLog, logPieces } from './evidence.js'
@@ -50,6 +51,12 @@ export async function listInstances(host: LibvirtHost, call: CallOptions): Promi
     }
   }
   return found
+}
+
+/** An instance as `guestcert lab clean` speaks of it. */
+export function describeInstance({ name, run, vm, state, note }: LeftInstance): Leftover {
+  const what = vm === null ? `domain, ${state ?? 'not there'}` : `the VM ${vm}, ${state ?? 'not there'}`
+  return { name, run, what: note === '' ? what : `${what}; ${note}`, shared: vm !== null, kept: false }
 }
 
 /** Ends an instance that a dead run left and removes what was made for it, and nothing else. */

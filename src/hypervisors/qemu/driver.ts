@@ -6,11 +6,13 @@ import type { Ability, Driver, GuestRequest } from '../driver.js'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
 import { canSnapshot, hardwareOf } from './hardware.js'
 import type { BuiltImage } from './image.js'
-import { createInstance, removeInstance } from './instances.js'
+import { createInstance, findOrphans, removeInstance } from './instances.js'
 import { program } from './launch.js'
+import { cleanOrphan, describeOrphan, isOn } from './leftovers.js'
 import { defaultQemuLimits, type QemuLimits } from './limit.js'
 import { checkDrivers, findBase } from './placement.js'
 import { createPrepared, type QemuPrepared } from './prepared.js'
+import { localShell } from './shell.js'
 import { describeMissing, missingTools, runTool, type ToolOptions } from './tool.js'
 import { prepareUefi } from './uefi.js'
 
@@ -84,6 +86,9 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
       made.add(prepared)
       return prepared
     },
+    leftovers: async () => (await findOrphans(cacheFolder)).filter(isOn(host.id)).map(describeOrphan),
+    clean: name => cleanOrphan(cacheFolder, name),
+    shell: async () => localShell(host.id),
     close: async () => {
       for (const prepared of made) {
         prepared.abandon()

@@ -66,6 +66,9 @@ export function openingLines(
     const verb = emulated === 1 || emulated === total ? 'is' : 'are'
     lines.push(style.warn(`${which} ${verb} EMULATED: such results certify nothing`))
   }
+  for (const { id, why } of plan.reserved ?? []) {
+    lines.push(style.warn(cleanTerminalLine(`${id} is left out: ${why}`)))
+  }
   return `${lines.join('\n')}\n\n`
 }
 

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../config/units.js'
 import type { JournalEvent, TestEnded } from '../../journal/events.js'
 import { openFold } from '../../journal/fold.js'
 import type { RunState } from '../../journal/state.js'
@@ -92,6 +93,10 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
         note(`host ${event.host} is set aside for the rest of the run: ${event.reason}`)
       } else if (event.type === 'environment-moved') {
         note(`${columns.label(event.environment)}: goes on on ${event.to}: ${event.reason}`)
+      } else if (event.type === 'lease-awaited') {
+        note(
+          `${columns.label(event.environment)}: waits, at most ${formatDuration(event.limitMs)}, for ${event.machine}: ${event.owner} has it`,
+        )
       } else if (event.type === 'instance-ended' && event.orphan !== null && !event.kept) {
         note(
           `${columns.label(event.environment)}: instance ${event.instance} left something behind: ${event.orphan}`,

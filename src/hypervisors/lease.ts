@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { InfraError } from '../config/errors.js'
+import type { Limits } from '../config/limits.js'
+import type { Endpoint, Guest, Host, Placement } from '../config/model.js'
+import { connectWithRetries, describeOwner, type HostShell, type Lease, takeLease } from '../remote/index.js'
+import type { Driver } from './driver.js'
+import { HostConnection } from './libvirt/connection.js'
+
+/** Where on a machine its lease stands: a host's and a guest's are not the same, though the machine may be. */
+export const leaseFolders = {
+  host: '/var/tmp/guestcert-host.lease',
+  guest: '/var/tmp/guestcert-guest.lease',
+} as const
+
+/** What an instance needs to be alone on. */
+export interface LeasedPlace {
+  readonly host: Host
+  readonly guest: Guest
+  readonly placement: Placement
+  readonly driver: Driver
+}
+
+export interface LeaseWaiting extends LeasedPlace {
+  readonly signal: AbortSignal
+  readonly onWait: (machine: string, owner: string) => void
+}
+
+/** A machine that is ours. */
+export interface Held {
+  readonly machine: string
+  /** The fencing token; `null` where there is no lease: an emulated guest, one without a POSIX shell. */
+  readonly token: number | null
+  /** True when it is the guest's own machine. */
+  readonly isGuest: boolean
+  /** Aborts when somebody else has taken the machine over. */
+  readonly lost: AbortSignal
+  /** Resolves when the machine says that it is ours still. Throws InfraError. */
+  confirm(shell: HostShell | null, signal: AbortSignal): Promise<void>
+}
+
+/** The leases of one run. */
+export interface Leases {
+  /** Takes a machine's lease, or shares the one that the run has; waits while somebody else has it. */
+  hold(waiting: LeaseWaiting): Promise<Held>
+  /** Gives all of them back. */
+  close(): Promise<void>
+}
+
+export interface LeasesOptions {
+  /** Who runs this, for people. */
+  readonly who: string
+  readonly run: string
+  readonly limits: Limits
+  /** Where leases stand, for tests. */
+  readonly folders?: { readonly host: string; readonly guest: string }
+}
+
+interface Taken {
+  readonly lease: Lease
+  readonly machine: LeasedMachine
+}
+
+/** A host, or a guest that runs already. */
+interface LeasedMachine {
+  readonly name: string
+  readonly isGuest: boolean
+  readonly shell: (signal: AbortSignal) => Promise<HostShell>
+  close(): Promise<void>
+}
+
+/**
+ * Opens the leases of a run: one a machine, from its first instance to the run's end, so that whoever shares the machine
+ * waits for the run and not for its guests. A machine whose lease was lost is used no more by this run.
+ */
+export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesOptions): Leases {
+  const taken = new Map<string, Taken>()
+  const turns = new Map<string, Promise<unknown>>()
+  const common = { id: `${run}-${randomBytes(4).toString('hex')}`, who, run, from: hostname(), limits }
+
+  async function take(key: string, waiting: LeaseWaiting): Promise<Taken> {
+    waiting.signal.throwIfAborted()
+    const known = taken.get(key)
+    if (known !== undefined) {
+      // A run that somebody had reason to think dead keeps off for good.
+      known.lease.lost.throwIfAborted()
+      return known
+    }
+    const machine = machineOf(waiting, limits)
+    const { name, isGuest, shell } = machine
+    try {
+      const lease = await takeLease({
+        ...common,
+        label: name,
+        folder: isGuest ? folders.guest : folders.host,
+        shell,
+        signal: waiting.signal,
+        onWait: owner => waiting.onWait(name, describeOwner(owner)),
+      })
+      const now = { lease, machine }
+      taken.set(key, now)
+      return now
+    } catch (error) {
+      await machine.close()
+      throw error
+    }
+  }
+
+  return {
+    hold: async waiting => {
+      const key = keyOf(waiting)
+      if (key === null) {
+        return nothingHeld
+      }
+      const turn = (turns.get(key) ?? Promise.resolve()).then(() => take(key, waiting))
+      turns.set(
+        key,
+        turn.catch(() => {}),
+      )
+      const { lease, machine } = await turn
+      return {
+        machine: machine.name,
+        token: lease.generation,
+        isGuest: machine.isGuest,
+        lost: lease.lost,
+        confirm: (shell, signal) => lease.confirm(machine.isGuest ? shell : null, signal),
+      }
+    },
+    close: async () => {
+      await Promise.all([...turns.values()])
+      await Promise.all(
+        [...taken.values()].map(async ({ lease, machine }) => {
+          await lease.release()
+          await machine.close()
+        }),
+      )
+      taken.clear()
+    },
+  }
+}
+
+/** What stands for a machine that needs no lease. */
+export const nothingHeld: Held = {
+  machine: '',
+  token: null,
+  isGuest: false,
+  lost: new AbortController().signal,
+  confirm: async () => {},
+}
+
+/** Whether an instance is a machine of its own there, and no VM that whoever comes next uses too. */
+export function isOwnMachine({ placement, driver }: LeasedPlace): boolean {
+  const { kind } = placement.clean
+  return driver.name === 'static' || driver.name === 'qemu' || kind === 'overlay' || kind === 'copy'
+}
+
+/** By what a machine is known in a run; `null` when it has no lease. */
+export function keyOf({ host, guest, placement, driver }: LeasedPlace): string | null {
+  // Emulated machines belong to this runner, or to whoever brought them up.
+  if (host.emulated !== undefined || guest.emulated !== undefined) {
+    return null
+  }
+  if (driver.shell !== undefined) {
+    return host.connect === undefined ? 'host here' : `host ${placeOf(host.connect.endpoint)}`
+  }
+  // A lease is kept with the words of a POSIX shell.
+  return guest.shell === 'posix' && placement.endpoint !== undefined
+    ? `guest ${placeOf(placement.endpoint)}`
+    : null
+}
+
+function placeOf({ host, port, jumps }: Endpoint): string {
+  return [...jumps, `${host}:${port}`].join(' ')
+}
+
+/** The machine that has the lease, and a shell on it. */
+export function machineOf({ host, guest, placement, driver }: LeasedPlace, limits: Limits): LeasedMachine {
+  if (driver.shell !== undefined) {
+    const open = driver.shell.bind(driver)
+    return { name: host.id, isGuest: false, shell: open, close: async () => {} }
+  }
+  const { endpoint } = placement
+  const connection = new HostConnection(guest.id, signal => {
+    if (endpoint === undefined) {
+      throw new InfraError(`guest ${guest.id} on ${host.id} has no address`, {
+        cause: 'runner',
+        where: guest.id,
+        code: 'driver',
+      })
+    }
+    const label = `${guest.id} (${endpoint.host}:${endpoint.port})`
+    return connectWithRetries({ label, endpoint, login: guest.login, limits, signal })
+  })
+  return {
+    name: guest.id,
+    isGuest: true,
+    shell: signal => connection.machine(signal),
+    close: () => connection.close(),
+  }
+}
