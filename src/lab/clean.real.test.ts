@@ -24,6 +24,7 @@ const lab: Lab = {
   parallel: 1,
   hosts: new Map([[real.host.id, real.host]]),
   guests: new Map([[guest.id, guest]]),
+  hostFailures: 2,
   suites: [],
 }
 const folder = t.testdir()
