@@ -1,3 +1,4 @@
+import type { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import type { DriverName, Endpoint, Guest, Placement } from '../config/model.js'
 import type { Machine } from '../remote/index.js'
@@ -39,6 +40,17 @@ export interface Access {
   readonly via?: Machine
 }
 
+/** A running guest's serial console, as far as it says that the guest broke. */
+export interface GuestConsole {
+  /**
+   * Calls for every panic, oops or stop that is seen on it, with whose line it was (`guest`, `lost`); at once
+   * when one was seen before. What is returned ends it.
+   */
+  onCrash(listener: (error: InfraError) => void): () => void
+  /** Reads now what has been written since: what was said before this call is known when it resolves. */
+  look(signal: AbortSignal): Promise<void>
+}
+
 /** A guest that runs. Every call may be repeated; each throws InfraError naming host, command and output. */
 export interface RunningGuest {
   /** How to reach it, as soon as that is known. */
@@ -47,6 +59,8 @@ export interface RunningGuest {
   readonly gone: AbortSignal
   /** What was observed of it: accelerator, machine type, versions. Journalled as facts. */
   readonly facts: Readonly<Record<string, string>>
+  /** Absent where there is no console to read, or no way to read it while the guest runs. */
+  readonly console?: GuestConsole
   pause?(signal: AbortSignal): Promise<void>
   resume?(signal: AbortSignal): Promise<void>
   reset?(signal: AbortSignal): Promise<void>
