@@ -1,6 +1,6 @@
 import type { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import type { DriverName, Endpoint, Guest, Placement } from '../config/model.js'
+import type { DriverName, Endpoint, Guest, Host, Placement } from '../config/model.js'
 import type { Machine } from '../remote/index.js'
 
 /** What a driver can do with a guest on a given placement. Tests name what they need of it. */
@@ -91,6 +91,36 @@ export interface PreparedGuest {
   readonly keepHint: string
 }
 
+/** What was seen when something was looked at. */
+export interface Seen {
+  /** `not-checked` when it could not be carried out, though nothing is known to be wrong. */
+  readonly state: 'ok' | 'missing' | 'not-checked'
+  readonly seen: string
+}
+
+/** One thing that is looked at before a pass, and changes nothing. */
+export interface Check {
+  /** Short, such as `tools`; one of its kind for a host or a guest. */
+  readonly name: string
+  /** The placement that it is about; absent for the host itself. */
+  readonly placement?: Placement
+  /** What must be there, in words. */
+  readonly asked: string
+  /** Checks of the same guest, else of its host, without which this one says nothing. */
+  readonly after: readonly string[]
+  /** An error counts as missing, in its own words. */
+  carryOut(signal: AbortSignal): Promise<Seen>
+}
+
+/** What a driver is asked to look at before a pass. */
+export interface CheckRequest {
+  readonly host: Host
+  /** What is placed on the host. */
+  readonly guests: readonly { readonly guest: Guest; readonly placement: Placement }[]
+  /** Bytes that must be free where instances are made. */
+  readonly freeBytes: number
+}
+
 /** The code that speaks to one kind of hypervisor. */
 export interface Driver {
   readonly name: DriverName
@@ -100,5 +130,9 @@ export interface Driver {
   facts(signal: AbortSignal): Promise<Readonly<Record<string, string>>>
   /** Clones, or reverts to the clean state; nothing runs yet. */
   prepare(request: GuestRequest, signal: AbortSignal): Promise<PreparedGuest>
+  /** The host over SSH, where the driver logs in to it. */
+  machine?(signal: AbortSignal): Promise<Machine>
+  /** What must be well on the host before a pass; `login` is a check of whoever connects to it. */
+  checks?(request: CheckRequest): readonly Check[]
   close(): Promise<void>
 }

@@ -1,4 +1,6 @@
 /** What other folders need to reach machines. */
+export { limited } from './abort.js'
+export { RefusedLogin } from './authentication.js'
 export { connect } from './connect.js'
 export type { CommandResult, Machine, RunOptions, Sink } from './machine.js'
 export { connectWithRetries } from './retries.js'
