@@ -91,12 +91,19 @@ function shown({ lab, ok, counts, subjects }: Report, args: ParsedArgs, io: Comm
     missing: c.red('missing'),
     'not-checked': c.yellow('not checked'),
   }
-  const rows = subjects.flatMap(({ host, guest, note, findings }) => {
-    const where = guest === undefined ? host : `${host} › ${guest.id} ${guest.configuration}`
+  const rows = subjects.flatMap(({ host, guest, emulated, note, findings }) => {
+    const name = guest === undefined ? host : `${host} › ${guest.id} ${guest.configuration}`
+    const where = emulated ? `${name} (emulated)` : name
     const empty = findings.length === 0 ? [[where, '', '', '', c.dim(note ?? 'nothing is asked of it')]] : []
     return [
       ...empty,
-      ...findings.map(({ check, state, asked, seen }) => [where, check, words[state], asked, seen]),
+      ...findings.map(({ check, state, asked, seen }, index) => [
+        index === 0 ? where : '',
+        check,
+        words[state],
+        asked,
+        seen,
+      ]),
     ]
   })
   const all = table({ headings: ['WHERE', 'CHECK', 'STATE', 'ASKED', 'SEEN'], rows }, c.bold)

@@ -5,6 +5,8 @@ export interface Subject {
   readonly host: string
   /** Absent for the host itself. */
   readonly guest?: { readonly id: string; readonly configuration: string }
+  /** True where an emulator answers: what is found there says nothing of a real machine. */
+  readonly emulated: boolean
   readonly checks: readonly Check[]
   /** Why there is little to look at, if so. */
   readonly note?: string

@@ -1,8 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import { InfraError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
 import type { FoundAccess } from '../hypervisors/static.js'
-import { connect, openWindows } from '../remote/index.js'
+import {
+  type ConnectOptions,
+  type ConnectTarget,
+  connect,
+  limited,
+  type Machine,
+  openWindows,
+  untilAborted,
+} from '../remote/index.js'
 import type { Bounds } from './bounds.js'
 import type { Subject } from './finding.js'
 import { linuxClock, linuxSpace, releaseChecks } from './linux.js'
@@ -58,6 +67,7 @@ export function subjectsOf(request: SubjectsRequest): Subjects {
     ]
     const ofHost: Subject = {
       host: host.id,
+      emulated: host.emulated !== undefined,
       checks: own,
       ...(own.length === 0 ? { note: noteOf(host) } : {}),
     }
@@ -70,6 +80,7 @@ export function subjectsOf(request: SubjectsRequest): Subjects {
         return {
           host: host.id,
           guest: { id: guest.id, configuration: placement.configuration.name },
+          emulated: guest.emulated !== undefined,
           checks: runs === null ? seenFromHost : [...runs.checks, ...guestChecks(request, guest, runs)],
           ...(runs === null ? { note: 'it does not run: seen from its host' } : {}),
         }
@@ -82,7 +93,7 @@ export function subjectsOf(request: SubjectsRequest): Subjects {
 function noteOf({ driver, emulated }: Host): string {
   return emulated === undefined
     ? `the driver ${driver} asks it nothing`
-    : 'it is emulated, as far as its guests see of it'
+    : 'only what its guests see of it is emulated'
 }
 
 /** A host that is logged in to, by its driver or because the lab says how. */
@@ -138,11 +149,37 @@ function reachGuest(
     user: guest.login.user,
     hostKey: guest.login.hostKey,
     closes: true,
-    connect: () =>
-      guest.family === 'windows'
-        ? connect(target, { mark, become: ssh => openWindows(ssh, { mark, signal }) })
-        : connect(target, { mark, firstCommand: ':' }),
+    connect: () => {
+      const options: ConnectOptions =
+        guest.family === 'windows'
+          ? { mark, become: ssh => openWindows(ssh, { mark, signal }) }
+          : { mark, firstCommand: ':' }
+      return guest.emulated === undefined ? connect(target, options) : connectOnceUp(target, options)
+    },
   })
+}
+
+/** Between two tries to reach an emulated guest that boots, in ms. */
+const tryEveryMs = 200
+
+/** Connects to an emulated guest that may have been started just now: its port opens when it has booted. */
+async function connectOnceUp(target: ConnectTarget, options: ConnectOptions): Promise<Machine> {
+  const boot = limited(target.signal, target.limits.boot)
+  try {
+    for (;;) {
+      try {
+        return await connect(target, options)
+      } catch (error) {
+        const isDown = error instanceof InfraError && error.context.code === 'connect'
+        if (!isDown || boot.signal.aborted) {
+          throw error
+        }
+        await untilAborted(tryEveryMs, boot.signal)
+      }
+    }
+  } finally {
+    boot.release()
+  }
 }
 
 function guestChecks({ bounds }: SubjectsRequest, guest: Guest, { machine }: Reached): Subject['checks'] {
