@@ -106,6 +106,28 @@ t.test('bounds are what the command line says', async t => {
   t.equal(report.ok, false)
 })
 
+t.test('an emulated Windows guest, by what WMI says', async t => {
+  const text = (version: string): string => `lab: windows
+hosts: { here: { product: rhel-kvm, version: "9.6", driver: static } }
+guests:
+  one:
+    product: windows-server
+    version: "${version}"
+    arch: x86_64
+    emulated: windows-2008-sp2
+    login: { algorithms: legacy }
+    on: { here: { configuration: {} } }
+suites: [builtin]
+`
+  const well = await doctor(t, text('2008 SP2'))
+  t.equal(well.code, 0, well.stdout)
+  t.same(well.states, all('ok'))
+  const other = await doctor(t, text('2008 R2 SP1'))
+  t.equal(other.code, 3)
+  t.same(other.states, { ...all('ok'), version: 'missing' })
+  t.equal(other.seen.version, '2008 SP2')
+})
+
 t.test('a host that is gone: its guests are not looked at', async t => {
   const port = await freePort()
   const text = `lab: gone
@@ -159,7 +181,6 @@ t.test('a table for people: aligned, with colours on a terminal alone', async t 
   t.match(plain.stdout, /check: not ready for a pass: 6 ok, 1 missing, 0 not checked/)
   const coloured = await guestcert(['doctor', 'lab.yaml'], { cwd, columns: 80 })
   t.match(coloured.stdout, /\u001b\[31mmissing/)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal obeys is what is looked for
   const bare = coloured.stdout.replace(/\u001b\[\d+m/g, '')
   t.match(bare, /version +missing +11 +12/)
 })
