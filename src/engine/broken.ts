@@ -1,6 +1,6 @@
 import type { InfraError } from '../config/errors.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
-import type { Machine } from '../remote/index.js'
+import { type Machine, onAbort } from '../remote/index.js'
 import type { ExpectedWindow } from './expected.js'
 import { withLimit } from './limit.js'
 
@@ -14,6 +14,8 @@ export interface Health {
   endWhenBroken(machine: Machine): void
   /** Learns what the console says up to now. */
   look(): Promise<void>
+  /** Watches it no more. */
+  close(): void
 }
 
 /** Watches a running guest and its console. */
@@ -21,11 +23,11 @@ export function watchHealth(running: RunningGuest, expected: ExpectedWindow, loo
   const broken = new AbortController()
   let tolerated: InfraError | null = null
   const lose = (): void => broken.abort(running.gone.reason)
-  running.gone.addEventListener('abort', lose, { once: true })
+  const ignoreGone = onAbort(running.gone, lose)
   if (running.gone.aborted) {
     lose()
   }
-  running.console?.onCrash(error => {
+  const ignoreCrashes = running.console?.onCrash(error => {
     if (expected.toleratesCrash()) {
       tolerated = error
     } else {
@@ -37,13 +39,14 @@ export function watchHealth(running: RunningGuest, expected: ExpectedWindow, loo
     tolerated: () => tolerated,
     endWhenBroken: machine => {
       const end = (): void => void machine.close().catch(() => {})
-      broken.signal.addEventListener('abort', end, { once: true })
-      machine.lost.addEventListener('abort', () => broken.signal.removeEventListener('abort', end), {
-        once: true,
-      })
+      onAbort(machine.lost, onAbort(broken.signal, end))
       if (broken.signal.aborted) {
         end()
       }
+    },
+    close: () => {
+      ignoreGone()
+      ignoreCrashes?.()
     },
     look: async () => {
       const { console } = running

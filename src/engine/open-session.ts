@@ -82,6 +82,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     evidence: request.evidence,
   }
   const machine = await reach(signal).catch((error: unknown) => {
+    health.close()
     throw asGuestFault(error, source)
   })
   try {
@@ -91,6 +92,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   } catch (error) {
     await machine.close().catch(() => {})
     await health.look()
+    health.close()
     throw health.broken.aborted ? health.broken.reason : error
   }
 }

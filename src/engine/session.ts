@@ -69,6 +69,7 @@ export class GuestSession {
   }
 
   async close(): Promise<void> {
+    this.source.health.close()
     await this.machine.close()
   }
 }

@@ -1,5 +1,5 @@
 /** What other folders need to reach machines. */
-export { limited, untilAborted } from './abort.js'
+export { limited, onAbort, untilAborted } from './abort.js'
 export { RefusedLogin } from './authentication.js'
 export { connect } from './connect.js'
 export type { CommandResult, Machine, RunOptions, Sink } from './machine.js'
