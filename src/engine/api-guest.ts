@@ -87,8 +87,8 @@ async function disconnect(
   withinMs: number,
   signal: AbortSignal,
 ): Promise<Reconnection> {
-  const { instance } = session.source
-  const close = session.expected.open('an announced disconnection', withinMs)
+  const { instance, health } = session.source
+  const close = session.expected.open('an announced disconnection', withinMs, 'crash-tolerated')
   const startedAt = performance.now()
   const before = session.identity
   try {
@@ -102,6 +102,8 @@ async function disconnect(
         })
         const machine = await session.reconnect(until)
         session.identity = await session.source.system.identify(machine, { signal: until })
+        // A crash that was asked for is read while it is still tolerated.
+        await health.look()
         return {
           bootIdentityBefore: nameOf(before),
           bootIdentityAfter: nameOf(session.identity),
@@ -109,6 +111,11 @@ async function disconnect(
         }
       },
     )
+  } catch (error) {
+    const crash = health.tolerated()
+    throw crash !== null && error instanceof InfraError && error.context.code === 'limit'
+      ? new InfraError(`${error.message}; ${crash.message}`, error.context, { cause: error })
+      : error
   } finally {
     close()
   }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { InfraError } from '../config/errors.js'
+import type { RunningGuest } from '../hypervisors/driver.js'
 import { type Held, isOwnMachine, type LeasedPlace, nothingHeld } from '../hypervisors/lease.js'
 import type { Evidence } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
@@ -46,7 +47,7 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     attempt: number,
   })
   const before = verdictsOf(progress)
-  let keepHint: string | null = null
+  const made: Made = { keepHint: null, running: null }
   let trouble: Trouble | null = null
   let held: Held = nothingHeld
   let unfence = (): void => {}
@@ -56,9 +57,7 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     const fence = fenced(held, settings)
     unfence = fence.clear
     const leased = { ...request, settings: fence.settings }
-    const session = await bringUp(leased, place, name, folder, undo, evidence, hint => {
-      keepHint = hint
-    })
+    const session = await bringUp(leased, place, name, folder, undo, evidence, made)
     trouble = await runPending(session, leased, opened, held)
   } catch (error) {
     // Asked to end while it still waited for somebody else: nothing was begun.
@@ -82,6 +81,9 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     verdictsOf(progress)
       .slice(before.length)
       .some(verdict => verdict !== 'pass')
+  if (failed && made.running !== null) {
+    await pictureScreen(made.running, name, settings)
+  }
   const kept = settings.keep === 'always' || (settings.keep === 'failed' && failed)
   const undone = kept ? { names: [], left: null } : await undo.undoAll(settings.plan.limits.undo)
   settings.emit({
@@ -89,11 +91,27 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     environment: environment.id,
     instance: name,
     undone: undone.names,
-    orphan: kept ? keepHint : undone.left,
+    orphan: kept ? made.keepHint : undone.left,
     kept,
     evidence: await leftBehind(settings.folder, folder, opened),
   })
   return trouble
+}
+
+/** What is known of an instance however far it came. */
+interface Made {
+  keepHint: string | null
+  running: RunningGuest | null
+}
+
+/** What stood on the screen of an instance that failed; one that cannot be pictured any more has none. */
+async function pictureScreen(
+  running: RunningGuest,
+  where: string,
+  { plan, stop }: RunSettings,
+): Promise<void> {
+  const limit = { name: 'undo', ms: plan.limits.undo, where, signal: stop }
+  await withLimit(limit, async signal => running.screenshot?.(signal)).catch(() => {})
 }
 
 function verdictsOf(progress: Progress): string[] {
@@ -130,7 +148,7 @@ async function bringUp(
   folder: string,
   undo: UndoStack,
   evidence: (file: string) => EvidenceFile,
-  onKeepHint: (hint: string) => void,
+  made: Made,
 ): Promise<GuestSession> {
   const { plan, lab, stop } = settings
   const limit = { name: 'boot', ms: plan.limits.boot, where: instance, signal: stop }
@@ -143,9 +161,10 @@ async function bringUp(
     outlives: settings.keep !== 'never',
   }
   const prepared = await withLimit({ ...limit, cause: 'host' }, signal => driver.prepare(request, signal))
-  onKeepHint(prepared.keepHint)
+  made.keepHint = prepared.keepHint
   undo.push('remove', signal => prepared.remove(signal))
   const running = await withLimit({ ...limit, cause: 'host' }, signal => prepared.start(signal))
+  made.running = running
   undo.push('stop', signal => running.stop(signal))
   const session = await openSession({
     environment,

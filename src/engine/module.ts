@@ -38,7 +38,8 @@ export async function runModule(
   }
   try {
     const module = await readModule(suite, test)
-    const limit = { name: 'test', ms: test.limitMs, where: test.id, signal: stop }
+    const also = session.source.health.broken
+    const limit = { name: 'test', ms: test.limitMs, where: test.id, signal: stop, also }
     await withLimit(limit, signal => {
       const context: TestContext = {
         guest: guestFor(session, test, log, signal),

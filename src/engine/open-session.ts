@@ -10,8 +10,10 @@ import { canonical } from '../plan/digest.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import { connectWithRetries, type Machine, parseSweep, sweepCommand } from '../remote/index.js'
+import { watchHealth } from './broken.js'
 import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
+import { expectedWindow } from './expected.js'
 import { GuestSession, type SessionSource } from './session.js'
 import { posixSystem } from './system.js'
 import { makeWindowsReady, windowsConnection } from './windows/make-ready.js'
@@ -43,13 +45,15 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   // What runs for this guest on this host, whichever run it was: instances of it are never shared.
   const mark = `${lab.name}/${guest.id}/${request.host}`
   const isWindows = guest.family === 'windows'
+  const expected = expectedWindow()
+  const health = watchHealth(running, expected, limits.command)
   const reach = async (until: AbortSignal): Promise<Machine> => {
     const { endpoint, keyPath, hostKey, via } = await running.access(until)
     const image = {
       ...(keyPath === undefined ? {} : { keyPath }),
       ...(hostKey === undefined ? {} : { hostKey }),
     }
-    return connectWithRetries(
+    const machine = await connectWithRetries(
       {
         label: `${guest.id} (${endpoint.host}:${endpoint.port})`,
         endpoint,
@@ -57,15 +61,19 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
         limits,
         image,
         ...(via === undefined ? {} : { via }),
-        signal: AbortSignal.any([until, running.gone]),
+        signal: AbortSignal.any([until, health.broken]),
       },
       isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` },
     )
+    health.endWhenBroken(machine)
+    return machine
   }
   const source: SessionSource = {
     environment,
     instance,
     running,
+    health,
+    expected,
     system: isWindows ? windowsSystem : posixSystem,
     limits,
     managed: request.driver !== 'static',
@@ -74,7 +82,8 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     evidence: request.evidence,
   }
   const machine = await reach(signal).catch((error: unknown) => {
-    throw source.managed ? asGuestFault(error, running) : error
+    health.close()
+    throw asGuestFault(error, source)
   })
   try {
     return isWindows
@@ -82,16 +91,18 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
       : await makeReady(source, machine, request, mark)
   } catch (error) {
     await machine.close().catch(() => {})
-    throw error
+    await health.look()
+    health.close()
+    throw health.broken.aborted ? health.broken.reason : error
   }
 }
 
 /** A guest that cannot be reached although its virtual machine runs has itself to blame. */
-function asGuestFault(error: unknown, { gone }: RunningGuest): unknown {
-  if (gone.aborted) {
-    return gone.reason
+function asGuestFault(error: unknown, { health, managed }: SessionSource): unknown {
+  if (health.broken.aborted) {
+    return health.broken.reason
   }
-  const isBoot = error instanceof InfraError && error.context.code === 'boot'
+  const isBoot = managed && error instanceof InfraError && error.context.code === 'boot'
   return isBoot
     ? new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error })
     : error

@@ -56,7 +56,7 @@ async function refine(
   const { checks, measures } = folded
   const seen = checks.map(({ path, text, ...check }) => ({ ...check, text: [...path, text].join(' > ') }))
   const base = { checks: seen, measures }
-  const isLost = session.machine.lost.aborted
+  const isLost = session.machine.lost.aborted || session.source.health.broken.aborted
   if (!isLost) {
     return { ...base, ...said(folded), spoilt: false }
   }

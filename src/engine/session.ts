@@ -4,8 +4,9 @@ import { type BootIdentity, isSameBoot } from '../guests/boot-identity.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import type { Machine } from '../remote/index.js'
+import type { Health } from './broken.js'
 import type { EvidenceFile } from './evidence.js'
-import { expectedWindow } from './expected.js'
+import type { ExpectedWindow } from './expected.js'
 import { limitSignal } from './limit.js'
 import type { GuestSystem } from './system.js'
 
@@ -14,6 +15,8 @@ export interface SessionSource {
   readonly environment: PlannedEnvironment
   readonly instance: string
   readonly running: RunningGuest
+  readonly health: Health
+  readonly expected: ExpectedWindow
   readonly system: GuestSystem
   readonly limits: Limits
   /** True when the driver can tell a guest's failure from its host's. */
@@ -33,7 +36,7 @@ export class GuestSession {
   readonly folder: string
   readonly facts: Readonly<Record<string, string>>
   readonly factsDigest: string
-  readonly expected = expectedWindow()
+  readonly expected: ExpectedWindow
   machine: Machine
   identity: BootIdentity
 
@@ -42,6 +45,7 @@ export class GuestSession {
     start: Pick<GuestSession, 'machine' | 'identity' | 'folder' | 'facts' | 'factsDigest'>,
   ) {
     this.source = source
+    this.expected = source.expected
     this.machine = start.machine
     this.identity = start.identity
     this.folder = start.folder
@@ -65,6 +69,7 @@ export class GuestSession {
   }
 
   async close(): Promise<void> {
+    this.source.health.close()
     await this.machine.close()
   }
 }
@@ -77,38 +82,43 @@ export interface Loss {
 }
 
 /**
- * Finds out what became of a guest whose connection was lost unasked: it rebooted (`fail`), its
- * virtual machine is gone, it answers no more though its host is well (`fail`), or only the
+ * Finds out what became of a guest whose connection was lost unasked: it crashed or rebooted
+ * (`fail`), its virtual machine is gone, it answers no more though its host is well (`fail`), or only the
  * connection broke (`network`).
  */
 export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): Promise<Loss> {
-  const { running, limits, instance, managed, system } = session.source
+  const { health, limits, instance, managed, system } = session.source
   const lost = (cause: 'guest' | 'network', what: string): Loss => ({
     verdict: cause === 'guest' ? 'fail' : 'error',
     error: new InfraError(`${session.machine.label}: ${what}`, { cause, where: instance, code: 'lost' }),
   })
-  if (running.gone.aborted) {
-    return goneLoss(running.gone.reason, lost)
+  await health.look()
+  if (health.broken.aborted) {
+    return goneLoss(health.broken.reason, lost)
   }
   const { signal: window, clear } = limitSignal({
     name: 'recovery',
     ms: limits.recovery,
     where: instance,
     signal,
-    also: running.gone,
+    also: health.broken,
   })
   const before = session.identity
   try {
     const machine = await session.reconnect(window)
     const after = await system.identify(machine, { signal: window })
     session.identity = after
+    await health.look()
+    if (health.broken.aborted) {
+      return goneLoss(health.broken.reason, lost)
+    }
     return !isSameBoot(before, after)
       ? lost('guest', 'the guest rebooted unasked')
       : lost('network', 'the connection was lost; the guest runs on with the same boot identity')
   } catch (error) {
     signal.throwIfAborted()
-    if (running.gone.aborted) {
-      return goneLoss(running.gone.reason, lost)
+    if (health.broken.aborted) {
+      return goneLoss(health.broken.reason, lost)
     }
     const why = error instanceof Error ? error.message : String(error)
     return lost(managed ? 'guest' : 'network', `the connection was lost and could not be made again: ${why}`)

@@ -19,7 +19,7 @@ export async function runTest(
     throw new InternalError(`the plan names the suite ${test.suite}, which is not loaded`)
   }
   try {
-    if (session.machine.lost.aborted) {
+    if (isLost(session)) {
       return await lostOutcome(session, stop)
     }
     const { protocol } = test
@@ -27,16 +27,36 @@ export async function runTest(
       const reason = 'scripts run on guests with a POSIX shell alone: for Windows it must be a module'
       return { ...nothing, verdict: 'error', cause: 'test', reason, spoilt: false }
     }
-    return protocol === 'module'
-      ? await runModule(session, test, suite, attempt, stop)
-      : await runScript(session, { ...test, protocol }, suite, attempt, stop)
+    const outcome =
+      protocol === 'module'
+        ? await runModule(session, test, suite, attempt, stop)
+        : await runScript(session, { ...test, protocol }, suite, attempt, stop)
+    return await unlessCrashed(outcome, session)
   } catch (error) {
     stop.throwIfAborted()
-    if (session.machine.lost.aborted) {
+    if (isLost(session)) {
       return lostOutcome(session, stop)
     }
     return troubleOutcome(error)
   }
+}
+
+function isLost({ machine, source }: GuestSession): boolean {
+  return machine.lost.aborted || source.health.broken.aborted
+}
+
+/** A test under which the guest broke has not passed, whatever it said: consoles are read a little later. */
+async function unlessCrashed(outcome: Outcome, { source: { health } }: GuestSession): Promise<Outcome> {
+  await health.look()
+  const { reason } = health.broken
+  if (!health.broken.aborted || outcome.verdict === 'fail') {
+    return outcome
+  }
+  if (!(reason instanceof InfraError) || reason.context.cause !== 'guest') {
+    return { ...outcome, spoilt: true }
+  }
+  const { trouble: _, ...seen } = outcome
+  return { ...seen, verdict: 'fail', cause: 'guest', reason: reason.message, spoilt: true }
 }
 
 /** The connection was gone before the test had begun. */

@@ -1,5 +1,6 @@
+import type { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import type { DriverName, Endpoint, Guest, Placement } from '../config/model.js'
+import type { DriverName, Endpoint, Guest, Host, Placement } from '../config/model.js'
 import type { HostShell, Machine } from '../remote/index.js'
 
 /** What a driver can do with a guest on a given placement. Tests name what they need of it. */
@@ -39,6 +40,17 @@ export interface Access {
   readonly via?: Machine
 }
 
+/** A running guest's serial console, as far as it says that the guest broke. */
+export interface GuestConsole {
+  /**
+   * Calls for every panic, oops or stop that is seen on it, with whose line it was (`guest`, `lost`); at once
+   * when one was seen before. What is returned ends it.
+   */
+  onCrash(listener: (error: InfraError) => void): () => void
+  /** Reads now what has been written since: what was said before this call is known when it resolves. */
+  look(signal: AbortSignal): Promise<void>
+}
+
 /** A guest that runs. Every call may be repeated; each throws InfraError naming host, command and output. */
 export interface RunningGuest {
   /** How to reach it, as soon as that is known. */
@@ -47,6 +59,8 @@ export interface RunningGuest {
   readonly gone: AbortSignal
   /** What was observed of it: accelerator, machine type, versions. Journalled as facts. */
   readonly facts: Readonly<Record<string, string>>
+  /** Absent where there is no console to read, or no way to read it while the guest runs. */
+  readonly console?: GuestConsole
   pause?(signal: AbortSignal): Promise<void>
   resume?(signal: AbortSignal): Promise<void>
   reset?(signal: AbortSignal): Promise<void>
@@ -90,6 +104,36 @@ export interface Leftover {
   readonly kept: boolean
 }
 
+/** What was seen when something was looked at. */
+export interface Seen {
+  /** `not-checked` when it could not be carried out, though nothing is known to be wrong. */
+  readonly state: 'ok' | 'missing' | 'not-checked'
+  readonly seen: string
+}
+
+/** One thing that is looked at before a pass, and changes nothing. */
+export interface Check {
+  /** Short, such as `tools`; one of its kind for a host or a guest. */
+  readonly name: string
+  /** The placement that it is about; absent for the host itself. */
+  readonly placement?: Placement
+  /** What must be there, in words. */
+  readonly asked: string
+  /** Checks of the same guest, else of its host, without which this one says nothing. */
+  readonly after: readonly string[]
+  /** An error counts as missing, in its own words. */
+  carryOut(signal: AbortSignal): Promise<Seen>
+}
+
+/** What a driver is asked to look at before a pass. */
+export interface CheckRequest {
+  readonly host: Host
+  /** What is placed on the host. */
+  readonly guests: readonly { readonly guest: Guest; readonly placement: Placement }[]
+  /** Bytes that must be free where instances are made. */
+  readonly freeBytes: number
+}
+
 /** The code that speaks to one kind of hypervisor. */
 export interface Driver {
   readonly name: DriverName
@@ -108,5 +152,9 @@ export interface Driver {
   leftovers?(signal: AbortSignal): Promise<Leftover[]>
   /** Ends an instance and removes what was made for it; again, if need be. */
   clean?(name: string, signal: AbortSignal): Promise<void>
+  /** The host over SSH, where the driver logs in to it. */
+  machine?(signal: AbortSignal): Promise<Machine>
+  /** What must be well on the host before a pass; `login` is a check of whoever connects to it. */
+  checks?(request: CheckRequest): readonly Check[]
   close(): Promise<void>
 }

@@ -207,6 +207,13 @@ function passwordMethods(
 }
 
 /** The error that ends a log-in for good. */
+/** The other side was reached, proved who it is, and lets nobody in with what was tried. */
+export class RefusedLogin extends InfraError {
+  constructor(where: string, what: string) {
+    super(`${where}: ${what}`, { cause: 'unknown', where, code: 'authentication' })
+  }
+}
+
 export function refusal(where: string, what: string): InfraError {
   return new InfraError(`${where}: ${what}`, { cause: 'unknown', where, code: 'authentication' })
 }

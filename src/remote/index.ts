@@ -1,4 +1,6 @@
 /** What other folders need to reach machines. */
+export { limited, onAbort, untilAborted } from './abort.js'
+export { RefusedLogin } from './authentication.js'
 export { connect } from './connect.js'
 export { describeOwner, type LeaseAnswer } from './lease/answer.js'
 export type { HostShell } from './lease/ask.js'

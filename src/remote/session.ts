@@ -4,7 +4,7 @@ import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import { onAbort } from './abort.js'
 import { algorithmsFor, type HostKeyKind, hostKeyAlgorithms, kindOfKey } from './algorithms.js'
-import { type AuthenticationLog, authenticator, type Credentials, refusal } from './authentication.js'
+import { type AuthenticationLog, authenticator, type Credentials, RefusedLogin } from './authentication.js'
 import { isSame, typeOfKey } from './host-keys/fingerprint.js'
 import type { HostKeyPolicy } from './host-keys/policy.js'
 import type { Leg } from './legs.js'
@@ -89,7 +89,9 @@ class Opening {
     client.on('error', this.#onError)
     client.on('close', this.#onClose)
     client.on('change password', () =>
-      this.#fail(refusal(this.#where, `the password of ${leg.login.user} has expired and must be changed`)),
+      this.#fail(
+        new RefusedLogin(this.#where, `the password of ${leg.login.user} has expired and must be changed`),
+      ),
     )
     client.once('handshake', this.#onHandshake)
     client.once('ready', this.#onReady)
@@ -201,7 +203,7 @@ class Opening {
         ? ''
         : `; it accepts ${peerText(this.#log.accepted.join(', ')) || 'nothing'}`
     const notes = this.#log.notes.length === 0 ? '' : `; ${this.#log.notes.join('; ')}`
-    return refusal(
+    return new RefusedLogin(
       this.#where,
       `${leg.login.user}@${leg.host}:${leg.port} refused the log-in: tried ${tried}${accepted}${notes}`,
     )

@@ -3,6 +3,7 @@ import { defaultLimits, type Limits } from '../../config/limits.js'
 import type { Host } from '../../config/model.js'
 import { connect, type Machine } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
+import { libvirtChecks } from './checks.js'
 import { HostConnection } from './connection.js'
 import { hostFacts } from './facts.js'
 import { createHost } from './host.js'
@@ -46,6 +47,8 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
   return {
     name: 'libvirt',
     abilities: placement => abilitiesOf(expectedLibrary(described), xen, placement),
+    machine: signal => connection.machine(signal),
+    checks: request => libvirtChecks(host, request),
     facts: signal => hostFacts(host, { signal, limit: limits.command, where: id }),
     prepare: async (request, signal) => {
       const { clean, vm } = request.placement

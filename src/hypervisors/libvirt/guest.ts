@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { Machine } from '../../remote/index.js'
+import type { WatchedConsole } from '../console/watch.js'
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
 import type { Limit } from '../qemu/limit.js'
 import { findAddress } from './address.js'
+import { followConsole } from './console.js'
 import { consoleFile, domainFacts, macs, tellsPanics } from './domain.js'
 import { emulatorLog, fetchLog, takeScreenshot } from './evidence.js'
 import { type LibvirtHost, stateOf, untilState } from './host.js'
@@ -49,6 +51,7 @@ class Guest {
   readonly #setting: GuestSetting
   readonly #gone = new AbortController()
   readonly #unwatch: () => void
+  readonly #console: WatchedConsole | null
   /** Calls under way that change the domain's state: what is seen meanwhile says nothing. */
   #changing = 0
   #changedAt = performance.now()
@@ -58,11 +61,16 @@ class Guest {
 
   constructor(setting: GuestSetting) {
     this.#setting = setting
-    this.#unwatch = setting.host.watch.add({
+    this.#console = this.#followConsole()
+    const unwatch = setting.host.watch.add({
       domain: setting.domain,
       onState: (state, askedAt) => void this.#look(state, askedAt).catch(() => {}),
       onSilence: error => this.#lose({ cause: 'host', why: `the host no longer answers: ${error.message}` }),
     })
+    this.#unwatch = () => {
+      unwatch()
+      this.#console?.close()
+    }
   }
 
   /** The calls that this domain, on this host, can answer. */
@@ -79,6 +87,7 @@ class Guest {
         domain,
       },
       gone: this.#gone.signal,
+      ...(this.#console === null ? {} : { console: this.#console }),
       access: signal => this.#access(signal),
       hasEnded: () => this.#ended,
       release: () => this.#unwatch(),
@@ -130,6 +139,20 @@ class Guest {
           }
         : {}),
     }
+  }
+
+  #followConsole(): WatchedConsole | null {
+    const { host, request, domain, xml } = this.#setting
+    const file = consoleFile(xml)
+    return file === null
+      ? null
+      : followConsole({
+          virsh: host.virsh,
+          file,
+          where: request.instance,
+          fromStart: domain === request.instance,
+          call: signal => this.#call(host.limits.command, signal),
+        })
   }
 
   async #access(signal: AbortSignal): Promise<Access> {
@@ -212,6 +235,8 @@ class Guest {
       return
     }
     const answer = state === null ? null : await this.#state(never)
+    // What the guest said last outranks the end of its domain.
+    await this.#console?.look(never).catch(() => {})
     const loss = isFresh() ? lossOf(answer, context) : null
     if (loss !== null) {
       this.#lose(loss)

@@ -4,6 +4,7 @@ import { InfraError } from '../../config/errors.js'
 import type { Host, Placement } from '../../config/model.js'
 import type { Ability, Driver, GuestRequest } from '../driver.js'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
+import { qemuChecks } from './checks.js'
 import { canSnapshot, hardwareOf } from './hardware.js'
 import type { BuiltImage } from './image.js'
 import { createInstance, findOrphans, removeInstance } from './instances.js'
@@ -71,6 +72,7 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
   return {
     name: 'qemu',
     abilities: placement => abilitiesOf(placement),
+    checks: request => qemuChecks(request, { cacheFolder, limits }),
     facts: async signal => {
       checkInstalled(host.id)
       const version = await runTool(program, ['--version'], tools(host.id, signal))

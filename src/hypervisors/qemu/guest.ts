@@ -1,7 +1,9 @@
 import { InfraError } from '../../config/errors.js'
+import { watchConsole } from '../console/watch.js'
 import type { Access, RunningGuest } from '../driver.js'
 import { diskNode, variablesNode } from './arguments.js'
 import { guardConsole } from './console.js'
+import { followFile } from './console-file.js'
 import type { Launched } from './launch.js'
 import { bounded, type Limit, type QemuLimits } from './limit.js'
 import { type Loss, lossError, lossOfEvent, lossOfStatus } from './loss.js'
@@ -32,6 +34,9 @@ export interface QemuGuest extends RunningGuest {
   keep(): void
 }
 
+/** Between two looks at the console's file, in ms: a stat of a local file costs nothing. */
+const consoleEveryMs = 250
+
 /** Whatever signal a background question to QEMU would otherwise be given. */
 const never = new AbortController().signal
 
@@ -39,6 +44,11 @@ export function createGuest(setting: GuestSetting): QemuGuest {
   const { where, launched, limits } = setting
   const { qmp, process } = launched
   const gone = new AbortController()
+  const console = watchConsole({
+    where,
+    read: followFile(setting.consoleFile),
+    everyMs: consoleEveryMs,
+  })
   let asked = false
   const lose = (loss: Loss): void => {
     if (!asked && !gone.signal.aborted) {
@@ -51,6 +61,9 @@ export function createGuest(setting: GuestSetting): QemuGuest {
     const loss = lossOfEvent(event)
     if (loss !== null) {
       lose(loss)
+    } else if (event.name === 'GUEST_PANICKED') {
+      // It may reboot or dump by itself: the virtual machine is not gone. The console has told of it before.
+      void console.tell('the guest panicked')
     } else if (event.name === 'STOP') {
       void askStatus().catch(() => {})
     }
@@ -62,8 +75,11 @@ export function createGuest(setting: GuestSetting): QemuGuest {
     }
   }
   const stopGuarding = guardConsole(qmp, setting.consoleFile, limits.command)
-  void process.ended.then(how => {
+  void process.ended.then(async how => {
     stopGuarding()
+    // What the guest said last outranks the end of its virtual machine.
+    await console.look(never).catch(() => {})
+    console.close()
     // What QEMU said last is read before its end is judged.
     const judge = (): void =>
       lose({ cause: 'host', why: `QEMU ended unasked: ${how}`, acceleratorFailed: false })
@@ -89,6 +105,7 @@ export function createGuest(setting: GuestSetting): QemuGuest {
   return {
     facts: setting.facts,
     gone: gone.signal,
+    console,
     access: async () => setting.access,
     pause: async signal => {
       await command('stop', signal)

@@ -15,8 +15,6 @@ const ofHost = (why: string): Loss => ({ cause: 'host', why, acceleratorFailed: 
 /** What an event alone says about a loss; `null` when the guest goes on, or when its state must be asked. */
 export function lossOfEvent({ name, data }: QmpEvent): Loss | null {
   switch (name) {
-    case 'GUEST_PANICKED':
-      return ofGuest('the guest panicked')
     case 'SHUTDOWN':
       return data.guest === true
         ? ofGuest(`the guest shut itself down (${String(data.reason)})`)

@@ -1,0 +1,112 @@
+import { resolve } from 'node:path'
+import picocolors from 'picocolors'
+import { InternalError, UsageError } from '../config/errors.js'
+import { loadLab } from '../config/load.js'
+import { parseSizeBytes } from '../config/units.js'
+import { examine } from '../doctor/examine.js'
+import { type Report, reportOf } from '../doctor/finding.js'
+import { subjectsOf } from '../doctor/subjects.js'
+import type { FoundAccess } from '../hypervisors/static.js'
+import { type EmulatedLab, guestName, hasEmulatedGuests, startEmulatedLab } from '../lab/emulated.js'
+import { findRunningLab } from '../lab/running.js'
+import { wantsColor } from '../reports/terminal/style.js'
+import {
+  type CommandIo,
+  colorFlag,
+  countFlag,
+  isSet,
+  type ParsedArgs,
+  requiredArgument,
+  textFlag,
+} from './args.js'
+import { openDrivers } from './drivers.js'
+import { cacheFolder } from './folders.js'
+import { watchInterrupts } from './interrupts.js'
+import { table } from './table.js'
+import { parseAgeMs } from './values.js'
+
+/** `guestcert doctor LAB`: looks at every host and guest before a pass, and changes nothing. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const bounds = {
+    clockMs: durationFlag(args, 'clock'),
+    freeBytes: sizeFlag(args, 'free-space'),
+  }
+  const checkLimitMs = durationFlag(args, 'check-limit')
+  let access: ReadonlyMap<string, FoundAccess> = new Map()
+  const drivers = openDrivers(() => access)
+  const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  const signal = AbortSignal.any([interrupts.drain, interrupts.stop])
+  let emulated: EmulatedLab | null = null
+  try {
+    if (hasEmulatedGuests(lab)) {
+      emulated = (await findRunningLab(lab, cacheFolder())) ?? (await startEmulatedLab(lab, signal))
+      access = emulated.access
+    }
+    const subjects = subjectsOf({
+      lab,
+      driverOf: drivers.driverOf,
+      accessOf: (guest, { host, configuration }) => access.get(guestName(guest.id, host, configuration.name)),
+      bounds,
+      signal,
+    })
+    try {
+      const parallel = countFlag(args, 'parallel') ?? 1
+      const report = reportOf(lab.name, await examine(subjects.all, { parallel, checkLimitMs, signal }))
+      io.stdout.write(isSet(args, 'json') ? `${JSON.stringify(report, null, 2)}\n` : shown(report, args, io))
+      return report.ok ? 0 : 3
+    } finally {
+      await subjects.close()
+    }
+  } catch (error) {
+    if (signal.aborted) return 130
+    throw error
+  } finally {
+    interrupts.close()
+    await emulated?.close()
+    await drivers.close()
+  }
+}
+
+/** Parsing has seen to what it looks like, and to its default. */
+function durationFlag(args: ParsedArgs, name: string): number {
+  const ms = parseAgeMs(textFlag(args, name) ?? '')
+  if (ms === null) throw new InternalError(`doctor was begun without its ${name}`)
+  return ms
+}
+
+function sizeFlag(args: ParsedArgs, name: string): number {
+  const text = textFlag(args, name) ?? ''
+  const bytes = parseSizeBytes(text)
+  if (bytes === null) throw new UsageError(`--${name} ${text}: expected a size, such as 512MiB or 2GiB`)
+  return bytes
+}
+
+function shown({ lab, ok, counts, subjects }: Report, args: ParsedArgs, io: CommandIo): string {
+  const flag = colorFlag(args)
+  const wish = { isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }
+  const c = picocolors.createColors(wantsColor(wish))
+  const words = {
+    ok: c.green('ok'),
+    missing: c.red('missing'),
+    'not-checked': c.yellow('not checked'),
+  }
+  const rows = subjects.flatMap(({ host, guest, emulated, note, findings }) => {
+    const name = guest === undefined ? host : `${host} › ${guest.id} ${guest.configuration}`
+    const where = emulated ? `${name} (emulated)` : name
+    const empty = findings.length === 0 ? [[where, '', '', '', c.dim(note ?? 'nothing is asked of it')]] : []
+    return [
+      ...empty,
+      ...findings.map(({ check, state, asked, seen }, index) => [
+        index === 0 ? where : '',
+        check,
+        words[state],
+        asked,
+        seen,
+      ]),
+    ]
+  })
+  const all = table({ headings: ['WHERE', 'CHECK', 'STATE', 'ASKED', 'SEEN'], rows }, c.bold)
+  const sum = `${counts.ok} ok, ${counts.missing} missing, ${counts['not-checked']} not checked`
+  return `${all}\n${lab}: ${ok ? c.green('all is well') : c.red('not ready for a pass')}: ${sum}\n`
+}

@@ -1,0 +1,51 @@
+import { quote } from '../../remote/index.js'
+import { type WatchedConsole, watchConsole } from '../console/watch.js'
+import { type CallOptions, hostError, type Virsh } from './virsh.js'
+
+/** Between two looks at a console's file on its host, in ms. */
+const everyMs = 2_000
+/** What one look fetches at most; the next one goes on from there. */
+const maxReadBytes = 256 * 1024
+
+export interface ConsoleRequest {
+  readonly virsh: Virsh
+  /** The file on the host that the guest's console is written to. */
+  readonly file: string
+  readonly where: string
+  /** False when the file holds what was written before this instance. */
+  readonly fromStart: boolean
+  readonly call: (signal: AbortSignal) => CallOptions
+}
+
+/** Follows a guest's console in its file on the host. */
+export function followConsole({ virsh, file, where, fromStart, call }: ConsoleRequest): WatchedConsole {
+  let offset: number | null = fromStart ? 0 : null
+  const read = async (signal: AbortSignal): Promise<Buffer> => {
+    const { code, stdout } = await virsh.shell(readCommand(file, offset), {
+      ...call(signal),
+      keepBytes: maxReadBytes + headBytes,
+    })
+    const end = stdout.bytes.indexOf(0x0a)
+    const [, from = ''] = /^(\d+)$/.exec(stdout.bytes.subarray(0, Math.max(0, end)).toString('latin1')) ?? []
+    if (code !== 0 || from === '') {
+      throw hostError(where, `${where} on ${virsh.host}: ${file} cannot be read`)
+    }
+    const bytes = stdout.bytes.subarray(end + 1)
+    offset = Number(from) + bytes.length
+    return bytes
+  }
+  return watchConsole({ where, read, everyMs })
+}
+
+/** The line that says where the bytes begin. */
+const headBytes = 32
+
+/**
+ * Prints the offset that it reads from, then the bytes. A file that is shorter than before was begun anew:
+ * virtlogd moves a log aside when it has grown (`max_size` of virtlogd.conf).
+ */
+function readCommand(file: string, offset: number | null): string {
+  const size = `s=$(wc -c <${quote(file)})&&s=$((s))`
+  const from = offset === null ? 'o=$s' : `o=${offset};[ $o -le $s ]||o=0`
+  return `${size}||exit 1;${from};echo $o;tail -c +$((o+1)) ${quote(file)}|head -c ${maxReadBytes}`
+}
