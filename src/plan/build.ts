@@ -110,8 +110,8 @@ function plannedEnvironment(
           ? null
           : `${among(serving)} the lock ${test.needs.locks.join(', ')} (capacity: locks)`)
       if (why === null) {
-          serving = able
-          tests.push(plannedTest(suite, test, guest.family, lab))
+        serving = able
+        tests.push(plannedTest(suite, test, guest.family, lab))
       } else {
         leftOut.push({ test: test.id, why })
       }
