@@ -25,6 +25,7 @@ function labOf(host: Host, guests: readonly Guest[]): Lab {
     parallel: 1,
     hosts: new Map([[host.id, host]]),
     guests: new Map(guests.map(guest => [guest.id, guest])),
+    hostFailures: 2,
     suites: [],
   }
 }
