@@ -49,6 +49,10 @@ const host = z.strictObject({
   driver: z.enum(drivers),
   connect: connect.optional(),
   emulated: text.optional().meta({ description: 'The persona that plays this host' }),
+  faults: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: 'What the emulated host does wrong; see docs/personas.md' }),
   manageFrom: id.optional(),
   capacity: capacity.optional(),
 })

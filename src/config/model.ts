@@ -71,6 +71,8 @@ export interface Host {
   readonly connect?: { readonly endpoint: Endpoint; readonly login: Login }
   /** The persona that plays it. */
   readonly emulated?: string
+  /** Faults that the emulated host commits, by name with their settings. */
+  readonly faults?: Readonly<Record<string, unknown>>
   readonly capacity: Capacity
 }
 
