@@ -18,6 +18,7 @@ import { installNeighbours, neighbours } from './network.js'
 import { qemuImgProgram } from './qemu-img.js'
 import { virshProgram } from './virsh/program.js'
 import { placeVms } from './vms.js'
+import { xenProgram } from './xen-tools.js'
 
 /** An emulated host that was started. */
 export interface EmulatedHost {
@@ -102,6 +103,8 @@ function hostPrograms(
   const programs = new Map([
     ['virsh', virshProgram({ hypervisor, persona, slowMs })],
     ['qemu-img', qemuImgProgram(hypervisor.images)],
+    ['xm', xenProgram('xm', { hypervisor, persona, slowMs })],
+    ['xl', xenProgram('xl', { hypervisor, persona, slowMs })],
   ])
   return name => programs.get(name)
 }

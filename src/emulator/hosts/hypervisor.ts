@@ -92,7 +92,9 @@ export class Hypervisor {
       set(vm, 'in shutdown', 'user')
       return
     }
-    vm.running?.guest?.pressPower?.()
+    const guest = vm.running?.guest
+    if (guest?.pressPower) guest.pressPower()
+    else void this.#powerOff(vm, 'shutdown').catch(() => {})
   }
 
   async reboot(vm: Vm): Promise<void> {

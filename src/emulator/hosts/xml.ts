@@ -36,11 +36,11 @@ export function readXml(text: string): Xml {
 /** Writes an element as libvirt does: two blanks a level, single quotes. */
 export function writeXml(xml: Xml, indent = ''): string {
   const attributes = Object.entries(xml.attributes)
-    .map(([key, value]) => ` ${key}='${escape(value).replaceAll("'", '&apos;')}'`)
+    .map(([key, value]) => ` ${key}='${escaped(value).replaceAll("'", '&apos;')}'`)
     .join('')
   const [first] = xml.children
   if (first === undefined) return `${indent}<${xml.name}${attributes}/>\n`
-  if (typeof first === 'string') return `${indent}<${xml.name}${attributes}>${escape(first)}</${xml.name}>\n`
+  if (typeof first === 'string') return `${indent}<${xml.name}${attributes}>${escaped(first)}</${xml.name}>\n`
   const inner = elements(xml).map(child => writeXml(child, `${indent}  `))
   return `${indent}<${xml.name}${attributes}>\n${inner.join('')}${indent}</${xml.name}>\n`
 }
@@ -76,6 +76,6 @@ export function copyXml(xml: Xml): Xml {
   return structuredClone(xml)
 }
 
-function escape(value: string): string {
+function escaped(value: string): string {
   return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -199,7 +199,7 @@ const sections = {
     directory: z.record(z.string(), z.string()).default({}),
   }).optional(),
   /** Of hosts that are spoken to: the machine that the hypervisor runs on, a guest's persona in kind. */
-  machine: fact({ persona: name, roomMiB: whole.min(1).max(4096).default(256) }).optional(),
+  machine: fact({ persona: name }).optional(),
   /** What the host has to give, as `virsh nodeinfo` and `xm info` count it. */
   node: fact({
     model: z.string(),
