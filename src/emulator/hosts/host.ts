@@ -18,6 +18,7 @@ import { installNeighbours, neighbours } from './network.js'
 import { qemuImgProgram } from './qemu-img.js'
 import { virshProgram } from './virsh/program.js'
 import { placeVms } from './vms.js'
+import { nameOf } from './vm.js'
 import { xenProgram } from './xen-tools.js'
 
 /** An emulated host that was started. */
@@ -28,6 +29,8 @@ export interface EmulatedHost {
   readonly guestKeys: ReadonlyMap<string, { readonly pem: string; readonly fingerprint: string }>
   /** The most that ran on it at once, by its own count. */
   readonly most: Load
+  /** The names of the virtual machines that run. */
+  running(): readonly string[]
   close(): Promise<void>
 }
 
@@ -82,6 +85,11 @@ export async function startEmulatedHost(spec: EmulatedHostSpec): Promise<Emulate
     get most() {
       return hypervisor.load.most
     },
+    running: () =>
+      hypervisor
+        .list()
+        .filter(({ running }) => running)
+        .map(nameOf),
     close,
   }
 }
