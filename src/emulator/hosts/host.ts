@@ -17,8 +17,8 @@ import { Hypervisor } from './hypervisor.js'
 import { installNeighbours, neighbours } from './network.js'
 import { qemuImgProgram } from './qemu-img.js'
 import { virshProgram } from './virsh/program.js'
-import { placeVms } from './vms.js'
 import { nameOf } from './vm.js'
+import { placeVms } from './vms.js'
 import { xenProgram } from './xen-tools.js'
 
 /** An emulated host that was started. */
