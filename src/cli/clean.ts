@@ -2,17 +2,22 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { loadLab } from '../config/load.js'
 import { cleanLab } from '../lab/clean.js'
+import { hasEmulatedGuests } from '../lab/emulated.js'
+import { findRunningLab } from '../lab/running.js'
 import { whyReserved } from '../plan/reservation.js'
 import { cleanTerminalLine } from '../reports/clean.js'
 import { type CommandIo, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { openDrivers } from './drivers.js'
+import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { whoAmI } from './who.js'
 
 /** `guestcert lab clean LAB`: removes what dead runs left, and nothing else. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
-  const drivers = openDrivers(() => new Map())
+  const drivers = openDrivers(
+    (hasEmulatedGuests(lab) ? await findRunningLab(lab, cacheFolder()) : null) ?? undefined,
+  )
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
   const dryRun = isSet(args, 'dry-run')

@@ -19,7 +19,7 @@ import {
   requiredArgument,
   textFlag,
 } from './args.js'
-import { openDrivers } from './drivers.js'
+import { type Drivers, openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { table } from './table.js'
@@ -33,19 +33,20 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     freeBytes: sizeFlag(args, 'free-space'),
   }
   const checkLimitMs = durationFlag(args, 'check-limit')
-  let access: ReadonlyMap<string, FoundAccess> = new Map()
-  const drivers = openDrivers(() => access)
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const signal = AbortSignal.any([interrupts.drain, interrupts.stop])
   let emulated: EmulatedLab | null = null
+  let drivers: Drivers | null = null
   try {
     if (hasEmulatedGuests(lab)) {
       emulated = (await findRunningLab(lab, cacheFolder())) ?? (await startEmulatedLab(lab, signal))
-      access = emulated.access
     }
+    const access = emulated?.access ?? new Map<string, FoundAccess>()
+    const opened = openDrivers(emulated ?? undefined)
+    drivers = opened
     const subjects = subjectsOf({
       lab,
-      driverOf: drivers.driverOf,
+      driverOf: opened.driverOf,
       accessOf: (guest, { host, configuration }) => access.get(guestName(guest.id, host, configuration.name)),
       bounds,
       signal,
@@ -64,7 +65,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   } finally {
     interrupts.close()
     await emulated?.close()
-    await drivers.close()
+    await drivers?.close()
   }
 }
 

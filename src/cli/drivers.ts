@@ -3,9 +3,10 @@ import type { Host, Placement } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
 import { createLibvirtDriver } from '../hypervisors/libvirt/driver.js'
 import { createQemuDriver } from '../hypervisors/qemu/driver.js'
-import { createStaticDriver, type FoundAccess } from '../hypervisors/static.js'
+import { createStaticDriver } from '../hypervisors/static.js'
 import { createXlDriver } from '../hypervisors/xl/driver.js'
-import { guestName } from '../lab/emulated.js'
+import { type EmulatedLab, guestName } from '../lab/emulated.js'
+import { reachedHost, withEmulatedLogins } from '../lab/emulated-hosts.js'
 import { cacheFolder } from './folders.js'
 
 /** The drivers of a lab's hosts, made once for each. */
@@ -15,15 +16,20 @@ export interface Drivers {
   close(): Promise<void>
 }
 
-/** Makes drivers as they are asked for; `access` says where emulated guests listen, once they do. */
-export function openDrivers(access: () => ReadonlyMap<string, FoundAccess>): Drivers {
+/** What is known of an emulated lab; nothing, while it is only planned. */
+export type EmulatedAccess = Pick<EmulatedLab, 'access' | 'hosts'>
+
+const nothingUp: EmulatedAccess = { access: new Map(), hosts: new Map() }
+
+/** Makes drivers as they are asked for; `emulated` says where emulated guests and hosts listen. */
+export function openDrivers(emulated: EmulatedAccess = nothingUp): Drivers {
   const drivers = new Map<string, Driver>()
   const driverOf = (host: Host): Driver => {
     const known = drivers.get(host.id)
     if (known !== undefined) {
       return known
     }
-    const made = makeDriver(host, access)
+    const made = makeDriver(host, emulated)
     drivers.set(host.id, made)
     return made
   }
@@ -36,16 +42,17 @@ export function openDrivers(access: () => ReadonlyMap<string, FoundAccess>): Dri
   }
 }
 
-function makeDriver(host: Host, access: () => ReadonlyMap<string, FoundAccess>): Driver {
+function makeDriver(host: Host, emulated: EmulatedAccess): Driver {
+  const { access } = emulated
   switch (host.driver) {
     case 'static':
       return createStaticDriver(({ guest, placement }) =>
-        access().get(guestName(guest.id, placement.host, placement.configuration.name)),
+        access.get(guestName(guest.id, placement.host, placement.configuration.name)),
       )
     case 'qemu':
       return createQemuDriver({ host, cacheFolder: cacheFolder() })
     case 'libvirt':
-      return createLibvirtDriver({ host })
+      return withEmulatedLogins(createLibvirtDriver({ host: reachedHost(host, emulated) }), access)
     case 'xl':
       return createXlDriver({ host, cacheFolder: cacheFolder() })
     default:

@@ -101,12 +101,14 @@ async function up(args: ParsedArgs, io: CommandIo): Promise<number> {
   }
   const found = await findRunningLab(lab, cacheFolder())
   const running = found ?? (await bringLabUp(lab, cacheFolder()))
-  const rows = [...running.access].map(([name, { endpoint, keyPath, hostKey }]) => [
+  // Guests of hosts that start theirs are reached through these, once they run.
+  const listening = [...running.access].filter(([name]) => !running.hosts.has(name.split('.')[1] ?? ''))
+  const rows = [...running.hosts, ...listening].map(([name, { endpoint, keyPath, hostKey }]) => [
     name,
     `ssh -i ${keyPath} -p ${endpoint.port} ${lab.guests.get(name.split('.')[0] ?? '')?.login.user ?? 'root'}@${endpoint.host}`,
     hostKey ?? '',
   ])
-  io.stdout.write(table({ headings: ['GUEST', 'LOGIN', 'HOST KEY'], rows }, text => text))
+  io.stdout.write(table({ headings: ['NAME', 'LOGIN', 'HOST KEY'], rows }, text => text))
   io.stderr.write(
     `${found === null ? 'started' : 'is up already'}: process ${running.pid}; "guestcert lab down" ends it\n`,
   )

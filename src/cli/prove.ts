@@ -5,7 +5,6 @@ import { UsageError } from '../config/errors.js'
 import { loadLab } from '../config/load.js'
 import { packageRoot } from '../config/package-root.js'
 import { noHistory } from '../engine/estimate.js'
-import type { FoundAccess } from '../hypervisors/static.js'
 import type { RunState } from '../journal/state.js'
 import { startEmulatedLab } from '../lab/emulated.js'
 import { type Claim, claimedPlan, claimsOf, playedBy, withMutants } from '../lab/proof.js'
@@ -68,15 +67,15 @@ async function runClaims(
   io: CommandIo,
 ): Promise<Ran> {
   const lab = withMutants(await loadLab(proofLab), claims)
-  let access: ReadonlyMap<string, FoundAccess> = new Map()
-  const drivers = openDrivers(() => access)
-  const plan = claimedPlan(makePlan(lab, suites, everything, drivers.abilitiesOf), lab, claims)
+  const planned = openDrivers()
+  const plan = claimedPlan(makePlan(lab, suites, everything, planned.abilitiesOf), lab, claims)
+  await planned.close()
   const used = new Set(plan.environments.map(({ guest }) => guest.id))
   const small = { ...lab, guests: new Map([...lab.guests].filter(([id]) => used.has(id))) }
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const output = await mkdtemp(join(tmpdir(), 'guestcert-prove-'))
   const emulated = await startEmulatedLab(small, interrupts.stop)
-  access = emulated.access
+  const drivers = openDrivers(emulated)
   try {
     const { state } = await carryOut({
       lab: small,

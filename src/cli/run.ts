@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { loadLab } from '../config/load.js'
 import type { Keep } from '../engine/settings.js'
-import type { FoundAccess } from '../hypervisors/static.js'
 import { type EmulatedLab, hasEmulatedGuests, startEmulatedLab } from '../lab/emulated.js'
 import { findRunningLab } from '../lab/running.js'
 import { makePlan } from '../plan/build.js'
@@ -18,10 +17,11 @@ import {
   textFlag,
 } from './args.js'
 import { readChoice } from './choice.js'
-import { openDrivers } from './drivers.js'
+import { type Drivers, openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
 import { readHistory } from './history.js'
 import { watchInterrupts } from './interrupts.js'
+import { loadsText } from './loads.js'
 import { carryOut } from './pass.js'
 import { whoAmI } from './who.js'
 
@@ -30,18 +30,18 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
   const who = whoAmI(args, io.env)
   const suites = await loadSuites(lab.suites, lab.file)
-  let access: ReadonlyMap<string, FoundAccess> = new Map()
-  const drivers = openDrivers(() => access)
-  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf, { who, nowMs: Date.now() })
+  const planned = openDrivers()
+  const plan = makePlan(lab, suites, readChoice(args), planned.abilitiesOf, { who, nowMs: Date.now() })
+  await planned.close()
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   let emulated: EmulatedLab | null = null
+  let drivers: Drivers | null = null
   try {
     if (hasEmulatedGuests(lab)) {
-      const found =
-        (await findRunningLab(lab, cacheFolder())) ?? (await startEmulatedLab(lab, interrupts.stop))
-      emulated = found
-      access = found.access
+      emulated = (await findRunningLab(lab, cacheFolder())) ?? (await startEmulatedLab(lab, interrupts.stop))
     }
+    const opened = openDrivers(emulated ?? undefined)
+    drivers = opened
     const parallel = countFlag(args, 'parallel') ?? lab.parallel
     const output = resolve(io.cwd, textFlag(args, 'output') ?? 'reports')
     const color = colorFlag(args)
@@ -61,7 +61,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       suites,
       plan,
       output,
-      driverOf: drivers.driverOf,
+      driverOf: opened.driverOf,
       who,
       keep: (textFlag(args, 'keep') ?? 'never') as Keep,
       parallel,
@@ -75,7 +75,8 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     return exitCode
   } finally {
     interrupts.close()
-    await emulated?.close()
-    await drivers.close()
+    await drivers?.close()
+    const loads = (await emulated?.close()) ?? []
+    io.stderr.write(loadsText(loads, lab))
   }
 }

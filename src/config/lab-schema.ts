@@ -52,6 +52,10 @@ const host = z.strictObject({
   image: id
     .optional()
     .meta({ description: 'The image that "guestcert lab up" boots this host from, in software emulation' }),
+  faults: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: 'What the emulated host does wrong; see docs/personas.md' }),
   manageFrom: id.optional(),
   capacity: capacity.optional(),
   reserved: z

@@ -77,6 +77,12 @@ function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]):
       message: 'a host has "connect" or "emulated", not both',
     })
   }
+  if (entry.faults !== undefined && (entry.emulated === undefined || entry.driver === 'static')) {
+    mistakes.push({
+      place: yaml.placeOfKey(path, 'faults'),
+      message: 'only an emulated host that starts its guests has "faults"',
+    })
+  }
   const needsConnection = entry.driver !== 'static' && entry.driver !== 'qemu'
   if (needsConnection && entry.connect === undefined && entry.emulated === undefined) {
     const message = `host "${id}": the driver ${entry.driver} needs "connect" (or "emulated")`
@@ -92,6 +98,7 @@ function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]):
     ...(connect === undefined ? {} : { connect }),
     ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
     ...(entry.image === undefined ? {} : { image: entry.image }),
+    ...(entry.faults === undefined ? {} : { faults: entry.faults }),
     capacity: capacityOf(entry),
     ...reservationOf(entry),
   }

@@ -73,6 +73,8 @@ export interface Host {
   readonly emulated?: string
   /** The image that `guestcert lab up` boots it from, on this machine; `key: image` is its key. */
   readonly image?: string
+  /** Faults that the emulated host commits, by name with their settings. */
+  readonly faults?: Readonly<Record<string, unknown>>
   readonly capacity: Capacity
   /** Keeps everybody else off it until then. */
   readonly reserved?: Reservation

@@ -109,7 +109,13 @@ function placementMistakes(entry: LabFile['guests'][string], placement: Placemen
   ) {
     mistakes.push('the driver qemu needs "vcpus" and "memory" in the configuration')
   }
-  if ((host.driver === 'libvirt' || host.driver === 'xl') && !emulated) {
+  if (emulated && host.driver !== 'static' && host.emulated === undefined) {
+    mistakes.push('an emulated guest needs an emulated host, or one with the driver static')
+  }
+  if (!emulated && host.driver !== 'static' && host.emulated !== undefined) {
+    mistakes.push('an emulated host starts emulated guests only: expected "emulated" on the guest')
+  }
+  if (host.driver === 'libvirt' || host.driver === 'xl') {
     mistakes.push(...hostMistakes(placement, host.driver))
   }
   return mistakes

@@ -160,6 +160,16 @@ export async function connect(guest: EmulatedGuest, more: Partial<ConnectConfig>
   }
 }
 
+/** Connects to a machine behind another one, inside its connection. */
+export function connectThrough(jump: Client, guest: EmulatedGuest, address: string): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    jump.ssh.forwardOut('127.0.0.1', 1, address, 22, (error, sock) => {
+      if (error) reject(error)
+      else tryConnect(guest, { sock }).then(resolve, reject)
+    })
+  })
+}
+
 /** Waits until something holds, looking often. Throws when it never does. */
 export async function eventually(what: string, holds: () => boolean): Promise<void> {
   const until = performance.now() + waitLimitMs

@@ -1,25 +1,11 @@
-import { assemble } from './assemble.js'
-import { Mischief } from './faults/mischief.js'
 import type { FileTree } from './files/tree.js'
 import type { Machine } from './hardware/machine.js'
+import { startLinuxGuest } from './linux-guest.js'
 import type { GuestPersona } from './persona/schema.js'
-import { makePrograms } from './programs/table.js'
-import { Authenticator } from './server/authentication.js'
-import { type HostKey, makeHostKey, readHostKey } from './server/host-key.js'
-import { releasePort, reservePort } from './server/ports.js'
-import { runSession } from './server/session.js'
-import {
-  type Counters,
-  type Execution,
-  oldAlgorithms,
-  type RunningServer,
-  serve,
-} from './server/ssh-server.js'
-import { loadJustBash } from './shell/ast.js'
+import type { Counters, Forward } from './server/ssh-server.js'
 import { type EmulatedGuestSpec, emulatedGuestSchema } from './spec.js'
-import { boot } from './system/boot.js'
 import type { ProgramTable } from './system/programs.js'
-import type { Account, PowerAction, System } from './system/system.js'
+import type { System } from './system/system.js'
 import { startWindowsGuest } from './windows/guest.js'
 import { isWindowsPersona } from './windows/persona/load.js'
 import type { WindowsPersona } from './windows/persona/schema.js'
@@ -48,238 +34,57 @@ export interface EmulatedGuest {
   /** Facts of the persona that were read so far, as `weakestProvenance` takes them. */
   factsUsed(): readonly string[]
   processes(): readonly ListedProcess[]
+  /** Presses the power button: a guest that is up shuts down. */
+  pressPower?(): void
+  /** Stands still: nothing is answered until it is resumed. */
+  pause?(): void
+  resume?(): void
+  /** A copy of what is on its disk; it stays readable after the end. Absent before the first boot. */
+  copyDisk?(): GuestDisk | undefined
+  /** What makes it go on where it is now; absent while it is not up. */
+  copyMemory?(): GuestMemory | undefined
   /** Ends it: every connection is cut, the port is closed. */
   close(): Promise<void>
 }
 
-const programs: ProgramTable = makePrograms()
+/** What stands on a guest's disk. */
+export interface GuestDisk {
+  readonly tree: FileTree
+}
+
+/** What is kept of a guest's memory: enough to be the same boot again. */
+export interface GuestMemory {
+  readonly bootId: string
+  readonly uptimeNs: bigint
+  readonly wallNs: bigint
+}
+
+/** What a hypervisor gives to a guest, and hears of it. */
+export interface Virtual {
+  readonly disk?: GuestDisk
+  readonly memory?: GuestMemory
+  readonly machine?: Pick<Machine, 'uuid' | 'macAddress'>
+  /** Programs of the guest in place of the usual ones. */
+  readonly programs?: ProgramTable
+  /** Where connections through the guest lead; without it they are refused. */
+  readonly forward?: Forward
+  /** Told of each boot, before its port opens. */
+  onBoot?(system: System): void
+  /** Told when its port has opened. */
+  onUp?(): void
+  /** Told of each command that a client sends, before it runs. */
+  onCommand?(command: string): void
+  /** Told when the guest has switched itself off. */
+  onOff?(): void
+}
 
 /** Starts an emulated guest. Resolves when its address is known; it boots by itself. */
-export async function startEmulatedGuest(spec: EmulatedGuestSpec): Promise<EmulatedGuest> {
+export async function startEmulatedGuest(
+  spec: EmulatedGuestSpec,
+  virtual: Virtual = {},
+): Promise<EmulatedGuest> {
   const parsed = emulatedGuestSchema.parse(spec)
-  if (isWindowsPersona(parsed.persona, parsed.personaFolders)) return startWindowsGuest(parsed)
-  const { persona, machine } = assemble(parsed)
-  const hostKey =
-    parsed.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(parsed.hostKey)
-  const port = await reservePort(parsed.host, parsed.port)
-  const faults = { ...persona.faults?.list, ...parsed.faults }
-  const accounts = makeAccounts(parsed.users, persona)
-  const guest = new Guest(parsed, persona, machine, new Mischief(faults), accounts, hostKey, port)
-  await guest.prepare()
-  // Heavy, and wanted by the first script: read while the guest boots.
-  void loadJustBash()
-  guest.bootLater(0)
-  return guest
-}
-
-function makeAccounts(users: readonly { readonly name: string }[], persona: GuestPersona): Account[] {
-  const shell = persona.shell.path
-  const root: Account = { name: 'root', uid: 0, gid: 0, group: 'root', home: '/root', shell, groups: [] }
-  const others = users.filter(({ name }) => name !== 'root')
-  return [
-    root,
-    ...others.map(({ name }, index) => ({
-      name,
-      uid: persona.shell.firstUid + index,
-      gid: persona.shell.firstUid + index,
-      group: name,
-      home: `/home/${name}`,
-      shell,
-      groups: [],
-    })),
-  ]
-}
-
-class Guest implements EmulatedGuest {
-  readonly name: string
-  readonly host: string
-  readonly port: number
-  readonly persona: GuestPersona
-  readonly counters: Counters & { boots: number } = {
-    connections: 0,
-    channels: 0,
-    commands: 0,
-    maxConcurrentChannels: 0,
-    boots: 0,
-  }
-  readonly #spec: ReturnType<typeof emulatedGuestSchema.parse>
-  readonly #machine: Machine
-  readonly #mischief: Mischief
-  readonly #accounts: readonly Account[]
-  readonly #hostKey: HostKey
-  #shownKey: HostKey
-  readonly #authenticator: Authenticator
-  readonly #timers = new Map<'boot' | 'power' | 'unasked', NodeJS.Timeout>()
-  #state: EmulatedGuest['state'] = 'booting'
-  #system: System | undefined
-  #disk: FileTree | undefined
-  #server: RunningServer | undefined
-  #closed = false
-
-  constructor(
-    spec: ReturnType<typeof emulatedGuestSchema.parse>,
-    persona: GuestPersona,
-    machine: Machine,
-    mischief: Mischief,
-    accounts: readonly Account[],
-    hostKey: HostKey,
-    port: number,
-  ) {
-    this.name = spec.name
-    this.host = spec.host
-    this.port = port
-    this.persona = persona
-    this.#spec = spec
-    this.#machine = machine
-    this.#mischief = mischief
-    this.#accounts = accounts
-    this.#hostKey = hostKey
-    this.#shownKey = hostKey
-    const { refusedLogin } = mischief.faults
-    const refusals = refusedLogin === true ? Number.POSITIVE_INFINITY : (refusedLogin?.times ?? 0)
-    this.#authenticator = new Authenticator(spec.users, persona.ssh.methods, refusals)
-  }
-
-  get state(): EmulatedGuest['state'] {
-    return this.#state
-  }
-
-  get hostKeyFingerprint(): string {
-    return this.#hostKey.fingerprint
-  }
-
-  get hostKey(): string {
-    return this.#hostKey.pem
-  }
-
-  factsUsed(): readonly string[] {
-    return [...(this.#system?.used ?? [])]
-  }
-
-  processes(): readonly ListedProcess[] {
-    return (this.#system?.processes.list() ?? []).map(({ pid, ppid, pgid, argv }) => ({
-      pid,
-      ppid,
-      pgid,
-      command: argv.join(' '),
-    }))
-  }
-
-  /** Makes what takes a while before the address is told. */
-  async prepare(): Promise<void> {
-    if (this.#mischief.faults.wrongHostKey) this.#shownKey = await makeHostKey(this.persona.ssh.hostKey)
-  }
-
-  /** Boots after a while: the port opens when that is done. */
-  bootLater(delayMs: number): void {
-    this.#state = 'booting'
-    const { neverBoots, slowBoot } = this.#mischief.faults
-    if (neverBoots) return
-    this.#after('boot', delayMs, () => {
-      this.#system = this.#boot()
-      this.#after('boot', this.persona.timing.bootMs + (slowBoot?.ms ?? 0), () => void this.#open())
-    })
-  }
-
-  #boot(): System {
-    this.counters.boots++
-    const passwords = new Map(this.#spec.users.map(({ name, password }) => [name, password ?? '']))
-    const system = boot({
-      nodeName: this.name,
-      persona: this.persona,
-      machine: this.#machine,
-      accounts: this.#accounts,
-      passwords,
-      programs,
-      disk: this.#disk,
-      power: (action, delayMs) => this.#after('power', delayMs, () => void this.#goDown(action)),
-      cancelPower: () => this.#cancel('power'),
-      stops: line => this.#mischief.stops(line),
-    })
-    this.#disk = system.tree
-    return system
-  }
-
-  async #open(): Promise<void> {
-    const { faults } = this.#mischief
-    const { ssh } = this.persona
-    this.#server = await serve({
-      host: this.host,
-      port: this.port,
-      hostKey: this.#shownKey,
-      ssh: faults.onlyOldAlgorithms ? { ...ssh, algorithms: oldAlgorithms } : ssh,
-      authenticator: this.#authenticator,
-      counters: this.counters,
-      noBanner: faults.noBanner === true,
-      execute: execution => this.#execute(execution),
-    })
-    if (this.#closed) return this.#server.close()
-    this.#state = 'running'
-    const { unaskedReboot } = faults
-    if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {
-      this.#after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot'))
-    }
-  }
-
-  #execute(execution: Execution): void {
-    if (!this.#system) {
-      execution.channel.close()
-      return
-    }
-    const faults = this.#mischief.forCommand(execution.command ?? '')
-    if (faults.reboots) this.#after('unasked', 20, () => void this.#goDown('reboot'))
-    runSession(execution, {
-      system: this.#system,
-      shell: this.persona.shell.path,
-      forwardsSignals: this.persona.ssh.signals === 'forwarded',
-      faults,
-    })
-  }
-
-  /** Kernel and power go: connections are cut, processes end, the port closes; after a reboot it comes back. */
-  async #goDown(action: PowerAction): Promise<void> {
-    if (this.#closed || this.#state !== 'running') return
-    this.#state = 'down'
-    this.#cancel('power')
-    this.#cancel('unasked')
-    await this.#stop()
-    if (this.#closed) return
-    if (action === 'reboot') this.bootLater(this.persona.timing.shutdownMs)
-    else this.#state = 'off'
-  }
-
-  async #stop(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    await server?.close()
-    for (const process of this.#system?.processes.list() ?? []) process.end({ signal: 'KILL' })
-    this.#system = undefined
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    this.#state = 'off'
-    for (const name of [...this.#timers.keys()]) this.#cancel(name)
-    await this.#stop()
-    releasePort(this.host, this.port)
-  }
-
-  #after(name: 'boot' | 'power' | 'unasked', ms: number, act: () => void): void {
-    this.#cancel(name)
-    this.#timers.set(
-      name,
-      setTimeout(() => {
-        this.#timers.delete(name)
-        act()
-      }, ms),
-    )
-  }
-
-  #cancel(name: 'boot' | 'power' | 'unasked'): boolean {
-    const timer = this.#timers.get(name)
-    clearTimeout(timer)
-    this.#timers.delete(name)
-    return timer !== undefined
-  }
+  return isWindowsPersona(parsed.persona, parsed.personaFolders)
+    ? startWindowsGuest(parsed)
+    : startLinuxGuest(parsed, virtual)
 }

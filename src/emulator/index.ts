@@ -1,5 +1,7 @@
 export type { EmulatedGuest, ListedProcess } from './guest.js'
 export { startEmulatedGuest } from './guest.js'
+export type { EmulatedHost } from './hosts/host.js'
+export { startEmulatedHost } from './hosts/host.js'
 export type { EmulatedLab } from './lab.js'
 export { startEmulatedLab } from './lab.js'
 export {

@@ -27,8 +27,18 @@ async function main(): Promise<void> {
     port,
     hostKeyFingerprint,
   }))
-  process.stdout.write(`${JSON.stringify({ pid: process.pid, guests })}\n`)
+  const hosts = lab.hosts.map(({ machine, guestKeys }) => ({
+    name: machine.name,
+    host: machine.host,
+    port: machine.port,
+    hostKeyFingerprint: machine.hostKeyFingerprint,
+    vms: [...guestKeys].map(([name, { fingerprint }]) => ({ name, hostKeyFingerprint: fingerprint })),
+  }))
+  process.stdout.write(`${JSON.stringify({ pid: process.pid, guests, hosts })}\n`)
   await (spec.lasting ? signalled : Promise.race([inputEnded, signalled]))
+  // The last word: what each host bore, by its own count.
+  const loads = lab.hosts.map(({ machine, most }) => ({ name: machine.name, ...most }))
+  process.stdout.write(`${JSON.stringify({ loads })}\n`)
   await lab.close()
 }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import ssh2 from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
@@ -11,6 +11,8 @@ import type { FoundAccess } from '../hypervisors/static.js'
 
 /** How long the emulator may take to say where its guests listen. */
 const startLimitMs = 60_000
+/** Who logs in to emulated hosts. */
+export const emulatedHostUser = 'root'
 const defaultVcpus = 1
 const defaultMemoryBytes = 2 ** 30
 
@@ -27,13 +29,43 @@ export interface EmulatedGuestRequest {
   readonly faults?: Readonly<Record<string, unknown>>
 }
 
+/** What the emulator is asked to start as a host. */
+export interface EmulatedHostRequest {
+  readonly name: string
+  readonly persona: string
+  readonly personaFolders: readonly string[]
+  readonly users: EmulatedGuestRequest['users']
+  readonly vms: readonly EmulatedVmRequest[]
+  readonly faults?: Readonly<Record<string, unknown>>
+}
+
+/** A virtual machine that stands on an emulated host. */
+export interface EmulatedVmRequest {
+  readonly name: string
+  readonly guest: Pick<EmulatedGuestRequest, 'persona' | 'users' | 'faults'>
+  readonly hardware: EmulatedGuestRequest['hardware']
+  readonly snapshots: readonly string[]
+  readonly images: readonly string[]
+}
+
+/** The most that an emulated host bore at once, by its own count. */
+export interface HostLoad {
+  readonly name: string
+  readonly guests: number
+  readonly vcpus: number
+  readonly memoryBytes: number
+}
+
 /** A running emulated lab: where each of its guests listens. */
 export interface EmulatedLab {
   /** Access by {@link guestName}. */
   readonly access: ReadonlyMap<string, FoundAccess>
+  /** Access to hosts, by their ids. */
+  readonly hosts: ReadonlyMap<string, FoundAccess>
   /** The emulator's process. */
   readonly pid: number
-  close(): Promise<void>
+  /** Ends it, if it was started here; resolves to what its hosts counted. */
+  close(): Promise<readonly HostLoad[]>
 }
 
 /** The name of a guest on a host, unique in a lab. */
@@ -46,16 +78,65 @@ export function hasEmulatedGuests(lab: Lab): boolean {
   return [...lab.guests.values()].some(guest => guest.emulated !== undefined)
 }
 
+/** Whether a host is played and starts its guests itself, as its driver asks it to. */
+export function startsGuests({ emulated, driver }: Host): boolean {
+  return emulated !== undefined && driver !== 'static'
+}
+
 /** What the emulator must start for a lab. */
-export function emulatedGuestsOf(lab: Lab, publicKey: string): EmulatedGuestRequest[] {
-  return [...lab.guests.values()].flatMap(guest =>
+export interface EmulatedLabRequest {
+  readonly guests: readonly EmulatedGuestRequest[]
+  readonly hosts: readonly EmulatedHostRequest[]
+}
+
+/** What the emulator must start for a lab: guests that run by themselves, and hosts that start theirs. */
+export function emulatedLabOf(lab: Lab, publicKey: string): EmulatedLabRequest {
+  const placed = [...lab.guests.values()].flatMap(guest =>
     guest.on.flatMap(placement => {
       const host = lab.hosts.get(placement.host)
       return guest.emulated === undefined || host === undefined
         ? []
-        : [requestOf(guest, guest.emulated, host, placement, publicKey)]
+        : [{ host, placement, request: requestOf(guest, guest.emulated, host, placement, publicKey) }]
     }),
   )
+  const hosts = [...lab.hosts.values()].filter(startsGuests)
+  return {
+    guests: placed.filter(({ host }) => !startsGuests(host)).map(({ request }) => request),
+    hosts: hosts.map(host => ({
+      name: host.id,
+      persona: host.emulated ?? '',
+      personaFolders: [join(packageRoot, 'fixtures/personas')],
+      users: [{ name: emulatedHostUser, authorizedKeys: [publicKey] }],
+      vms: vmsOf(placed.filter(({ host: { id } }) => id === host.id)),
+      ...(host.faults === undefined ? {} : { faults: host.faults }),
+    })),
+  }
+}
+
+interface Placed {
+  readonly placement: Placement
+  readonly request: EmulatedGuestRequest
+}
+
+/** Several guests of a lab may be one machine at different clean states. */
+function vmsOf(placed: readonly Placed[]): EmulatedVmRequest[] {
+  const found = new Map<string, EmulatedVmRequest>()
+  for (const { placement, request } of placed) {
+    const { clean, vm: name = request.name } = placement
+    const { persona, users, faults, hardware } = request
+    const known = found.get(name)
+    found.set(name, {
+      name,
+      guest: { persona, users, ...(faults === undefined ? {} : { faults }) },
+      hardware,
+      snapshots: [...(known?.snapshots ?? []), ...(clean.kind === 'snapshot' ? [clean.name] : [])],
+      images: [
+        ...(known?.images ?? []),
+        ...(clean.kind === 'overlay' || clean.kind === 'copy' ? [clean.path] : []),
+      ],
+    })
+  }
+  return [...found.values()]
 }
 
 function requestOf(
@@ -85,9 +166,19 @@ function requestOf(
   }
 }
 
-/** What the emulator says when its guests have their ports. */
+interface Listening {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly hostKeyFingerprint: string
+}
+
+/** What the emulator says when its guests and hosts have their ports. */
 export interface Started {
-  readonly guests: readonly { name: string; host: string; port: number; hostKeyFingerprint: string }[]
+  readonly guests: readonly Listening[]
+  readonly hosts: readonly (Listening & {
+    readonly vms: readonly { name: string; hostKeyFingerprint: string }[]
+  })[]
 }
 
 /** Starts the emulated guests of a lab in a process of their own, which ends with this one. */
@@ -101,17 +192,23 @@ export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<E
   })
   failed.catch(() => {})
   child.stdin.on('error', () => {})
-  child.stdin.write(`${JSON.stringify({ guests: emulatedGuestsOf(lab, publicKey) })}\n`)
-  const close = async (): Promise<void> => {
+  child.stdin.write(`${JSON.stringify(emulatedLabOf(lab, publicKey))}\n`)
+  const lines = createInterface({ input: child.stdout })
+  let loads: readonly HostLoad[] = []
+  const close = async (): Promise<readonly HostLoad[]> => {
     const isRunning = child.exitCode === null && child.signalCode === null
-    const ended = isRunning ? new Promise(resolve => child.once('exit', resolve)) : null
+    const ended = isRunning ? new Promise(resolve => child.once('close', resolve)) : null
+    lines.once('line', text => {
+      loads = (JSON.parse(text) as { loads: HostLoad[] }).loads
+    })
     child.stdin.end()
     await ended
     await rm(folder, { recursive: true, force: true })
+    return loads
   }
   try {
-    const started = await Promise.race([firstLine(child.stdout, signal), failed])
-    return { access: accessOf(started, keyPath, goneWith(child)), pid: child.pid ?? 0, close }
+    const started = await Promise.race([firstLine(lines, signal), failed])
+    return { ...accessOf(lab, started, keyPath, goneWith(child)), pid: child.pid ?? 0, close }
   } catch (error) {
     child.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
@@ -156,8 +253,7 @@ export async function makeKey(folder: string): Promise<{ publicKey: string; keyP
   return { publicKey: pair.public, keyPath }
 }
 
-async function firstLine(stream: NodeJS.ReadableStream, signal: AbortSignal): Promise<Started> {
-  const lines = createInterface({ input: stream })
+async function firstLine(lines: Interface, signal: AbortSignal): Promise<Started> {
   const line = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`nothing was heard of it in ${startLimitMs} ms`)),
@@ -180,17 +276,29 @@ async function firstLine(stream: NodeJS.ReadableStream, signal: AbortSignal): Pr
   return JSON.parse(line) as Started
 }
 
-/** How to reach each guest that was started. */
-export function accessOf({ guests }: Started, keyPath: string, gone?: AbortSignal): Map<string, FoundAccess> {
-  return new Map(
-    guests.map(({ name, host, port, hostKeyFingerprint }) => [
-      name,
-      {
-        endpoint: { host, port, jumps: [] },
-        keyPath,
-        hostKey: hostKeyFingerprint,
-        ...(gone === undefined ? {} : { gone }),
-      },
-    ]),
-  )
+/** How to reach what was started. Guests that a host starts are reached as its driver finds them. */
+export function accessOf(
+  lab: Lab,
+  { guests, hosts }: Started,
+  keyPath: string,
+  gone?: AbortSignal,
+): Pick<EmulatedLab, 'access' | 'hosts'> {
+  const accessTo = ({ host, port, hostKeyFingerprint }: Listening): FoundAccess => ({
+    endpoint: { host, port, jumps: [] },
+    keyPath,
+    hostKey: hostKeyFingerprint,
+    ...(gone === undefined ? {} : { gone }),
+  })
+  const access = new Map(guests.map(guest => [guest.name, accessTo(guest)]))
+  for (const { id, on } of lab.guests.values()) {
+    for (const { host, vm, configuration } of on) {
+      const found = hosts.find(({ name }) => name === host)
+      const machine = found?.vms.find(({ name }) => name === vm)
+      if (found !== undefined && machine !== undefined) {
+        const name = guestName(id, host, configuration.name)
+        access.set(name, { ...accessTo(found), hostKey: machine.hostKeyFingerprint })
+      }
+    }
+  }
+  return { access, hosts: new Map(hosts.map(host => [host.name, accessTo(host)])) }
 }

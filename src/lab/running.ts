@@ -10,7 +10,7 @@ import type { Lab } from '../config/model.js'
 import {
   accessOf,
   type EmulatedLab,
-  emulatedGuestsOf,
+  emulatedLabOf,
   emulatorEntry,
   makeKey,
   type Started,
@@ -36,7 +36,7 @@ export function stateFolder(lab: Lab, cache: string): string {
 export async function findRunningLab(lab: Lab, cache: string): Promise<EmulatedLab | null> {
   const folder = stateFolder(lab, cache)
   const state = await readState(folder)
-  const [first] = state?.guests ?? []
+  const [first] = [...(state?.hosts ?? []), ...(state?.guests ?? [])]
   if (state === null || first === undefined || !(await answers(first.host, first.port))) {
     return null
   }
@@ -50,8 +50,7 @@ export async function findRunningLab(lab: Lab, cache: string): Promise<EmulatedL
       },
     )
   }
-  const access = accessOf(state, join(folder, 'client_key'))
-  return { access, pid: state.pid, close: async () => {} }
+  return { ...accessOf(lab, state, join(folder, 'client_key')), pid: state.pid, close: async () => [] }
 }
 
 /** Starts a lab's emulated guests as a process of its own that outlives this one. */
@@ -66,7 +65,7 @@ export async function bringLabUp(lab: Lab, cache: string): Promise<EmulatedLab> 
   closeSync(log)
   closeSync(out)
   child.stdin?.end(
-    `${JSON.stringify({ guests: emulatedGuestsOf(lab, publicKey), stateFolder: folder, lasting: true })}\n`,
+    `${JSON.stringify({ ...emulatedLabOf(lab, publicKey), stateFolder: folder, lasting: true })}\n`,
   )
   const started = await firstStarted(outPath, child.pid ?? 0, async () =>
     (await readFile(logPath, 'utf8')).trim(),
@@ -74,7 +73,7 @@ export async function bringLabUp(lab: Lab, cache: string): Promise<EmulatedLab> 
   child.unref()
   const state: RunningState = { ...started, pid: child.pid ?? 0, digest: await digestOf(lab) }
   await writeFile(join(folder, 'running.json'), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
-  return { access: accessOf(state, keyPath), pid: state.pid, close: async () => {} }
+  return { ...accessOf(lab, state, keyPath), pid: state.pid, close: async () => [] }
 }
 
 /** Stops what {@link bringLabUp} started for this lab; false when it was not up. */

@@ -103,6 +103,14 @@ export class FileData {
     if (length === 0) this.free()
   }
 
+  /** A copy of the content for another tree, whose room already counts it. */
+  copyFor(room: Room): FileData {
+    const copy = new FileData(room)
+    copy.#buffer = Buffer.from(this.#buffer)
+    copy.#length = this.#length
+    return copy
+  }
+
   /** Gives the room back, when the last link is gone. */
   free(): void {
     this.#room.freeBytes += this.#buffer.length

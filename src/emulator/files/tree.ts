@@ -82,6 +82,22 @@ export class FileTree {
     return { inode: this.#inodes++, mode, uid: 0, gid: 0, modifiedMs: this.now() }
   }
 
+  /** The same files once more. What the kernel makes is shared: each boot makes it anew. */
+  copy(): FileTree {
+    const copy = new FileTree(this.now, this.room.freeBytes)
+    copy.#inodes = this.#inodes
+    const seen = new Map<Node, Node>()
+    const copyOf = (node: Node): Node => {
+      const known = seen.get(node)
+      if (known) return known
+      const made = copyNode(node, copy.room, copyOf)
+      seen.set(node, made)
+      return made
+    }
+    copyEntries(this.root, copy.root, copyOf)
+    return copy
+  }
+
   /** Notes that the content changed now. */
   touch(node: Node, atMs = this.now()): void {
     node.modifiedMs = atMs
@@ -213,6 +229,22 @@ export class FileTree {
       here = next
     }
     return here
+  }
+}
+
+/** Hard links stay what they are: `copyOf` gives the same copy for the same node. */
+function copyNode(node: Node, room: Room, copyOf: (node: Node) => Node): Node {
+  if (node.type === 'file') return { ...node, data: node.data.copyFor(room) }
+  if (node.type !== 'directory' || node.entries.constructor !== KeptEntries) return node
+  const directory: DirectoryNode = { ...node, entries: new KeptEntries() }
+  copyEntries(node, directory, copyOf)
+  return directory
+}
+
+function copyEntries(from: DirectoryNode, to: DirectoryNode, copyOf: (node: Node) => Node): void {
+  for (const name of from.entries.names(kernelViewer)) {
+    const node = from.entries.get(name, kernelViewer)
+    if (node) to.entries.set?.(name, copyOf(node))
   }
 }
 

@@ -11,6 +11,8 @@ import {
   guestSections,
   type HostPersona,
   hostSections,
+  type ManagedHostPersona,
+  managedSections,
   type Persona,
   personaSchema,
 } from './schema.js'
@@ -156,6 +158,13 @@ export function loadHostPersona(names: string, folders: readonly string[]): Host
   const persona = loadPersona(names, folders)
   whole(persona, hostSections, names)
   return persona as HostPersona
+}
+
+/** Loads the persona of a host that is spoken to, whole. Throws ConfigError or UsageError. */
+export function loadManagedHostPersona(names: string, folders: readonly string[]): ManagedHostPersona {
+  const persona = loadHostPersona(names, folders)
+  whole(persona, managedSections, names)
+  return persona as ManagedHostPersona
 }
 
 /**

@@ -198,6 +198,37 @@ const sections = {
     /** /sys/hypervisor, by file. */
     directory: z.record(z.string(), z.string()).default({}),
   }).optional(),
+  /** Of hosts that are spoken to: the machine that the hypervisor runs on, a guest's persona in kind. */
+  machine: fact({ persona: name }).optional(),
+  /** What the host has to give, as `virsh nodeinfo` and `xm info` count it. */
+  node: fact({
+    model: z.string(),
+    mhz: whole,
+    cells: whole.min(1),
+    sockets: whole.min(1),
+    cores: whole.min(1),
+    threads: whole.min(1),
+    memoryKiB: whole.min(1),
+  }).optional(),
+  /** The libvirt of the host: how it calls itself and what it drives. */
+  libvirt: fact({
+    version: z.string().regex(/^\d+\.\d+\.\d+$/),
+    uri: z.enum(['qemu:///system', 'xen:///']),
+    api: z.string(),
+    hypervisor: z.string(),
+    emulator: path.optional(),
+    images: path,
+    format: z.enum(['qcow2', 'raw']),
+    machineType: z.string().optional(),
+  }).optional(),
+  /** The network that guests stand in by default. */
+  network: fact({
+    kind: z.enum(['network', 'bridge']),
+    name: z.string(),
+    /** The first three numbers of its addresses. */
+    prefix: z.string().regex(/^\d+\.\d+\.\d+$/),
+    leases: path.optional(),
+  }).optional(),
   dmi: fact({ values: z.record(z.string(), z.string()) }).optional(),
   cpu: fact({
     vendor_id: z.string(),
@@ -241,9 +272,22 @@ export const guestSections = [
 /** The sections that a host's persona must have. */
 export const hostSections = ['hypervisor', 'cpu'] as const satisfies readonly (keyof Persona)[]
 
+/** What a host's persona must have beside, to be spoken to. */
+export const managedSections = [
+  'machine',
+  'node',
+  'libvirt',
+  'network',
+] as const satisfies readonly (keyof Persona)[]
+
 /** A guest's persona, whole. */
 export type GuestPersona = Persona & {
   readonly [Section in (typeof guestSections)[number]]-?: NonNullable<Persona[Section]>
+}
+
+/** The persona of a host that is spoken to, whole. */
+export type ManagedHostPersona = HostPersona & {
+  readonly [Section in (typeof managedSections)[number]]-?: NonNullable<Persona[Section]>
 }
 
 /** A host's persona, whole. */

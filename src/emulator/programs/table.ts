@@ -2,6 +2,7 @@ import { toBuffer } from '../files/bytes.js'
 import { formatPrintf, unescapeEcho } from '../shell/printf.js'
 import { evaluateTest } from '../shell/test.js'
 import type { Call, Program, ProgramTable } from '../system/programs.js'
+import { copyProgram } from './copy.js'
 import { datePrograms } from './date.js'
 import { ddPrograms } from './dd.js'
 import { digestPrograms } from './digests.js'
@@ -87,6 +88,7 @@ export function makePrograms(): ProgramTable {
     ...sudoPrograms,
   }
   for (const [name, program] of Object.entries(all)) table.set(name, program)
+  table.set('cp', copyProgram())
   table.set('sh', shellProgram())
   table.set('bash', shellProgram('bash'))
   table.set('dash', shellProgram('dash'))

@@ -1,4 +1,4 @@
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import ssh2, { type Connection, type Server, type ServerChannel, type Session, type SFTPWrapper } from 'ssh2'
 import type { GuestPersona } from '../persona/schema.js'
 import type { Authenticator } from './authentication.js'
@@ -26,6 +26,12 @@ export interface Execution {
   cut(): void
 }
 
+/** Where a connection to a machine behind the server leads; undefined where nothing is. */
+export type Forward = (
+  host: string,
+  port: number,
+) => { readonly host: string; readonly port: number } | undefined
+
 /** What the server is started from. */
 export interface ServerRequest {
   readonly host: string
@@ -38,12 +44,17 @@ export interface ServerRequest {
   execute(execution: Execution): void
   /** Serves files; absent where the server has no SFTP. */
   readonly sftp?: (user: string, files: SFTPWrapper) => void
+  /** Lets clients through to other machines; absent where sshd does not. */
+  readonly forward?: Forward
 }
 
 /** A running SSH server of an emulated guest. */
 export interface RunningServer {
   /** Cuts every connection and closes the port. */
   close(): Promise<void>
+  /** Neither reads nor answers until it is resumed; new connections wait. */
+  pause(): void
+  resume(): void
 }
 
 /** Algorithms of OpenSSH before 2005, as far as ssh2 has them. */
@@ -60,6 +71,8 @@ export function serve(request: ServerRequest): Promise<RunningServer> {
   // By the client's port, so that a connection can be cut as a power failure cuts it.
   const sockets = new Map<number, Socket>()
   const { algorithms, ident } = request.ssh
+  let isPaused = false
+  const waiting: Socket[] = []
   const ssh: Server = new ssh2.Server(
     {
       hostKeys: [request.hostKey.pem],
@@ -77,8 +90,25 @@ export function serve(request: ServerRequest): Promise<RunningServer> {
     socket.setNoDelay(true)
     socket.once('close', () => sockets.delete(port))
     socket.on('error', () => {})
-    if (!request.noBanner) ssh.injectSocket(socket)
+    if (request.noBanner) return
+    if (isPaused) waiting.push(socket)
+    else ssh.injectSocket(socket)
   })
+  const pause = (): void => {
+    isPaused = true
+    for (const socket of sockets.values()) {
+      socket.pause()
+      socket.cork()
+    }
+  }
+  const resume = (): void => {
+    isPaused = false
+    for (const socket of sockets.values()) {
+      socket.uncork()
+      socket.resume()
+    }
+    for (const socket of waiting.splice(0)) if (!socket.destroyed) ssh.injectSocket(socket)
+  }
   return new Promise((resolve, reject) => {
     net.once('error', reject)
     net.listen(request.port, request.host, () => {
@@ -88,7 +118,7 @@ export function serve(request: ServerRequest): Promise<RunningServer> {
           net.close(() => closed())
           for (const socket of sockets.values()) socket.destroy()
         })
-      resolve({ close })
+      resolve({ close, pause, resume })
     })
   })
 }
@@ -104,6 +134,24 @@ function accept(connection: Connection, request: ServerRequest, cut: () => void)
     judge(context)
   })
   connection.on('error', () => {})
+  const { forward } = request
+  if (forward) {
+    connection.on('tcpip', (agree, refuse, { destIP, destPort }) => {
+      const target = forward(destIP, destPort)
+      if (!target) return refuse()
+      const socket = connect(target.port, target.host)
+      socket.once('error', refuse)
+      socket.once('connect', () => {
+        socket.off('error', refuse)
+        const channel = agree()
+        channel.on('error', () => {})
+        socket.on('error', () => channel.end())
+        channel.once('close', () => socket.destroy())
+        socket.once('close', () => channel.end())
+        socket.pipe(channel).pipe(socket)
+      })
+    })
+  }
   connection.on('session', (agree, refuse) => {
     if (sessions >= maxSessions) return refuse()
     sessions++

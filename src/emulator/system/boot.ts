@@ -24,6 +24,8 @@ export interface BootRequest {
   readonly programs: ProgramTable
   /** The disk, as the last boot left it; none for a new guest. */
   readonly disk: FileTree | undefined
+  /** Goes on from here instead of booting. */
+  readonly memory?: { readonly bootId: string; readonly uptimeNs: bigint; readonly wallNs: bigint }
   power(action: PowerAction, delayMs: number): void
   cancelPower(): boolean
   stops(line: string): boolean
@@ -32,15 +34,17 @@ export interface BootRequest {
 /** Boots a guest: a new system on its disk. */
 export function boot(request: BootRequest): System {
   const { persona, machine } = request
-  const clock = new Clock(persona.clock ?? {})
+  const clock = new Clock(persona.clock ?? {}, request.memory)
   const tree = request.disk ?? new FileTree(() => Date.now(), persona.storage.roomMiB * 1_048_576)
   tree.now = () => clock.wallMs()
   const used = new Set<string>()
   const log = new KernelLog(persona.kernel.timestamps)
   const processes = new ProcessTable(() => clock.uptimeNs(), persona.kernel.firstPid, persona.kernel.maxPid)
   const answers = readAnswers(persona)
+  const bootId = request.memory?.bootId ?? randomUUID()
   let lastBreathMs = performance.now()
   const system: System = {
+    bootId,
     tree,
     clock,
     processes,
@@ -94,11 +98,11 @@ export function boot(request: BootRequest): System {
     system,
     persona,
     machine,
-    bootId: randomUUID(),
+    bootId,
     modules,
     settings: new Map(),
   }
-  if (request.disk) clearTemporary(tree, persona)
+  if (request.disk && !request.memory) clearTemporary(tree, persona)
   furnish(context, request.disk === undefined)
   fillLog(context)
   seatProcesses(context)

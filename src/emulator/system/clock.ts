@@ -21,10 +21,12 @@ export class Clock {
   readonly #wallAtBootNs: bigint
   #setByNs = 0n
 
-  constructor(facts: ClockFacts) {
+  /** With `earlier`, both clocks go on from there. */
+  constructor(facts: ClockFacts, earlier?: { readonly uptimeNs: bigint; readonly wallNs: bigint }) {
     this.#facts = facts
-    this.#bootNs = process.hrtime.bigint()
+    this.#bootNs = process.hrtime.bigint() - (earlier?.uptimeNs ?? 0n)
     this.#wallAtBootNs = BigInt(Date.now()) * nsPerMs
+    if (earlier) this.#setByNs = earlier.wallNs - this.wallNs()
   }
 
   /** The wall clock, ns since 1970. */

@@ -54,6 +54,7 @@ export interface Answer {
 
 /** One boot of an emulated guest, as its programs see it. */
 export interface System {
+  readonly bootId: string
   readonly tree: FileTree
   readonly clock: Clock
   readonly processes: ProcessTable

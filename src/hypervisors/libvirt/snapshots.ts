@@ -1,6 +1,6 @@
 import { InfraError } from '../../config/errors.js'
 import type { LibvirtHost } from './host.js'
-import { untilState } from './host.js'
+import { stateOf, untilState } from './host.js'
 import { isActive } from './output.js'
 import type { CallOptions } from './virsh.js'
 
@@ -62,5 +62,10 @@ export async function revertTo(
   // Force lets libvirt start a new QEMU where the running one does not fit: after a disk was added.
   await host.virsh.callWith(['snapshot-revert', domain, name], ['--running', '--force'], call)
   const { start } = host.limits
+  const after = await stateOf(host, domain, call)
+  if (after !== null && !isActive(after.state)) {
+    // Before 0.9.5 there is no --running: a snapshot of a domain that was off leaves it off.
+    await host.virsh.call(['start', domain], { ...call, limit: start })
+  }
   await untilState(host, domain, answer => answer !== null && isActive(answer.state), start, call)
 }

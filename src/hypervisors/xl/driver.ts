@@ -8,7 +8,7 @@ import { findImage } from '../qemu/image.js'
 import { hostFacts } from './facts.js'
 import { abilities, type GuestKeys } from './guest.js'
 import { createXlHost } from './host.js'
-import { listInstances, removeInstance, type XlInstance } from './instances.js'
+import { describeInstance, listInstances, removeInstance, type XlInstance } from './instances.js'
 import { defaultXlLimits, type XlLimits } from './limit.js'
 import { prepareXl, type XlPrepared } from './prepared.js'
 
@@ -66,6 +66,7 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
   return {
     name: 'xl',
     abilities: () => abilities,
+    machine: signal => connection.machine(signal),
     facts,
     prepare: async (request, signal) => {
       const keys = await guestKeys(options, request.placement.image)
@@ -85,6 +86,10 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
     instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
     removeInstance: (name, signal) =>
       removeInstance(host, name, { signal, limit: limits.command, where: name }),
+    leftovers: async signal =>
+      (await listInstances(host, { signal, limit: limits.command, where: id })).map(describeInstance),
+    clean: (name, signal) => removeInstance(host, name, { signal, limit: limits.command, where: name }),
+    shell: signal => connection.machine(signal),
     close: async () => {
       host.watch.close()
       for (const prepared of made) {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
+import type { Leftover } from '../driver.js'
 import { logPieces } from '../libvirt/evidence.js'
 import { readInstanceName } from '../libvirt/orphans.js'
 import { removeFiles } from '../libvirt/storage.js'
@@ -20,6 +21,12 @@ export interface XlInstance {
   readonly run: string
   /** What `xl list` says; `null` when no such domain is there. */
   readonly state: string | null
+}
+
+/** An instance for people: each is a domain of its own. */
+export function describeInstance({ name, run, state }: XlInstance): Leftover {
+  const what = state === null ? 'a configuration without a domain' : `a domain (${state})`
+  return { name, run, what, shared: false, kept: false }
 }
 
 /** The configuration's file, as a word of a shell command. */

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+
+const pattern = z.string().refine(text => {
+  try {
+    new RegExp(text)
+    return true
+  } catch {
+    return false
+  }
+}, 'a regular expression')
+
+/** The ways in which an emulated host misbehaves when it is told to. See docs/personas.md. */
+export const hostFaultsSchema = z.strictObject({
+  /** Guests whose name matches never leave `in shutdown`, whatever is asked. */
+  stuckInShutdown: z.strictObject({ vm: pattern.default('') }).optional(),
+  /** Snapshots of that name are not there any more. */
+  vanishedSnapshot: z.strictObject({ name: pattern }).optional(),
+  /** Its disk is full. */
+  noSpace: z.literal(true).optional(),
+  /** Its management tools take that much longer, in ms. */
+  slow: z.strictObject({ ms: z.int().positive().max(600_000) }).optional(),
+  /** It is gone with all its guests, once a command matches. */
+  gone: z.strictObject({ command: pattern }).optional(),
+})
+
+export type HostFaults = z.output<typeof hostFaultsSchema>

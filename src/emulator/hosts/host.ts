@@ -1,0 +1,154 @@
+import type { EmulatedGuest } from '../guest.js'
+import { startLinuxGuest } from '../linux-guest.js'
+import { loadGuestPersona, loadManagedHostPersona } from '../persona/load.js'
+import type { ManagedHostPersona } from '../persona/schema.js'
+import { makePrograms } from '../programs/table.js'
+import { makeHostKey, readHostKey } from '../server/host-key.js'
+import {
+  type EmulatedHostSpec,
+  emulatedGuestSchema,
+  emulatedHostSchema,
+  type ParsedHostSpec,
+} from '../spec.js'
+import type { ProgramTable } from '../system/programs.js'
+import { isWindowsPersona, loadWindowsPersona } from '../windows/persona/load.js'
+import type { Load } from './capacity.js'
+import { Hypervisor } from './hypervisor.js'
+import { installNeighbours, neighbours } from './network.js'
+import { qemuImgProgram } from './qemu-img.js'
+import { virshProgram } from './virsh/program.js'
+import { nameOf } from './vm.js'
+import { placeVms } from './vms.js'
+import { xenProgram } from './xen-tools.js'
+
+/** An emulated host that was started. */
+export interface EmulatedHost {
+  /** The machine that the hypervisor runs on. */
+  readonly machine: EmulatedGuest
+  /** Fingerprints of the host keys of its guests, by the name of their virtual machine. */
+  readonly guestKeys: ReadonlyMap<string, { readonly pem: string; readonly fingerprint: string }>
+  /** The most that ran on it at once, by its own count. */
+  readonly most: Load
+  /** The names of the virtual machines that run. */
+  running(): readonly string[]
+  close(): Promise<void>
+}
+
+const linuxPrograms = makePrograms()
+
+/** Starts an emulated host: a Linux machine, and a hypervisor that its programs speak to. */
+export async function startEmulatedHost(spec: EmulatedHostSpec): Promise<EmulatedHost> {
+  const parsed = emulatedHostSchema.parse(spec)
+  const persona = loadManagedHostPersona(parsed.persona, parsed.personaFolders)
+  const keys = await guestKeys(parsed)
+  const hypervisor: Hypervisor = new Hypervisor({
+    platform: parsed.persona,
+    macPrefix: persona.hypervisor.id === 'xen' ? '00:16:3e' : '52:54:00',
+    nodeMemoryKiB: persona.node.memoryKiB,
+    faults: parsed.faults,
+    tree: () => {
+      if (!booted) throw new Error('a host that has not booted has no disk')
+      return booted
+    },
+  })
+  let booted: Hypervisor['tree'] | undefined
+  const own = hostPrograms(hypervisor, persona, parsed)
+  const programs: ProgramTable = name => own(name) ?? linuxPrograms(name)
+  const up = promise()
+  const machine = await startLinuxGuest(machineSpec(parsed, persona), {
+    programs,
+    onUp: up.resolve,
+    forward: (host, port) => {
+      const found = port === 22 && neighbours(hypervisor, persona).find(({ address }) => address === host)
+      return found ? { host: found.host, port: found.port } : undefined
+    },
+    onBoot: ({ tree }) => {
+      const isFirst = booted === undefined
+      booted = tree
+      if (isFirst) placeVms(hypervisor, persona, parsed, keys)
+      installNeighbours(tree, hypervisor, persona)
+      if (parsed.faults.noSpace) tree.room.freeBytes = 0
+    },
+    onCommand: command => {
+      const { gone } = parsed.faults
+      if (gone && new RegExp(gone.command).test(command)) void close()
+    },
+  })
+  const close = async (): Promise<void> => {
+    await Promise.all([machine.close(), hypervisor.close()])
+  }
+  // Hosts stand before anyone asks them for guests.
+  await up.promise
+  return {
+    machine,
+    guestKeys: keys,
+    get most() {
+      return hypervisor.load.most
+    },
+    running: () =>
+      hypervisor
+        .list()
+        .filter(({ running }) => running)
+        .map(nameOf),
+    close,
+  }
+}
+
+function promise(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>(settle => {
+    resolve = settle
+  })
+  return { promise, resolve: () => resolve() }
+}
+
+function hostPrograms(
+  hypervisor: Hypervisor,
+  persona: ManagedHostPersona,
+  { faults }: ParsedHostSpec,
+): ProgramTable {
+  const slowMs = faults.slow?.ms ?? 0
+  const programs = new Map([
+    ['virsh', virshProgram({ hypervisor, persona, slowMs })],
+    ['qemu-img', qemuImgProgram(hypervisor.images)],
+    ['xm', xenProgram('xm', { hypervisor, persona, slowMs })],
+    ['xl', xenProgram('xl', { hypervisor, persona, slowMs })],
+  ])
+  return name => programs.get(name)
+}
+
+function machineSpec(spec: ParsedHostSpec, persona: ManagedHostPersona) {
+  const { cells, sockets, cores, threads, memoryKiB } = persona.node
+  // What a kernel under Xen sees of itself is what every guest there sees.
+  const isXen = persona.hypervisor.id === 'xen'
+  return emulatedGuestSchema.parse({
+    name: spec.name,
+    persona: persona.machine.persona,
+    personaFolders: spec.personaFolders,
+    ...(isXen ? { platform: spec.persona } : {}),
+    hardware: {
+      vcpus: cells * sockets * cores * threads,
+      memoryBytes: memoryKiB * 1024,
+      ...(isXen ? { mode: 'pv' } : {}),
+    },
+    users: spec.users,
+    host: spec.host,
+    port: spec.port,
+    ...(spec.hostKey === undefined ? {} : { hostKey: spec.hostKey }),
+  })
+}
+
+/** Guests keep their host keys over snapshots and copies, so each virtual machine has one from the start. */
+async function guestKeys(spec: ParsedHostSpec): Promise<Map<string, { pem: string; fingerprint: string }>> {
+  const made = await Promise.all(
+    spec.vms.map(async ({ name, guest }) => {
+      const known = spec.guestKeys[name]
+      if (known !== undefined) return [name, readHostKey(known)] as const
+      const { ssh } = isWindowsPersona(guest.persona, spec.personaFolders)
+        ? loadWindowsPersona(guest.persona, spec.personaFolders)
+        : loadGuestPersona(guest.persona, spec.personaFolders)
+      return [name, await makeHostKey(ssh.hostKey)] as const
+    }),
+  )
+  return new Map(made)
+}

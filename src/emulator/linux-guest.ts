@@ -1,0 +1,285 @@
+import { makeAccounts } from './accounts.js'
+import { assemble } from './assemble.js'
+import { Mischief } from './faults/mischief.js'
+import type { FileTree } from './files/tree.js'
+import type { EmulatedGuest, GuestDisk, GuestMemory, ListedProcess, Virtual } from './guest.js'
+import type { Machine } from './hardware/machine.js'
+import type { GuestPersona } from './persona/schema.js'
+import { makePrograms } from './programs/table.js'
+import { Authenticator } from './server/authentication.js'
+import { type HostKey, makeHostKey, readHostKey } from './server/host-key.js'
+import { releasePort, reservePort } from './server/ports.js'
+import { runSession } from './server/session.js'
+import {
+  type Counters,
+  type Execution,
+  oldAlgorithms,
+  type RunningServer,
+  serve,
+} from './server/ssh-server.js'
+import { loadJustBash } from './shell/ast.js'
+import type { ParsedGuestSpec } from './spec.js'
+import { boot } from './system/boot.js'
+import type { ProgramTable } from './system/programs.js'
+import type { Account, PowerAction, System } from './system/system.js'
+
+const linuxPrograms: ProgramTable = makePrograms()
+
+/** Starts an emulated Linux guest. Resolves when its address is known; it boots by itself. */
+export async function startLinuxGuest(spec: ParsedGuestSpec, virtual: Virtual = {}): Promise<EmulatedGuest> {
+  const assembled = assemble(spec)
+  const { persona } = assembled
+  const machine = { ...assembled.machine, ...virtual.machine }
+  const hostKey =
+    spec.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(spec.hostKey)
+  const port = await reservePort(spec.host, spec.port)
+  const faults = { ...persona.faults?.list, ...spec.faults }
+  const accounts = makeAccounts(spec.users, persona)
+  const guest = new LinuxGuest(spec, persona, machine, new Mischief(faults), accounts, hostKey, port, virtual)
+  await guest.prepare()
+  // Heavy, and wanted by the first script: read while the guest boots.
+  void loadJustBash()
+  guest.bootLater(0)
+  return guest
+}
+
+class LinuxGuest implements EmulatedGuest {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly persona: GuestPersona
+  readonly counters: Counters & { boots: number } = {
+    connections: 0,
+    channels: 0,
+    commands: 0,
+    maxConcurrentChannels: 0,
+    boots: 0,
+  }
+  readonly #spec: ParsedGuestSpec
+  readonly #machine: Machine
+  readonly #mischief: Mischief
+  readonly #accounts: readonly Account[]
+  readonly #hostKey: HostKey
+  #shownKey: HostKey
+  readonly #authenticator: Authenticator
+  readonly #timers = new Map<'boot' | 'power' | 'unasked', NodeJS.Timeout>()
+  #state: EmulatedGuest['state'] = 'booting'
+  #system: System | undefined
+  #disk: FileTree | undefined
+  #server: RunningServer | undefined
+  readonly #virtual: Virtual
+  #memory: GuestMemory | undefined
+  #closed = false
+  #isPaused = false
+
+  constructor(
+    spec: ParsedGuestSpec,
+    persona: GuestPersona,
+    machine: Machine,
+    mischief: Mischief,
+    accounts: readonly Account[],
+    hostKey: HostKey,
+    port: number,
+    virtual: Virtual,
+  ) {
+    this.name = spec.name
+    this.host = spec.host
+    this.port = port
+    this.persona = persona
+    this.#spec = spec
+    this.#machine = machine
+    this.#mischief = mischief
+    this.#accounts = accounts
+    this.#hostKey = hostKey
+    this.#shownKey = hostKey
+    this.#virtual = virtual
+    this.#disk = virtual.disk?.tree
+    this.#memory = virtual.memory
+    const { refusedLogin } = mischief.faults
+    const refusals = refusedLogin === true ? Number.POSITIVE_INFINITY : (refusedLogin?.times ?? 0)
+    this.#authenticator = new Authenticator(spec.users, persona.ssh.methods, refusals)
+  }
+
+  get state(): EmulatedGuest['state'] {
+    return this.#state
+  }
+
+  get hostKeyFingerprint(): string {
+    return this.#hostKey.fingerprint
+  }
+
+  get hostKey(): string {
+    return this.#hostKey.pem
+  }
+
+  factsUsed(): readonly string[] {
+    return [...(this.#system?.used ?? [])]
+  }
+
+  processes(): readonly ListedProcess[] {
+    return (this.#system?.processes.list() ?? []).map(({ pid, ppid, pgid, argv }) => ({
+      pid,
+      ppid,
+      pgid,
+      command: argv.join(' '),
+    }))
+  }
+
+  /** Makes what takes a while before the address is told. */
+  async prepare(): Promise<void> {
+    if (this.#mischief.faults.wrongHostKey) this.#shownKey = await makeHostKey(this.persona.ssh.hostKey)
+  }
+
+  /** Boots after a while: the port opens when that is done. */
+  bootLater(delayMs: number): void {
+    this.#state = 'booting'
+    const { neverBoots, slowBoot } = this.#mischief.faults
+    if (neverBoots) return
+    this.#after('boot', delayMs, () => {
+      const isResumed = this.#memory !== undefined
+      this.#system = this.#boot()
+      // What goes on from memory has booted long ago.
+      const bootMs = isResumed ? 0 : this.persona.timing.bootMs + (slowBoot?.ms ?? 0)
+      this.#after('boot', bootMs, () => void this.#open())
+    })
+  }
+
+  #boot(): System {
+    this.counters.boots++
+    const passwords = new Map(this.#spec.users.map(({ name, password }) => [name, password ?? '']))
+    const system = boot({
+      nodeName: this.name,
+      persona: this.persona,
+      machine: this.#machine,
+      accounts: this.#accounts,
+      passwords,
+      programs: this.#virtual.programs ?? linuxPrograms,
+      disk: this.#disk,
+      ...(this.#memory === undefined ? {} : { memory: this.#memory }),
+      power: (action, delayMs) => this.#after('power', delayMs, () => void this.#goDown(action)),
+      cancelPower: () => this.#cancel('power'),
+      stops: line => this.#mischief.stops(line),
+    })
+    this.#disk = system.tree
+    this.#memory = undefined
+    this.#virtual.onBoot?.(system)
+    return system
+  }
+
+  async #open(): Promise<void> {
+    const { faults } = this.#mischief
+    const { ssh } = this.persona
+    this.#server = await serve({
+      host: this.host,
+      port: this.port,
+      hostKey: this.#shownKey,
+      ssh: faults.onlyOldAlgorithms ? { ...ssh, algorithms: oldAlgorithms } : ssh,
+      authenticator: this.#authenticator,
+      counters: this.counters,
+      noBanner: faults.noBanner === true,
+      execute: execution => this.#execute(execution),
+      ...(this.#virtual.forward === undefined ? {} : { forward: this.#virtual.forward }),
+    })
+    if (this.#closed) return this.#server.close()
+    this.#state = 'running'
+    if (this.#isPaused) this.#server.pause()
+    this.#virtual.onUp?.()
+    const { unaskedReboot } = faults
+    if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {
+      this.#after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot'))
+    }
+  }
+
+  #execute(execution: Execution): void {
+    if (!this.#system) {
+      execution.channel.close()
+      return
+    }
+    const faults = this.#mischief.forCommand(execution.command ?? '')
+    this.#virtual.onCommand?.(execution.command ?? '')
+    if (faults.reboots) this.#after('unasked', 20, () => void this.#goDown('reboot'))
+    runSession(execution, {
+      system: this.#system,
+      shell: this.persona.shell.path,
+      forwardsSignals: this.persona.ssh.signals === 'forwarded',
+      faults,
+    })
+  }
+
+  /** Kernel and power go: connections are cut, processes end, the port closes; after a reboot it comes back. */
+  async #goDown(action: PowerAction): Promise<void> {
+    if (this.#closed || this.#state !== 'running') return
+    this.#state = 'down'
+    this.#cancel('power')
+    this.#cancel('unasked')
+    await this.#stop()
+    if (this.#closed) return
+    if (action === 'reboot') this.bootLater(this.persona.timing.shutdownMs)
+    else {
+      this.#state = 'off'
+      this.#virtual.onOff?.()
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    await server?.close()
+    for (const process of this.#system?.processes.list() ?? []) process.end({ signal: 'KILL' })
+    this.#system = undefined
+  }
+
+  pressPower(): void {
+    // A kernel that is not up yet does not see the button.
+    if (this.#state === 'running') {
+      this.#after('power', this.persona.timing.shutdownMs, () => void this.#goDown('off'))
+    }
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.#server?.pause()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#server?.resume()
+  }
+
+  copyDisk(): GuestDisk | undefined {
+    return this.#disk && { tree: this.#disk.copy() }
+  }
+
+  copyMemory(): GuestMemory | undefined {
+    const { bootId, clock } = this.#system ?? {}
+    if (this.#state !== 'running' || bootId === undefined || clock === undefined) return undefined
+    return { bootId, uptimeNs: clock.uptimeNs(), wallNs: clock.wallNs() }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#state = 'off'
+    for (const name of [...this.#timers.keys()]) this.#cancel(name)
+    await this.#stop()
+    releasePort(this.host, this.port)
+  }
+
+  #after(name: 'boot' | 'power' | 'unasked', ms: number, act: () => void): void {
+    this.#cancel(name)
+    this.#timers.set(
+      name,
+      setTimeout(() => {
+        this.#timers.delete(name)
+        act()
+      }, ms),
+    )
+  }
+
+  #cancel(name: 'boot' | 'power' | 'unasked'): boolean {
+    const timer = this.#timers.get(name)
+    clearTimeout(timer)
+    this.#timers.delete(name)
+    return timer !== undefined
+  }
+}

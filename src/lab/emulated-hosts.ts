@@ -1,0 +1,57 @@
+import type { Host } from '../config/model.js'
+import type { Driver, RunningGuest } from '../hypervisors/driver.js'
+import type { FoundAccess } from '../hypervisors/static.js'
+import { type EmulatedLab, emulatedHostUser, guestName } from './emulated.js'
+
+/** An emulated host with the address and the login that the emulator gave it; any other as it is. */
+export function reachedHost(host: Host, { hosts }: Pick<EmulatedLab, 'hosts'>): Host {
+  const found = hosts.get(host.id)
+  if (found === undefined) {
+    return host
+  }
+  const { endpoint, keyPath = '', hostKey = '' } = found
+  return {
+    ...host,
+    connect: {
+      endpoint,
+      login: {
+        user: emulatedHostUser,
+        key: { kind: 'file', path: keyPath },
+        // Old products speak what is switched off today, and this host is on this machine.
+        algorithms: 'legacy',
+        hostKey: { kind: 'pinned', fingerprint: hostKey },
+      },
+    },
+  }
+}
+
+/** Adds to what a driver finds out of an emulated guest how to log in to it. */
+export function withEmulatedLogins(driver: Driver, access: ReadonlyMap<string, FoundAccess>): Driver {
+  return {
+    ...driver,
+    prepare: async (request, signal) => {
+      const prepared = await driver.prepare(request, signal)
+      const { guest, placement } = request
+      const found = access.get(guestName(guest.id, placement.host, placement.configuration.name))
+      if (found === undefined) {
+        return prepared
+      }
+      return {
+        ...prepared,
+        start: async until => reached(await prepared.start(until), found),
+      }
+    },
+  }
+}
+
+function reached(running: RunningGuest, { keyPath, hostKey, gone }: FoundAccess): RunningGuest {
+  return {
+    ...running,
+    gone: gone === undefined ? running.gone : AbortSignal.any([running.gone, gone]),
+    access: async signal => ({
+      ...(await running.access(signal)),
+      ...(keyPath === undefined ? {} : { keyPath }),
+      ...(hostKey === undefined ? {} : { hostKey }),
+    }),
+  }
+}
