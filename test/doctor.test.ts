@@ -123,7 +123,7 @@ guests:
     version: "12"
     arch: x86_64
     login: { user: root, key: env:GC_KEY, hostKey: accept-new }
-    on: { kvm-1: { vm: one, via: host, clean: { snapshot: clean }, configuration: {} } }
+    on: { kvm-1: { vm: one, via: host, clean: { snapshot: clean }, configuration: { vcpus: 1, memory: 1GiB } } }
 suites: [builtin]
 `
   process.env.GC_KEY = 'no key'

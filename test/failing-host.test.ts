@@ -1,24 +1,16 @@
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
 import type { JournalEvent } from '../src/journal/events.js'
 import { guestcert } from './cli-io.js'
 
-/** A port on which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 1
-}
-
 /** Three guests on a host that is gone, and, if said so, on a sound one of the same pairing. */
-function lab(port: number, withOther: boolean): string {
+function lab(withOther: boolean): string {
   const configuration = 'configuration: { vcpus: 1, memory: 1GiB }'
-  const on = `{ gone: { vm: x, ${configuration} }${withOther ? `, sound: { ${configuration} }` : ''} }`
+  const onGone = (id: string): string =>
+    `gone: { vm: ${id}, clean: { snapshot: sealed }, via: host, ${configuration} }`
+  const onSound = withOther ? `, sound: { ${configuration} }` : ''
   return `lab: failing
 defaults: { limits: { tcp: 2s, health: 5s, boot: 20s }, retries: 0, hostFailures: 2 }
 hosts:
@@ -26,12 +18,16 @@ hosts:
     product: rhel-kvm
     version: "9.6"
     driver: libvirt
-    connect: { ssh: "root@127.0.0.1:${port}", password: "env:NOT_ASKED_FOR", hostKey: accept-new }
+    emulated: rhel-9-kvm
+    faults: { gone: { command: "." } }
     capacity: { guests: 1 }
   sound: { product: rhel-kvm, version: "9.6", driver: static, capacity: { guests: 2, vcpus: 2, memory: 2GiB } }
 guests:
 ${['a', 'b', 'c', 'd']
-  .map(id => `  ${id}: { product: debian, version: "12", arch: x86_64, emulated: debian-12, on: ${on} }`)
+  .map(
+    id =>
+      `  ${id}: { product: debian, version: "12", arch: x86_64, emulated: debian-12, on: { ${onGone(id)}${onSound} } }`,
+  )
   .join('\n')}
 suites: [${join(packageRoot, 'fixtures/test-suites/steady')}]
 `
@@ -41,7 +37,6 @@ async function pass(
   folder: string,
   ...flags: string[]
 ): Promise<{ code: number; stdout: string; stderr: string; events: JournalEvent[] }> {
-  process.env.NOT_ASKED_FOR = 'x'
   const ended = await guestcert(['run', join(folder, 'lab.yaml'), '-o', join(folder, 'reports'), ...flags])
   const journal = await readFile(join(folder, 'reports/latest/journal.ndjson'), 'utf8').catch(() => '')
   const events = journal.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line) as JournalEvent]))
@@ -49,11 +44,7 @@ async function pass(
 }
 
 t.test('a host that fails is set aside, and its environments go to another of the same pairing', async t => {
-  const { code, stdout, events } = await pass(
-    t.testdir({ 'lab.yaml': lab(await closedPort(), true) }),
-    '--retries',
-    '1',
-  )
+  const { code, stdout, events } = await pass(t.testdir({ 'lab.yaml': lab(true) }), '--retries', '1')
   t.equal(code, 0, stdout)
   const aside = events.filter(({ type }) => type === 'host-set-aside')
   t.match(aside, [{ host: 'gone', failures: 2, reason: /2 health checks in a row failed/ }])
@@ -77,7 +68,7 @@ t.test('a host that fails is set aside, and its environments go to another of th
 })
 
 t.test('without another host they end as error, cause host, with the reason', async t => {
-  const { code, events } = await pass(t.testdir({ 'lab.yaml': lab(await closedPort(), false) }))
+  const { code, events } = await pass(t.testdir({ 'lab.yaml': lab(false) }))
   t.equal(code, 3)
   const ended = events.flatMap(event => (event.type === 'test-ended' ? [event] : []))
   t.equal(ended.length, 8, 'every planned test has its result')

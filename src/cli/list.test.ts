@@ -32,7 +32,7 @@ await writeFile(
 hosts:
   kvm-1: { product: rhel-kvm, version: "9.6", driver: static, capacity: { guests: 2, memory: 4GiB } }
 guests:
-  old: { product: rhel, version: "5.11", arch: x86_64, emulated: rhel-5, on: { kvm-1: { configuration: { firmware: bios } } } }
+  old: { product: rhel, version: "5.11", arch: x86_64, emulated: rhel-5, on: { kvm-1: { configuration: { name: bios, firmware: bios, memory: 1GiB } } } }
 suites: [./clock]
 `,
 )

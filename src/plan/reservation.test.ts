@@ -49,7 +49,7 @@ const suite: Suite = {
       limitMs: null,
       isolation: 'shared',
       applies: null,
-      needs: { guest: [], host: [], configuration: [] },
+      needs: { guest: [], host: [], configuration: [], locks: [] },
       after: [],
       measures: {},
       proof: null,
