@@ -4,6 +4,7 @@ import { InfraError } from '../src/config/errors.js'
 import { readDevices, readServices } from '../src/guests/windows/devices.js'
 import { readEvents } from '../src/guests/windows/events.js'
 import { runPowerShell } from '../src/guests/windows/powershell.js'
+import { readReadiness, untilReady } from '../src/guests/windows/readiness.js'
 import { readRegistry } from '../src/guests/windows/registry.js'
 import { queryWmi } from '../src/guests/windows/wmi.js'
 import { reachWindows } from './emulated-windows.js'
@@ -180,4 +181,44 @@ t.test('a guest whose login shell is PowerShell answers and keeps quotes', async
   const { stdout, exit } = await machine.run('echo "a  b" \'c\' ^& %OS% & exit 7')
   t.equal(stdout.text.trimEnd(), '"a  b" \'c\' & Windows_NT')
   t.strictSame(exit, { kind: 'code', code: 7 })
+})
+
+for (const persona of ['windows-2003-sp2', 'windows-2008-r2-sp1', 'windows-2022']) {
+  t.test(`${persona} is not ready while a reboot is pending, or without an elevated token`, async t => {
+    const sound = await reachWindows(persona)
+    t.teardown(sound.close)
+    t.strictSame(await readReadiness(sound.machine, signal), { unsettled: [], faults: [] })
+
+    const waiting = await reachWindows(`${persona}+pending-reboot`)
+    t.teardown(waiting.close)
+    const { faults } = await readReadiness(waiting.machine, signal)
+    const told = faults.join('; ')
+    t.match(told, /Windows Update waits for it/)
+    t.match(told, /files are to be renamed/)
+    if (persona !== 'windows-2003-sp2') {
+      t.match(told, /servicing waits for it/, 'component servicing came with 2008')
+    }
+    const begun = performance.now()
+    await t.rejects(
+      untilReady(waiting.machine, { limitMs: 60_000, signal }),
+      /not ready: a reboot is pending/,
+    )
+    t.ok(performance.now() - begun < 30_000, 'what does not pass by itself is not waited for')
+
+    const common = await reachWindows(`${persona}+not-elevated`)
+    t.teardown(common.close)
+    t.match((await readReadiness(common.machine, signal)).faults.join(), /without an elevated token/)
+  })
+}
+
+t.test('an update that is being installed is waited for, within the limit', async t => {
+  const { machine, close } = await reachWindows('windows-2022', {
+    change: {
+      folder: t.testdir(),
+      text: 'processes: [{ from: mutant, list: [{ image: TiWorker.exe, line: TiWorker.exe -Embedding, user: SYSTEM, session: 0, kb: 9000 }] }]',
+    },
+  })
+  t.teardown(close)
+  t.match(await readReadiness(machine, signal), { unsettled: [/TiWorker\.exe is installing/], faults: [] })
+  await t.rejects(untilReady(machine, { limitMs: 1_500, signal }), /within the limit "boot" of 1500 ms/)
 })

@@ -183,8 +183,6 @@ const sections = {
     pendingReboot: z.array(z.enum(['cbs', 'update', 'rename', 'computer-name'])).default([]),
     /** How the boot before ended. */
     lastShutdown: z.enum(['clean', 'dirty', 'bugcheck']).default('clean'),
-    /** Reboots asked for by somebody else before: the initiator that event 1074 names. */
-    updatesInstalling: z.boolean().default(false),
     elevated: z.boolean().default(true),
     /** What boot identities do over a reboot: `lies` answers as if it had rebooted and does nothing. */
     reboot: z.enum(['works', 'lies']).default('works'),
