@@ -49,7 +49,7 @@ export function createXlGuest(setting: XlGuestSetting): XlGuest {
   const { host, request, domain } = setting
   const gone = new AbortController()
   let [ended, paused] = [false, false]
-  let missingSince: number | null = null
+  let awaySince: number | null = null
 
   const call = (limit: Limit, signal: AbortSignal): CallOptions => ({
     signal,
@@ -65,14 +65,17 @@ export function createXlGuest(setting: XlGuestSetting): XlGuest {
   const onState = (state: DomainState | null): void => {
     if (state === 'crashed') {
       lose('guest', 'the guest crashed')
-    } else if (state === 'paused' && !paused) {
-      lose('host', 'the host paused the guest')
-    } else if (state !== null && state !== 'in shutdown') {
-      missingSince = null
+    } else if (state !== null && state !== 'in shutdown' && (state !== 'paused' || paused)) {
+      awaySince = null
     } else {
-      // A guest that reboots is away until xl has created it anew.
-      missingSince ??= performance.now()
-      if (performance.now() - missingSince > host.limits.restart.ms) {
+      // A guest that reboots is away until xl has created it anew, and paused while xl builds it.
+      awaySince ??= performance.now()
+      if (performance.now() - awaySince <= host.limits.restart.ms) {
+        return
+      }
+      if (state === 'paused') {
+        lose('host', 'the host paused the guest')
+      } else {
         void endOf(host, domain, call(host.limits.command, never)).then(({ cause, why }) => lose(cause, why))
       }
     }
