@@ -27,7 +27,13 @@ export const labCommands: readonly CommandSpec[] = [
     description: [
       "Builds an image from the operating system's own packages, with a key login and a host key that are known beforehand. An image is built once for its recipe and then taken from the cache.",
     ],
-    arguments: [{ name: 'IMAGE', description: 'Which image: a name, or the path of a recipe of your own' }],
+    arguments: [
+      {
+        name: 'IMAGE',
+        description: 'Which image: a name, or the path of a recipe of your own',
+        suggests: ['debian', 'debian-generic', 'debian-xen', 'xen-dom0'],
+      },
+    ],
     flags: [{ name: 'force', description: 'Build it again, though the cache has it', group: 'General' }],
     examples: [
       { line: 'guestcert lab build debian', does: 'The image that fixtures/labs/qemu-debian.yaml boots' },

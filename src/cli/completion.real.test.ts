@@ -33,7 +33,7 @@ t.test('bash accepts the script without a word', async t => {
 
 t.test('commands, and the second words of groups', async t => {
   t.same(await offered('re'), ['report', 'reports'])
-  t.same(await offered('lab', ''), ['build', 'up', 'down'])
+  t.same(await offered('lab', ''), ['build', 'up', 'down', 'clean'])
   t.same(await offered('--no-color', 'lab', 'b'), ['build'])
 })
 
@@ -48,7 +48,7 @@ t.test('flags of the command, and the values of flags', async t => {
 t.test('arguments: words, files with blanks, and runs', async t => {
   t.same(await offered('list', 't'), ['tests'])
   t.same(await offered('list', '--json', 't'), ['tests'])
-  t.same(await offered('lab', 'build', ''), ['debian'])
+  t.same(await offered('lab', 'build', ''), ['debian', 'debian-generic', 'debian-xen', 'xen-dom0'])
   t.same(await offered('run', '--level', 'required', 'my'), ['my lab.yaml'])
   t.same(await offered('report', ''), ['latest', '20261122-101500-a1b2'])
 })

@@ -31,6 +31,8 @@ export interface ArgumentSpec {
   readonly name: string
   readonly description: string
   readonly choices?: readonly string[]
+  /** What a shell offers, though other values may be given. */
+  readonly suggests?: readonly string[]
   readonly optional?: boolean
   /** Takes all that follow. */
   readonly repeatable?: boolean

@@ -1,5 +1,6 @@
 import { InfraError } from '../config/errors.js'
 import type { Held, LeasedPlace } from '../hypervisors/lease.js'
+import { onAbort } from '../remote/index.js'
 import type { Outcome } from './outcome.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
@@ -44,11 +45,11 @@ function either(...signals: readonly AbortSignal[]): {
   const controller = new AbortController()
   const forwards = signals.map(signal => {
     const forward = (): void => controller.abort(signal.reason)
-    signal.addEventListener('abort', forward, { once: true })
+    const ignore = onAbort(signal, forward)
     if (signal.aborted) {
       forward()
     }
-    return () => signal.removeEventListener('abort', forward)
+    return ignore
   })
   const clear = (): void => {
     for (const remove of forwards) {

@@ -1,5 +1,6 @@
 import { type Cause, InfraError } from '../config/errors.js'
 import { formatDuration } from '../config/units.js'
+import { onAbort } from '../remote/index.js'
 
 /** A named bound on something that is waited for. */
 export interface NamedLimit {
@@ -32,11 +33,11 @@ export function limitSignal({ name, ms, where, cause = 'unknown', signal, also }
   const outer = [signal, also].filter(one => one !== undefined)
   const forwards = outer.map(one => {
     const forward = (): void => controller.abort(one.reason)
-    one.addEventListener('abort', forward, { once: true })
+    const ignore = onAbort(one, forward)
     if (one.aborted) {
       forward()
     }
-    return () => one.removeEventListener('abort', forward)
+    return ignore
   })
   const clear = (): void => {
     clearTimeout(timer)

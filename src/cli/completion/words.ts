@@ -9,8 +9,10 @@ export type Offer =
   | { readonly kind: 'nothing' }
 
 /** What a shell may offer for a value. */
-export function offerOf({ choices, completes }: FlagSpec | ArgumentSpec): Offer {
-  if (choices !== undefined) return { kind: 'words', words: choices }
+export function offerOf(spec: FlagSpec | ArgumentSpec): Offer {
+  const { choices, completes } = spec
+  const words = choices ?? ('suggests' in spec ? spec.suggests : undefined)
+  if (words !== undefined) return { kind: 'words', words }
   return { kind: completes ?? 'nothing' }
 }
 
