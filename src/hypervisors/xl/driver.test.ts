@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { defaultLimits } from '../../config/limits.js'
-import type { CleanState, Configuration, Guest } from '../../config/model.js'
+import type { CleanState, Configuration, Guest, Host } from '../../config/model.js'
 import type { GuestRequest } from '../driver.js'
 import { localMachine } from '../libvirt/local-machine.test.fixture.js'
 import { createXlDriver, type XlDriver } from './driver.js'
@@ -149,4 +149,25 @@ t.test('what cannot be made, or is not as declared, is refused before anything i
   t.same(await driver.instances(signal), [])
   await mkdir(join(folder, '.guestcert'), { recursive: true })
   t.same(await readdir(join(folder, '.guestcert')), [])
+})
+
+t.test('what must be well before a pass is looked at, and what is missing is said', async t => {
+  const { driver, folder } = await startHost(t)
+  const { guest, placement } = requestFor(folder, { kind: 'copy', path: `${folder}/clean.raw` })
+  const gone = requestFor(folder, { kind: 'copy', path: `${folder}/gone.raw` }).placement
+  const capacity = { guests: 2, vcpus: 2, memoryBytes: Number.POSITIVE_INFINITY, locks: [] }
+  const host = { id: 'xen-1', product: 'xen', version: '4.16', driver: 'xl', capacity, place } as Host
+  const checks =
+    driver.checks?.({
+      host,
+      guests: [
+        { guest, placement },
+        { guest, placement: gone },
+      ],
+      freeBytes: 1,
+    }) ?? []
+  const seen = await Promise.all(
+    checks.map(async ({ name, carryOut }) => `${name}: ${(await carryOut(signal)).state}`),
+  )
+  t.same(seen, ['xen: ok', 'version: missing', 'vcpus: missing', 'clean state: ok', 'clean state: missing'])
 })

@@ -5,6 +5,7 @@ import { connect, type Machine, quote } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
 import { HostConnection } from '../libvirt/connection.js'
 import { findImage } from '../qemu/image.js'
+import { xlChecks } from './checks.js'
 import { hostFacts } from './facts.js'
 import { abilities, type GuestKeys } from './guest.js'
 import { createXlHost } from './host.js'
@@ -67,6 +68,7 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
     name: 'xl',
     abilities: () => abilities,
     machine: signal => connection.machine(signal),
+    checks: request => xlChecks(host, request),
     facts,
     prepare: async (request, signal) => {
       const keys = await guestKeys(options, request.placement.image)
