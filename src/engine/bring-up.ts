@@ -1,0 +1,96 @@
+import { InfraError } from '../config/errors.js'
+import type { RunningGuest } from '../hypervisors/driver.js'
+import type { LeasedPlace } from '../hypervisors/lease.js'
+import type { EvidenceFile } from './evidence.js'
+import type { InstanceRequest } from './instance.js'
+import { withLimit } from './limit.js'
+import { openSession } from './open-session.js'
+import type { GuestSession } from './session.js'
+import type { RunSettings } from './settings.js'
+import type { UndoStack } from './undo.js'
+
+/** What is known of an instance however far it came. */
+export interface Made {
+  keepHint: string | null
+  running: RunningGuest | null
+}
+
+/** What stood on the screen of an instance that failed; one that cannot be pictured any more has none. */
+export async function pictureScreen(
+  running: RunningGuest,
+  where: string,
+  { plan, stop }: RunSettings,
+): Promise<void> {
+  const limit = { name: 'undo', ms: plan.limits.undo, where, signal: stop }
+  await withLimit(limit, async signal => running.screenshot?.(signal)).catch(() => {})
+}
+
+/** Where the instance is to be. Throws InfraError when the lab has no such place. */
+export function placeOf({ environment, host: hostId, settings }: InstanceRequest): LeasedPlace {
+  const { lab } = settings
+  const [host, guest] = [lab.hosts.get(hostId), lab.guests.get(environment.guest.id)]
+  const placement = guest?.on.find(
+    on => on.host === hostId && on.configuration.name === environment.configuration.name,
+  )
+  if (host === undefined || guest === undefined || placement === undefined) {
+    throw new InfraError(`${environment.id} has no place on ${hostId}`, {
+      cause: 'runner',
+      where: hostId,
+      code: 'driver',
+    })
+  }
+  return { host, guest, placement, driver: settings.driverOf(host) }
+}
+
+/** Prepares, starts and reaches an instance; each step that was begun has its undoing. Throws InfraError. */
+export async function bringUp(
+  { environment, settings }: InstanceRequest,
+  { host, guest, placement, driver }: LeasedPlace,
+  instance: string,
+  folder: string,
+  undo: UndoStack,
+  evidence: (file: string) => EvidenceFile,
+  made: Made,
+): Promise<GuestSession> {
+  const { plan, lab, stop } = settings
+  const limit = { name: 'boot', ms: plan.limits.boot, where: instance, signal: stop }
+  const request = {
+    instance,
+    guest,
+    placement,
+    evidenceFolder: folder,
+    limits: plan.limits,
+    outlives: settings.keep !== 'never',
+  }
+  const prepared = await withLimit({ ...limit, cause: 'host' }, signal => driver.prepare(request, signal))
+  made.keepHint = prepared.keepHint
+  undo.push('remove', signal => prepared.remove(signal))
+  const running = await withLimit({ ...limit, cause: 'host' }, signal => prepared.start(signal))
+  made.running = running
+  undo.push('stop', signal => running.stop(signal))
+  const session = await openSession({
+    environment,
+    instance,
+    lab,
+    guest,
+    host: host.id,
+    driver: driver.name,
+    running,
+    limits: plan.limits,
+    suites: settings.suites,
+    signal: stop,
+    evidence,
+  })
+  undo.push('disconnect', () => session.close())
+  undo.push('clean', signal => session.clean(signal))
+  settings.emit({
+    type: 'instance-ready',
+    environment: environment.id,
+    instance,
+    bootIdentity: session.identity.bootId ?? `btime:${session.identity.btimeSec}`,
+    hostKey: session.machine.hostKey,
+    factsDigest: session.factsDigest,
+    facts: session.facts,
+  })
+  return session
+}
