@@ -62,6 +62,17 @@ const domstate: Command = {
   },
 }
 
+/** Guests have no label here, whatever the model. */
+function securityOf({ persona, generation }: Session): (readonly [string, string])[] {
+  const { security } = persona.libvirt
+  return security === undefined || !generation.has('0.6.1')
+    ? []
+    : [
+        ['Security model', security.model],
+        ['Security DOI', security.doi],
+      ]
+}
+
 const dominfo: Command = {
   options: [domain],
   run: session => {
@@ -85,6 +96,7 @@ const dominfo: Command = {
         : []),
       ...(generation.has('0.3.0') ? ([['Autostart', 'disable']] as const) : []),
       ...(generation.has('0.9.13') ? ([['Managed save', 'no']] as const) : []),
+      ...securityOf(session),
     ]
     return fields.map(([name, value]) => `${`${name}:`.padEnd(15)} ${value}\n`).join('')
   },
