@@ -1,4 +1,9 @@
-import { parseNodeInfo, parseRelease, parseVersions } from '../../hypervisors/libvirt/output.js'
+import {
+  parseNodeInfo,
+  parseRelease,
+  parseVersions,
+  UnknownOutput,
+} from '../../hypervisors/libvirt/output.js'
 import { childrenOf, find, parseXml, textAt, type XmlElement } from '../../hypervisors/libvirt/xml.js'
 
 /** What a host of libvirt is asked, by what the answer is called; each is a command of its shell. */
@@ -32,7 +37,11 @@ export function nodeOf(answers: HostAnswers): Values {
   const { model, memoryBytes } = parseNodeInfo(text)
   const count = (name: string): number => {
     const line = text.split('\n').find(other => other.startsWith(`${name}:`)) ?? ''
-    return Number.parseInt(line.slice(name.length + 1), 10)
+    const value = Number.parseInt(line.slice(name.length + 1), 10)
+    if (Number.isNaN(value)) {
+      throw new UnknownOutput(`what the host has, without "${name}",`, text.trim())
+    }
+    return value
   }
   return {
     model,
@@ -104,5 +113,12 @@ function x86Guest(capabilities: XmlElement | undefined): XmlElement | undefined 
 }
 
 function xmlOf(text: string | undefined): XmlElement | undefined {
-  return text?.includes('<') ? parseXml(text.slice(text.indexOf('<'))) : undefined
+  if (text === undefined || !text.includes('<')) {
+    return undefined
+  }
+  try {
+    return parseXml(text.slice(text.indexOf('<')))
+  } catch {
+    throw new UnknownOutput('the XML of a host', text.trim())
+  }
 }

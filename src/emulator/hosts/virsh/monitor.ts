@@ -180,5 +180,14 @@ export const monitorCommands: Readonly<Record<string, Command>> = {
   domiflist,
   domid: { options: [domain], run: session => `${idOf(domainOf(session))}\n` },
   domuuid: { options: [domain], run: session => `${uuidOf(domainOf(session))}\n` },
-  domname: { options: [domain], run: session => `${nameOf(domainOf(session))}\n` },
+  domname: {
+    options: [domain],
+    run: session => {
+      // It looks for ids and UUIDs alone.
+      const vm = domainOf(session)
+      const word = session.given.need('domain')
+      if (word === nameOf(vm)) throw new Failed([`failed to get domain '${word}'`])
+      return `${nameOf(vm)}\n`
+    },
+  },
 }
