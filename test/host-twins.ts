@@ -68,19 +68,25 @@ export const comparedCommands: readonly string[] = [
   'virsh domstate {vm}',
 ]
 
+/** Whether an answer is a list of machines, with some that are not ours: they make its columns wider. */
+function isShared({ stdout }: Said, vm: string): boolean {
+  const [heading = '', , ...rows] = stdout.split('\n')
+  return /^ Id +Name +State$/.test(heading) && rows.some(row => row !== '' && nameIn(row) !== vm)
+}
+
+function nameIn(row: string): string | undefined {
+  return row.trim().split(/ +/)[1]
+}
+
 /** Lines of an answer, without what is another at every moment: ids, times, the clock of a processor. */
-export function linesOf({ code, stdout, stderr }: Said, vm: string): string[] {
-  const isList = /^ Id +Name +State$/m.test(stdout)
-  const rows = stdout.split('\n').slice(2)
-  // A host of many may have other machines, which make its columns wider.
-  const isShared = isList && rows.some(row => row !== '' && row.trim().split(/ +/)[1] !== vm)
-  const lines = [...stdout.split('\n'), ...stderr.split('\n').map(line => `stderr: ${line}`)]
+function linesOf({ code, stdout, stderr }: Said, vm: string, narrows: boolean): string[] {
+  const lines = stdout.split('\n')
+  const ours = narrows ? lines.filter((line, at) => at < 2 || line === '' || nameIn(line) === vm) : lines
   return [
-    ...lines
-      .filter((line, at) => !isShared || at < 2 || line === '' || line.includes(vm) || /^stderr/.test(line))
+    ...ours
       // That QEMU runs as root is the tests' doing.
       .filter(line => !/^Messages: +tainted: /.test(line))
-      .map(line => (isShared ? line.replace(/ +/g, ' ').replace(/-{3,}/, '---') : line))
+      .map(line => (narrows ? line.replace(/ +/g, ' ').replace(/-{3,}/, '---') : line))
       .map(line =>
         line
           .replace(/^(Id: +)\d+$/, '$1N')
@@ -90,13 +96,15 @@ export function linesOf({ code, stdout, stderr }: Said, vm: string): string[] {
           .replace(/^(CPU frequency: +)\d+ MHz$/, '$1N')
           .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}/, 'TIME'),
       ),
+    ...stderr.split('\n').map(line => `stderr: ${line}`),
     `status: ${code}`,
   ]
 }
 
 /** Every line in which the copy's answer differs from the original's, in words. */
 export function differingLines(command: string, original: Said, copy: Said, vm: string): string[] {
-  const [one, other] = [linesOf(original, vm), linesOf(copy, vm)]
+  const narrows = isShared(original, vm) || isShared(copy, vm)
+  const [one, other] = [linesOf(original, vm, narrows), linesOf(copy, vm, narrows)]
   return Array.from({ length: Math.max(one.length, other.length) }, (_, at) => at).flatMap(at =>
     one[at] === other[at]
       ? []

@@ -81,6 +81,7 @@ export function makeHostPersona(
   }
   const { pretty, id } = productOf(answers)
   const network = networkOf(answers)
+  const hasImages = answers.pool !== undefined || answers.images !== undefined
   const machine = machines[id] ?? otherMachine
   const seen = host.product !== 'qemu' && domainTypes(answers).includes('kvm') ? 'rhel-9-kvm' : 'qemu-7.2'
   const content = {
@@ -90,7 +91,7 @@ export function makeHostPersona(
     extends: seen,
     machine: { from: 'assumed', persona: machine },
     node: captured(node),
-    libvirt: captured(libvirt),
+    libvirt: hasImages ? captured(libvirt) : { ...libvirt, from: 'assumed' },
     network: network === null ? usualNetwork : captured(network),
   }
   const head = [
@@ -105,7 +106,7 @@ export function makeHostPersona(
       ? [`no machine is known for "${id}": it logs in as ${otherMachine} does`]
       : []),
     ...(network === null ? ['it has no default network: the usual one is assumed'] : []),
-    ...(answers.pool === undefined && answers.images === undefined
+    ...(!hasImages
       ? ['it has neither a pool nor a folder of images in the usual place: that place is assumed']
       : []),
   ]
