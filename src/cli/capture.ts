@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { InfraError, UsageError } from '../config/errors.js'
+import { join, resolve } from 'node:path'
+import { UsageError } from '../config/errors.js'
 import { loadLab } from '../config/load.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import { nearest } from '../config/nearest.js'
@@ -11,7 +11,9 @@ import { withLimit } from '../engine/limit.js'
 import { UndoStack } from '../engine/undo.js'
 import { type Captured, capture, slug } from '../lab/capture/capture.js'
 import { connectWithRetries } from '../remote/index.js'
-import { type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { argument, type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { captureOneHost } from './capture-host.js'
+import { personaName, writePersona } from './capture-output.js'
 import { openDrivers } from './drivers.js'
 import { watchInterrupts } from './interrupts.js'
 
@@ -23,16 +25,18 @@ interface Chosen {
   readonly placement: Placement
 }
 
-/** `guestcert capture LAB GUEST`: makes personas of a live guest and of what it sees of its hypervisor. */
+/**
+ * `guestcert capture LAB GUEST`: makes personas of a live guest and of what it sees of its hypervisor.
+ * `guestcert capture LAB --host HOST`: makes a persona of a host itself.
+ */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
-  const chosen = choose(lab, requiredArgument(args, 'GUEST'), textFlag(args, 'host'))
-  const name = textFlag(args, 'name') ?? slug(chosen.guest.id)
-  if (name === '' || slug(name) !== name) {
-    throw new UsageError(
-      `"${name}" is no name for a persona: use lower-case letters, digits, dots and dashes`,
-    )
+  const guestId = argument(args, 'GUEST')
+  if (guestId === undefined) {
+    return captureOneHost(lab, args, io)
   }
+  const chosen = choose(lab, guestId, textFlag(args, 'host'))
+  const name = personaName(textFlag(args, 'name') ?? slug(chosen.guest.id))
   const folder = resolve(io.cwd, textFlag(args, 'output') ?? 'personas')
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   try {
@@ -41,9 +45,9 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     for (const warning of warnings) {
       io.stderr.write(`${chosen.guest.id}: ${warning}\n`)
     }
-    await write(join(folder, `${guest.name}.yaml`), guest.text, io)
+    await writePersona(join(folder, `${guest.name}.yaml`), guest.text, io)
     if (host !== null) {
-      await write(join(folder, 'hosts', `${host.name}.yaml`), host.text, io)
+      await writePersona(join(folder, 'hosts', `${host.name}.yaml`), host.text, io)
     }
     return 0
   } finally {
@@ -143,15 +147,4 @@ async function captureLive(
       io.stderr.write(`${guest.id}: this could not be undone: ${left}\n`)
     }
   }
-}
-
-async function write(file: string, text: string, io: CommandIo): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, text)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new InfraError(`cannot write ${file}: ${why}`, { cause: 'runner', where: file, code: 'driver' })
-  }
-  io.stdout.write(`${file}\n`)
 }

@@ -156,25 +156,27 @@ export const labCommands: readonly CommandSpec[] = [
   {
     path: ['capture'],
     group,
-    summary: 'Make a persona of a live guest',
+    summary: 'Make a persona of a live guest or host',
     description: [
       'Logs in to a guest of the lab, reads what the suites read (files, commands and their output), and writes a persona that answers the same. Every fact in it says that it was captured, when and from what.',
+      'Without a guest, the host that --host names is captured itself: its libvirt is asked, and nothing is started there.',
     ],
     arguments: [
       { name: 'LAB', description: 'The lab file', completes: 'file' },
-      { name: 'GUEST', description: 'A guest of the lab' },
+      { name: 'GUEST', description: 'A guest of the lab', optional: true },
     ],
     flags: [
       {
         name: 'host',
         value: 'NAME',
-        description: 'The host that runs it, if it is placed on several',
+        description:
+          'The host that runs it, if it is placed on several; without a guest, the host to capture',
         group: 'Choice',
       },
       {
         name: 'name',
         value: 'NAME',
-        description: "The persona's name; the guest's if not said",
+        description: "The persona's name; the guest's or host's if not said",
         group: 'Output',
       },
       {
@@ -192,6 +194,7 @@ export const labCommands: readonly CommandSpec[] = [
         line: 'guestcert capture lab.yaml debian-12 --name debian-12-qemu',
         does: 'Write personas/debian-12-qemu',
       },
+      { line: 'guestcert capture lab.yaml --host kvm-1', does: 'Write personas/hosts/kvm-1' },
     ],
     exits: [0, 2, 3, 4],
     module: 'capture',

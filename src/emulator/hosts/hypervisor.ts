@@ -188,10 +188,8 @@ export class Hypervisor {
     }
     if (image !== undefined) this.#write(image, content)
     const runs = wanted !== 'as-it-was' || snapshot.state === 'running' || snapshot.state === 'paused'
-    if (!runs) {
-      set(vm, 'shut off', 'from snapshot')
-      return
-    }
+    // One that was off stays so, for the reason that it had.
+    if (!runs) return
     await this.#power(vm, copyXml(snapshot.xml), image, content, snapshot.memory)
     const isPaused = wanted === 'paused' || (wanted === 'as-it-was' && snapshot.state === 'paused')
     if (isPaused) vm.running?.guest?.pause?.()

@@ -220,6 +220,8 @@ const sections = {
     images: path,
     format: z.enum(['qcow2', 'raw']),
     machineType: z.string().optional(),
+    /** What keeps guests apart, as `virsh dominfo` names it. */
+    security: z.strictObject({ model: z.string().min(1), doi: z.string() }).optional(),
   }).optional(),
   /** The network that guests stand in by default. */
   network: fact({

@@ -62,6 +62,17 @@ const domstate: Command = {
   },
 }
 
+/** Guests have no label here, whatever the model. */
+function securityOf({ persona, generation }: Session): (readonly [string, string])[] {
+  const { security } = persona.libvirt
+  return security === undefined || !generation.has('0.6.1')
+    ? []
+    : [
+        ['Security model', security.model],
+        ['Security DOI', security.doi],
+      ]
+}
+
 const dominfo: Command = {
   options: [domain],
   run: session => {
@@ -85,6 +96,7 @@ const dominfo: Command = {
         : []),
       ...(generation.has('0.3.0') ? ([['Autostart', 'disable']] as const) : []),
       ...(generation.has('0.9.13') ? ([['Managed save', 'no']] as const) : []),
+      ...securityOf(session),
     ]
     return fields.map(([name, value]) => `${`${name}:`.padEnd(15)} ${value}\n`).join('')
   },
@@ -168,5 +180,14 @@ export const monitorCommands: Readonly<Record<string, Command>> = {
   domiflist,
   domid: { options: [domain], run: session => `${idOf(domainOf(session))}\n` },
   domuuid: { options: [domain], run: session => `${uuidOf(domainOf(session))}\n` },
-  domname: { options: [domain], run: session => `${nameOf(domainOf(session))}\n` },
+  domname: {
+    options: [domain],
+    run: session => {
+      // It looks for ids and UUIDs alone.
+      const vm = domainOf(session)
+      const word = session.given.need('domain')
+      if (word === nameOf(vm)) throw new Failed([`failed to get domain '${word}'`])
+      return `${nameOf(vm)}\n`
+    },
+  },
 }

@@ -1,5 +1,5 @@
 import { disksOf } from '../domain.js'
-import { uuidOf } from '../vm.js'
+import { nameOf, uuidOf } from '../vm.js'
 import { make, writeXml } from '../xml.js'
 import { table } from './generation.js'
 import type { OptionRule } from './parse.js'
@@ -62,6 +62,35 @@ export const snapshotCommands: Readonly<Record<string, Command>> = {
         ` ${name.padEnd(20)} ${time.padEnd(25)} ${state}\n`
       const rule = '-'.repeat(generation.has('0.9.0') ? 60 : 51)
       return `${line(['Name', 'Creation Time', 'State'])}${rule}\n${rows.map(line).join('')}`
+    },
+  },
+  'snapshot-info': {
+    since: '0.9.13',
+    notOnXen: 'virDomainSnapshotLookupByName',
+    options: [domain, named],
+    run: async session => {
+      const vm = domainOf(session)
+      const { hypervisor, given, generation } = session
+      const { name, state, parent } = await attempt(session, undefined, () =>
+        hypervisor.findSnapshot(vm, given.need('snapshotname')),
+      )
+      const below = (above: string): string[] =>
+        [...vm.snapshots.values()].filter(other => other.parent === above).map(other => other.name)
+      const allBelow = (above: string): string[] => below(above).flatMap(child => [child, ...allBelow(child)])
+      const fields = {
+        Name: name,
+        Domain: nameOf(vm),
+        Current: vm.current === name ? 'yes' : 'no',
+        State: stateWord(state, generation, false).replace(' ', ''),
+        Location: 'internal',
+        Parent: parent ?? '-',
+        Children: below(name).length,
+        Descendants: allBelow(name).length,
+        Metadata: 'yes',
+      }
+      return Object.entries(fields)
+        .map(([field, value]) => `${`${field}:`.padEnd(15)} ${value}\n`)
+        .join('')
     },
   },
   'snapshot-dumpxml': {

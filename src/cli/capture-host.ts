@@ -1,0 +1,66 @@
+import { join, resolve } from 'node:path'
+import { UsageError } from '../config/errors.js'
+import type { Host, Lab } from '../config/model.js'
+import { nearest } from '../config/nearest.js'
+import { packageVersion } from '../config/package-root.js'
+import { slug } from '../lab/capture/capture.js'
+import { captureHost } from '../lab/capture/host.js'
+import { type CommandIo, type ParsedArgs, textFlag } from './args.js'
+import { personaName, writePersona } from './capture-output.js'
+import { openDrivers } from './drivers.js'
+import { watchInterrupts } from './interrupts.js'
+
+/** Captures the host that `--host` names. Throws UsageError or InfraError. */
+export async function captureOneHost(lab: Lab, args: ParsedArgs, io: CommandIo): Promise<number> {
+  const host = chooseHost(lab, textFlag(args, 'host'))
+  const name = personaName(textFlag(args, 'name') ?? slug(host.id))
+  const folder = resolve(io.cwd, textFlag(args, 'output') ?? 'personas')
+  const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  const drivers = openDrivers()
+  try {
+    const signal = AbortSignal.any([interrupts.drain, interrupts.stop])
+    const shell = await drivers.driverOf(host).shell?.(signal)
+    if (shell === undefined) {
+      throw new UsageError(`host "${host.id}" cannot be logged in to`)
+    }
+    io.stderr.write(`${host.id}: reading it\n`)
+    const { persona, warnings } = await captureHost({
+      shell,
+      host,
+      name,
+      limits: lab.limits,
+      signal,
+      program: `guestcert ${packageVersion()}`,
+      now: new Date(),
+    })
+    for (const warning of warnings) {
+      io.stderr.write(`${host.id}: ${warning}\n`)
+    }
+    await writePersona(join(folder, 'hosts', `${persona.name}.yaml`), persona.text, io)
+    return 0
+  } finally {
+    await drivers.close()
+    interrupts.close()
+  }
+}
+
+/** Finds a host that can be captured. Throws UsageError. */
+function chooseHost(lab: Lab, id: string | undefined): Host {
+  const known = [...lab.hosts.keys()]
+  if (id === undefined) {
+    throw new UsageError('what is to be captured? Name a guest, or a host with --host')
+  }
+  const host = lab.hosts.get(id)
+  if (host === undefined) {
+    const near = nearest(id, known)
+    const hint = near === null ? `it has ${known.join(', ')}` : `did you mean "${near}"?`
+    throw new UsageError(`"${id}" is no host of this lab: ${hint}`)
+  }
+  if (host.emulated !== undefined) {
+    throw new UsageError(`host "${id}" is emulated: only what is seen on a live host counts as captured`)
+  }
+  if (host.driver !== 'libvirt') {
+    throw new UsageError(`host "${id}" has the driver ${host.driver}: only hosts of libvirt can be captured`)
+  }
+  return host
+}

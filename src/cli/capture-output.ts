@@ -1,0 +1,27 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { InfraError, UsageError } from '../config/errors.js'
+import { slug } from '../lab/capture/capture.js'
+import type { CommandIo } from './args.js'
+
+/** The name, if a persona can have it. Throws UsageError. */
+export function personaName(name: string): string {
+  if (name === '' || slug(name) !== name) {
+    throw new UsageError(
+      `"${name}" is no name for a persona: use lower-case letters, digits, dots and dashes`,
+    )
+  }
+  return name
+}
+
+/** Writes a persona's file and says which. Throws InfraError. */
+export async function writePersona(file: string, text: string, io: CommandIo): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, text)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new InfraError(`cannot write ${file}: ${why}`, { cause: 'runner', where: file, code: 'driver' })
+  }
+  io.stdout.write(`${file}\n`)
+}
