@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import t, { type Test } from 'tap'
+import { packageRoot } from '../src/config/package-root.js'
 import type { Report } from '../src/doctor/finding.js'
 import { freePort } from '../src/remote/openssh.test.fixture.js'
 import { type Ended, guestcert } from './cli-io.js'
@@ -177,4 +179,10 @@ t.test('bad input: one line, and nothing is looked at', async t => {
     t.equal(stdout, '')
     t.match(stderr, says)
   }
+})
+
+t.test('the hosts and guests of the showcase are what its lab declares', async t => {
+  const { code, stdout } = await guestcert(['doctor', join(packageRoot, 'fixtures/labs/showcase.yaml')])
+  t.equal(code, 0, stdout)
+  t.match(stdout, /all is well: \d\d+ ok, 0 missing, 0 not checked/)
 })

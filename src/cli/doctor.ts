@@ -8,6 +8,7 @@ import { type Report, reportOf } from '../doctor/finding.js'
 import { subjectsOf } from '../doctor/subjects.js'
 import type { FoundAccess } from '../hypervisors/static.js'
 import { type EmulatedLab, guestName, hasEmulatedGuests, startEmulatedLab } from '../lab/emulated.js'
+import { reachedHost } from '../lab/emulated-hosts.js'
 import { findRunningLab } from '../lab/running.js'
 import { wantsColor } from '../reports/terminal/style.js'
 import {
@@ -44,8 +45,10 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     const access = emulated?.access ?? new Map<string, FoundAccess>()
     const opened = openDrivers(emulated ?? undefined)
     drivers = opened
+    const reached = emulated ?? { hosts: new Map() }
+    const hosts = new Map([...lab.hosts].map(([id, host]) => [id, reachedHost(host, reached)]))
     const subjects = subjectsOf({
-      lab,
+      lab: { ...lab, hosts },
       driverOf: opened.driverOf,
       accessOf: (guest, { host, configuration }) => access.get(guestName(guest.id, host, configuration.name)),
       bounds,

@@ -22,7 +22,6 @@ const names = new Set([
   'cut',
   'diff',
   'dirname',
-  'du',
   'egrep',
   'expand',
   'expr',

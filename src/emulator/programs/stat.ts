@@ -113,5 +113,41 @@ const df: Program = async call => {
   return 0
 }
 
+const blockBytes = 4096
+
+/** What files take of the disk, in KiB: whole blocks of 4 KiB. */
+const du: Program = async call => {
+  const options = readOptions(call.args, 'akscx', { kilobytes: 'k', summarize: 's', all: 'a', total: 'c' })
+  const { tree } = call.system
+  const lines: string[] = []
+  const measure = (node: Node, path: Bytes, isOperand: boolean): number => {
+    if (node.type !== 'directory') {
+      const kib = node.type === 'live' ? 0 : (Math.ceil(bytesOf(node, call) / blockBytes) * blockBytes) / 1024
+      if (isOperand || options.has('a')) lines.push(`${kib}\t${path}\n`)
+      return kib
+    }
+    let kib = blockBytes / 1024
+    for (const name of node.entries.names(call.process)) {
+      const inner = node.entries.get(name, call.process)
+      if (inner) kib += measure(inner, `${path === '/' ? '' : path}/${name}`, false)
+    }
+    if (isOperand || !options.has('s')) lines.push(`${kib}\t${path}\n`)
+    return kib
+  }
+  let status = 0
+  let sum = 0
+  for (const path of options.operands.length > 0 ? options.operands : ['.']) {
+    try {
+      sum += measure(tree.need(absolute(call.process.cwd, path), call.process, false), path, true)
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+      status = await complain(call, `cannot access '${path}': ${describe(error)}`)
+    }
+  }
+  if (options.has('c')) lines.push(`${sum}\ttotal\n`)
+  await writeTo(call.process, 1, lines.join(''))
+  return status
+}
+
 /** Programs that show what files and file systems are. */
-export const statPrograms: Readonly<Record<string, Program>> = { stat, df }
+export const statPrograms: Readonly<Record<string, Program>> = { stat, df, du }
