@@ -28,7 +28,7 @@ export interface LibvirtDriver extends Driver {
   /** Every instance on the host, whoever's run it was. */
   instances(signal: AbortSignal): Promise<LeftInstance[]>
   /** Ends an instance and removes what was made for it; again, if need be. */
-  removeInstance(name: string, signal: AbortSignal): Promise<void>
+  clean(name: string, signal: AbortSignal): Promise<void>
 }
 
 /** Guests of a libvirt host, spoken to with virsh over one SSH connection. */
@@ -78,8 +78,6 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
       }
     },
     instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
-    removeInstance: (name, signal) =>
-      removeInstance(host, name, { signal, limit: limits.command, where: name }),
     leftovers: async signal =>
       (await listInstances(host, { signal, limit: limits.command, where: id })).map(describeInstance),
     clean: (name, signal) => removeInstance(host, name, { signal, limit: limits.command, where: name }),

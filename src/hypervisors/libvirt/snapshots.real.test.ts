@@ -61,8 +61,8 @@ t.test('a snapshot of a VM: what a test did is undone, loss is told, orphans are
       { number: 7, run: real.run, vm: null, state: 'shut off', note: /made by/ },
     ])
     for (const { name: left } of await real.instances(driver)) {
-      await driver.removeInstance(left, never)
-      await driver.removeInstance(left, never)
+      await driver.clean(left, never)
+      await driver.clean(left, never)
     }
     t.strictSame(await real.instances(driver), [])
     t.match(await localVirsh('domstate', real.vm.name), 'shut off')

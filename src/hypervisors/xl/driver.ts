@@ -36,7 +36,7 @@ const patient: Limits = {
 /** A driver that also finds and removes what dead runs left on its host. */
 export interface XlDriver extends Driver {
   instances(signal: AbortSignal): Promise<XlInstance[]>
-  removeInstance(name: string, signal: AbortSignal): Promise<void>
+  clean(name: string, signal: AbortSignal): Promise<void>
 }
 
 /** Guests of a Xen host without libvirt, spoken to with xl over one SSH connection. */
@@ -86,8 +86,6 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
       }
     },
     instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
-    removeInstance: (name, signal) =>
-      removeInstance(host, name, { signal, limit: limits.command, where: name }),
     leftovers: async signal =>
       (await listInstances(host, { signal, limit: limits.command, where: id })).map(describeInstance),
     clean: (name, signal) => removeInstance(host, name, { signal, limit: limits.command, where: name }),
