@@ -11,7 +11,7 @@ const allowed = {
   engine: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config', 'api'],
   lab: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config'],
   doctor: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config'],
-  api: ['journal'],
+  api: ['journal', 'config'],
   reports: ['journal', 'plan', 'waivers', 'config'],
   record: ['journal', 'plan', 'waivers', 'config'],
   emulator: ['config'],

@@ -86,8 +86,7 @@ t.test('a guest that its host does not let go of is told as left, with the host 
   t.teardown(() => emulated.close())
   const described = lab.hosts.get('stuck') as Host
   const driver = createLibvirtDriver({
-    host: reachedHost(described, emulated),
-    limits: { shutdown: { name: 'libvirt shutdown', ms: 300 } },
+    host: reachedHost({ ...described, limits: { shutdown: 300 } }, emulated),
   })
   t.teardown(() => driver.close())
   const guest = lab.guests.get('on-stuck')

@@ -1,16 +1,20 @@
 import { z } from 'zod'
+import { defaultHostLimits } from './host-limits.js'
 import { defaultLimits } from './limits.js'
 import { guestProducts, hypervisorProducts } from './products.js'
 import { count, duration, hostKey, id, moment, privateKey, secret, size, text, version } from './scalars.js'
 
 const drivers = ['static', 'qemu', 'libvirt', 'xl', 'hyperv', 'esxi', 'xenserver', 'vmrun'] as const
-const sizes = new Set(['output'])
+const sizes = new Set(['output', 'consoleSize'])
 
-const limits = z.strictObject(
-  Object.fromEntries(
-    Object.keys(defaultLimits).map(name => [name, (sizes.has(name) ? size : duration).optional()]),
-  ),
-)
+const limitsNamed = (names: object) =>
+  z.strictObject(
+    Object.fromEntries(
+      Object.keys(names).map(name => [name, (sizes.has(name) ? size : duration).optional()]),
+    ),
+  )
+
+const limits = limitsNamed(defaultLimits)
 
 const sudo = z.union([z.literal(true), z.strictObject({ password: secret })])
 
@@ -58,6 +62,9 @@ const host = z.strictObject({
     .meta({ description: 'What the emulated host does wrong; see docs/personas.md' }),
   manageFrom: id.optional(),
   capacity: capacity.optional(),
+  limits: limitsNamed(defaultHostLimits)
+    .optional()
+    .meta({ description: "The driver's waits and bounds for this host; see docs/limits.md" }),
   reserved: z
     .strictObject({
       by: text.meta({ description: 'Whose it is: what `--as` says, or a user name' }),

@@ -20,6 +20,8 @@ export interface Limits {
   readonly reserve: number
   /** Asking a host how it is, after trouble on it. */
   readonly health: number
+  /** One action of a host that a test asks for: a pause, a snapshot, a migration. */
+  readonly hostAction: number
   /** From asking for a reboot until the guest is ready with a new boot identity. */
   readonly reboot: number
   /** Finding out, after a lost connection, what became of the guest. */
@@ -57,6 +59,7 @@ export const defaultLimits: Limits = {
   environment: 14_400_000,
   reserve: 1_800_000,
   health: 30_000,
+  hostAction: 600_000,
   reboot: 600_000,
   recovery: 120_000,
   transfer: 120_000,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { check, inOrder } from './check.js'
 import { ConfigError, type Mistake } from './errors.js'
+import { connectionLimitNames, type GivenHostLimits, patientLimits } from './host-limits.js'
 import { type LabFile, labSchema } from './lab-schema.js'
 import { defaultLimits, type Limits } from './limits.js'
 import type { Capacity, Guest, Host, Lab } from './model.js'
@@ -56,13 +57,22 @@ export function labOf(yaml: YamlFile): Lab {
 }
 
 function limitsOf(data: LabFile): Limits {
-  const limits: Record<string, number> = { ...defaultLimits }
-  for (const [name, text] of Object.entries(data.defaults?.limits ?? {})) {
-    if (text !== undefined) {
-      limits[name] = parseDurationMs(text) ?? parseSizeBytes(text) ?? 0
-    }
-  }
-  return limits as unknown as Limits
+  return { ...defaultLimits, ...readLimits(data.defaults?.limits) }
+}
+
+/** What connecting to it may take is said for all machines, or for this host alone. */
+function hostLimitsOf({ limits, image }: LabFile['hosts'][string], data: LabFile): GivenHostLimits {
+  const common = readLimits(data.defaults?.limits)
+  const reach = connectionLimitNames.flatMap(name => (name in common ? [[name, common[name]]] : []))
+  const patience = image === undefined ? {} : patientLimits
+  return { ...patience, ...Object.fromEntries(reach), ...readLimits(limits) }
+}
+
+function readLimits(written: Readonly<Record<string, string | undefined>> = {}): Record<string, number> {
+  const given = Object.entries(written).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, parseDurationMs(text) ?? parseSizeBytes(text) ?? 0] as const],
+  )
+  return Object.fromEntries(given)
 }
 
 function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]): Host {
@@ -100,6 +110,7 @@ function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]):
     ...(entry.image === undefined ? {} : { image: entry.image }),
     ...(entry.faults === undefined ? {} : { faults: entry.faults }),
     capacity: capacityOf(entry),
+    limits: hostLimitsOf(entry, data),
     ...reservationOf(entry),
   }
 }

@@ -1,4 +1,5 @@
 import type { Place } from './errors.js'
+import type { GivenHostLimits } from './host-limits.js'
 import type { Limits } from './limits.js'
 
 /** The family decides which tests and which shells fit. */
@@ -76,6 +77,8 @@ export interface Host {
   /** Faults that the emulated host commits, by name with their settings. */
   readonly faults?: Readonly<Record<string, unknown>>
   readonly capacity: Capacity
+  /** Its driver's limits, as far as the lab sets them. */
+  readonly limits?: GivenHostLimits
   /** Keeps everybody else off it until then. */
   readonly reserved?: Reservation
 }
@@ -123,6 +126,8 @@ export interface Placement {
   readonly image?: string
   readonly clean: CleanState
   readonly viaHost: boolean
+  /** The host that it is moved to, running, by tests of live migration. Its room is taken on both. */
+  readonly migratesTo?: string
   /** Locks of the host that the guest holds while it is there. */
   readonly locks?: readonly string[]
   readonly configuration: Configuration

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { abilities } from './abilities.js'
 import { guestProducts, hypervisorProducts } from './products.js'
 import { duration, id, oneOrMore, range, text } from './scalars.js'
 
@@ -61,7 +62,7 @@ const testEntry = z
     tags: z.array(id).optional(),
     needs: z
       .strictObject({
-        host: z.array(z.enum(['console', 'pause', 'reset', 'revert', 'snapshot', 'stop'])).optional(),
+        host: z.array(z.enum(abilities)).optional(),
         guest: z.array(z.enum(['reboot'])).optional(),
         locks: z
           .array(id)

@@ -6,42 +6,73 @@ import type { GuestSession } from './session.js'
 
 /** The host as test modules see it: what its driver can do with this guest. */
 export function hostFor(session: GuestSession, signal: AbortSignal): Host {
-  const { running, environment, limits, instance } = session.source
-  const act = async (
+  const { running, environment, instance } = session.source
+  const act = async <T>(
     name: string,
-    action: ((signal: AbortSignal) => Promise<void>) | undefined,
-  ): Promise<void> => {
+    action: ((signal: AbortSignal) => Promise<T>) | undefined,
+  ): Promise<T> => {
     if (action === undefined) {
       throw new TypeError(`the host cannot ${name} ${instance}: the manifest must name what it needs`)
     }
-    await withLimit(
-      { name: 'command', ms: limits.command, where: `${name} ${instance}`, cause: 'host', signal },
+    const { limits } = session.source
+    return await withLimit(
+      { name: 'hostAction', ms: limits.hostAction, where: `${name} ${instance}`, cause: 'host', signal },
       action,
     )
   }
-  const { pause, resume, reset, snapshot, revert } = running
-  const offered: readonly [HostAbility, unknown][] = [
-    ['pause', pause],
-    ['reset', reset],
-    ['snapshot', snapshot],
-    ['revert', revert],
-  ]
+  /** The driver's call with what it is given; undefined where the driver has none. */
+  const given = <A extends readonly unknown[], T>(
+    call: ((...args: [...A, AbortSignal]) => Promise<T>) | undefined,
+    ...args: A
+  ): ((until: AbortSignal) => Promise<T>) | undefined =>
+    call === undefined ? undefined : until => call.call(running, ...args, until)
   return {
     product: environment.hypervisor.product,
     version: environment.hypervisor.version,
-    abilities: new Set(offered.flatMap(([name, action]) => (action === undefined ? [] : [name]))),
+    abilities: abilitiesOf(session),
     pause: async options => {
-      await act('pause', pause?.bind(running))
+      await act('pause', given(running.pause))
       if (options !== undefined) {
         await wait(durationMs(options.for), undefined, { signal })
-        await act('resume', resume?.bind(running))
+        await act('resume', given(running.resume))
       }
     },
-    resume: () => act('resume', resume?.bind(running)),
-    reset: () => act('reset', reset?.bind(running)),
-    snapshot: name =>
-      act('snapshot', snapshot === undefined ? undefined : until => snapshot.call(running, name, until)),
-    revert: name =>
-      act('revert', revert === undefined ? undefined : until => revert.call(running, name, until)),
+    resume: () => act('resume', given(running.resume)),
+    shutdown: () => act('shut down', given(running.shutdown)),
+    powerOff: () => act('power off', given(running.powerOff)),
+    powerOn: () => act('power on', given(running.powerOn)),
+    reset: () => act('reset', given(running.reset)),
+    snapshot: name => act('snapshot', given(running.snapshot, name)),
+    revert: name => act('revert', given(running.revert, name)),
+    deleteSnapshot: name => act('delete a snapshot of', given(running.deleteSnapshot, name)),
+    attachDisk: sizeBytes => act('attach a disk to', given(running.attachDisk, sizeBytes)),
+    detachDisk: serial => act('detach a disk from', given(running.detachDisk, serial)),
+    attachNic: () => act('attach a card to', given(running.attachNic)),
+    detachNic: mac => act('detach a card from', given(running.detachNic, mac)),
+    nmi: () => act('inject an NMI into', given(running.nmi)),
+    screenshot: () => act('take a picture of', given(running.screenshot)),
+    setVcpus: count => act('set the vCPUs of', given(running.setVcpus, count)),
+    setMemory: bytes => act('set the memory of', given(running.setMemory, bytes)),
+    migrate: async () => (await act('migrate', given(running.migrate))).host,
   }
+}
+
+/** What the running guest's driver offers of it, whatever was planned. */
+function abilitiesOf({ source: { running } }: GuestSession): ReadonlySet<HostAbility> {
+  const offered: readonly (readonly [HostAbility, unknown])[] = [
+    ['attach-disk', running.attachDisk],
+    ['attach-nic', running.attachNic],
+    ['console', running.console],
+    ['migrate', running.migrate],
+    ['nmi', running.nmi],
+    ['pause', running.pause],
+    ['reset', running.reset],
+    ['revert', running.revert],
+    ['screenshot', running.screenshot],
+    ['set-memory', running.setMemory],
+    ['set-vcpus', running.setVcpus],
+    ['snapshot', running.snapshot],
+    ['stop', running.powerOn],
+  ]
+  return new Set(offered.flatMap(([name, action]) => (action === undefined ? [] : [name])))
 }

@@ -1,20 +1,10 @@
+import type { Ability } from '../config/abilities.js'
 import type { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import type { DriverName, Endpoint, Guest, Host, Placement } from '../config/model.js'
 import type { HostShell, Machine } from '../remote/index.js'
 
-/** What a driver can do with a guest on a given placement. Tests name what they need of it. */
-export type Ability =
-  | 'attach-disk'
-  | 'attach-nic'
-  | 'console'
-  | 'nmi'
-  | 'pause'
-  | 'reset'
-  | 'revert'
-  | 'screenshot'
-  | 'snapshot'
-  | 'stop'
+export type { Ability } from '../config/abilities.js'
 
 /** What the engine asks for: one instance of a guest. */
 export interface GuestRequest {
@@ -63,6 +53,12 @@ export interface RunningGuest {
   readonly console?: GuestConsole
   pause?(signal: AbortSignal): Promise<void>
   resume?(signal: AbortSignal): Promise<void>
+  /** Asks it to shut down and waits until it has; its fault when it has not in time. It is not gone by that. */
+  shutdown?(signal: AbortSignal): Promise<void>
+  /** Ends it as a power failure does. It is not gone by that. */
+  powerOff?(signal: AbortSignal): Promise<void>
+  /** Starts it again, from its disk as it is, after it was shut down or powered off. */
+  powerOn?(signal: AbortSignal): Promise<void>
   reset?(signal: AbortSignal): Promise<void>
   snapshot?(name: string, signal: AbortSignal): Promise<void>
   revert?(name: string, signal: AbortSignal): Promise<void>
@@ -78,6 +74,12 @@ export interface RunningGuest {
   /** Adds a network card like the guest's first one; the guest knows it by its MAC address. */
   attachNic?(signal: AbortSignal): Promise<{ readonly mac: string }>
   detachNic?(mac: string, signal: AbortSignal): Promise<void>
+  /** Gives it so many virtual CPUs while it runs: from one to as many as its configuration has. */
+  setVcpus?(count: number, signal: AbortSignal): Promise<void>
+  /** Leaves it so much memory while it runs, at most that of its configuration. */
+  setMemory?(bytes: number, signal: AbortSignal): Promise<void>
+  /** Moves it, running, to its second host, and from there back; resolves to the host that it is on then. */
+  migrate?(signal: AbortSignal): Promise<{ readonly host: string }>
   /** Ends it: asks first where the driver can ask, then by force. */
   stop(signal: AbortSignal): Promise<void>
 }
@@ -137,7 +139,7 @@ export interface CheckRequest {
 /** The code that speaks to one kind of hypervisor. */
 export interface Driver {
   readonly name: DriverName
-  /** What it can do with a guest placed so. */
+  /** What it can do with a guest placed so; `migrate` where the placement names a second host. */
   abilities(placement: Placement): ReadonlySet<Ability>
   /** Facts of the host: product, version, CPU, … */
   facts(signal: AbortSignal): Promise<Readonly<Record<string, string>>>

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { setInterval } from 'node:timers/promises'
 import { z } from 'zod'
 import { InfraError, UsageError } from '../config/errors.js'
-import { defaultLimits, type Limits } from '../config/limits.js'
 import type { Host, Lab } from '../config/model.js'
+import { connectionLimits, hostLimits } from '../hypervisors/limit.js'
 import type { BuiltImage } from '../hypervisors/qemu/image.js'
 import { describeMissing, missingTools, runTool, tail } from '../hypervisors/qemu/tool.js'
 import { connect } from '../remote/index.js'
@@ -14,22 +14,6 @@ import { hostArguments, hostProgram } from './host-arguments.js'
 import { buildImage } from './images/build.js'
 import { loadRecipe } from './images/recipe.js'
 import { stateFolder } from './running.js'
-
-/** From power-on until a command answers: on a machine with other things to do, some minutes. */
-const bootLimit = { name: 'host boot', ms: 900_000 }
-/** Until a killed process is gone. */
-const endLimitMs = 10_000
-const overlayLimit = { name: 'host overlay', ms: 60_000 }
-const lookEveryMs = 1_000
-
-/** In software emulation a handshake alone may take a minute. */
-const patient: Limits = {
-  ...defaultLimits,
-  tcp: 30_000,
-  handshake: 120_000,
-  authentication: 120_000,
-  firstCommand: 120_000,
-}
 
 const stateSchema = z.object({ pid: z.int().positive(), startTime: z.string(), image: z.string() })
 type HostState = z.infer<typeof stateSchema>
@@ -81,7 +65,12 @@ export async function bringHostUp(lab: Lab, host: Host, options: MadeHostOptions
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const overlay = join(folder, 'overlay.qcow2')
   const create = ['create', '-q', '-f', 'qcow2', '-F', image.diskFormat, '-b', image.disk, overlay]
-  await runTool('qemu-img', create, { signal, limit: overlayLimit, where: host.id, cause: 'runner' })
+  await runTool('qemu-img', create, {
+    signal,
+    limit: hostLimits(host.limits).storage,
+    where: host.id,
+    cause: 'runner',
+  })
   onProgress(`booting ${host.id} in software emulation; its console is ${join(folder, 'console.log')}`)
   const log = openSync(join(folder, 'qemu.log'), 'w')
   const args = hostArguments({
@@ -102,7 +91,7 @@ export async function bringHostUp(lab: Lab, host: Host, options: MadeHostOptions
   try {
     await untilAnswers(host, image, state, folder, signal)
   } catch (error) {
-    await end(state)
+    await end(state, host)
     throw error
   }
   return { host, pid, image, started: true }
@@ -114,7 +103,7 @@ export async function takeHostDown(lab: Lab, host: Host, cacheFolder: string): P
   const state = await readState(folder)
   const wasUp = state !== null && (await isOurs(state))
   if (wasUp) {
-    await end(state)
+    await end(state, host)
   }
   await rm(folder, { recursive: true, force: true })
   return wasUp
@@ -127,8 +116,9 @@ async function untilAnswers(
   folder: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const { boot, lookEvery } = hostLimits(host.limits)
   const startedAt = performance.now()
-  for await (const _ of setInterval(lookEveryMs, null, { signal })) {
+  for await (const _ of setInterval(lookEvery.ms, null, { signal })) {
     if (!(await isOurs(state))) {
       const said = tail(await readFile(join(folder, 'qemu.log'), 'utf8').catch(() => ''))
       throw trouble(host, `QEMU ended while the host booted: ${said}`)
@@ -139,8 +129,8 @@ async function untilAnswers(
       await firstCommand(host, image, signal)
       return
     }
-    if (performance.now() - startedAt > bootLimit.ms) {
-      const message = `no "${image.manifest.bootedMark}" on its console within ${bootLimit.name} (${bootLimit.ms} ms): ${tail(console)}`
+    if (performance.now() - startedAt > boot.ms) {
+      const message = `no "${image.manifest.bootedMark}" on its console within ${boot.name} (${boot.ms} ms): ${tail(console)}`
       throw trouble(host, message)
     }
   }
@@ -153,7 +143,8 @@ async function firstCommand(host: Host, image: BuiltImage, signal: AbortSignal):
   }
   const { endpoint, login } = host.connect
   const keys = { keyPath: image.keyPath, hostKey: image.hostKey }
-  const machine = await connect({ endpoint, login, label: host.id, limits: patient, image: keys, signal })
+  const limits = connectionLimits(hostLimits(host.limits))
+  const machine = await connect({ endpoint, login, label: host.id, limits, image: keys, signal })
   try {
     const { exit, stderr } = await machine.run(image.hypervisor === undefined ? 'true' : 'xl info', {
       signal,
@@ -166,14 +157,14 @@ async function firstCommand(host: Host, image: BuiltImage, signal: AbortSignal):
   }
 }
 
-async function end(state: HostState): Promise<void> {
+async function end(state: HostState, { limits }: Pick<Host, 'limits'>): Promise<void> {
   if (!(await isOurs(state))) {
     return
   }
   process.kill(state.pid, 'SIGKILL')
   const startedAt = performance.now()
   for await (const _ of setInterval(50)) {
-    if (!(await isOurs(state)) || performance.now() - startedAt > endLimitMs) {
+    if (!(await isOurs(state)) || performance.now() - startedAt > hostLimits(limits).destroy.ms) {
       return
     }
   }

@@ -1,6 +1,6 @@
 import { setInterval } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
-import type { Limit } from '../qemu/limit.js'
+import type { Limit } from '../limit.js'
 import { type GuestAddress, parseAddresses, parseArp, parseLeases } from './output.js'
 import { hasFeature } from './versions.js'
 import { type CallOptions, read, type Virsh } from './virsh.js'

@@ -2,8 +2,6 @@ import { quote } from '../../remote/index.js'
 import { type WatchedConsole, watchConsole } from '../console/watch.js'
 import { type CallOptions, hostError, type Virsh } from './virsh.js'
 
-/** Between two looks at a console's file on its host, in ms. */
-const everyMs = 2_000
 /** What one look fetches at most; the next one goes on from there. */
 const maxReadBytes = 256 * 1024
 
@@ -14,11 +12,20 @@ export interface ConsoleRequest {
   readonly where: string
   /** False when the file holds what was written before this instance. */
   readonly fromStart: boolean
+  /** Between two looks at the file, in ms. */
+  readonly everyMs: number
   readonly call: (signal: AbortSignal) => CallOptions
 }
 
 /** Follows a guest's console in its file on the host. */
-export function followConsole({ virsh, file, where, fromStart, call }: ConsoleRequest): WatchedConsole {
+export function followConsole({
+  virsh,
+  file,
+  where,
+  fromStart,
+  everyMs,
+  call,
+}: ConsoleRequest): WatchedConsole {
   let offset: number | null = fromStart ? 0 : null
   const read = async (signal: AbortSignal): Promise<Buffer> => {
     const { code, stdout } = await virsh.shell(readCommand(file, offset), {

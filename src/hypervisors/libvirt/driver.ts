@@ -1,24 +1,20 @@
 import { InfraError } from '../../config/errors.js'
-import { defaultLimits, type Limits } from '../../config/limits.js'
 import type { Host } from '../../config/model.js'
 import { connect, type Machine } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
+import { connectionLimits, hostLimits } from '../limit.js'
 import { libvirtChecks } from './checks.js'
 import { HostConnection } from './connection.js'
 import { hostFacts } from './facts.js'
 import { createHost } from './host.js'
-import { defaultLibvirtLimits, type LibvirtLimits } from './limit.js'
 import { describeInstance, type LeftInstance, listInstances, removeInstance } from './orphans.js'
 import { type LibvirtPrepared, prepareInstance } from './prepared.js'
 import { abilitiesOf, expectedLibrary, isXen } from './versions.js'
 
 export interface LibvirtDriverOptions {
-  readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect'>
+  readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'limits'>
   /** `qemu:///system`, or `xen:///` on a Xen product, if absent. */
   readonly uri?: string
-  /** Limits of the connection to the host. */
-  readonly connection?: Limits
-  readonly limits?: Partial<LibvirtLimits>
   /** Opens the connection in another way than the lab says. */
   readonly connect?: (signal: AbortSignal) => Promise<Machine>
 }
@@ -36,7 +32,7 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
   const { host: described } = options
   const { id, product } = described
   const xen = isXen(product)
-  const limits = { ...defaultLibvirtLimits, ...options.limits }
+  const limits = hostLimits(described.limits)
   const connection = new HostConnection(id, options.connect ?? (signal => connectTo(options, signal)))
   const uri = options.uri ?? (xen ? 'xen:///' : 'qemu:///system')
   const host = createHost({ id, xen, uri, connection, limits })
@@ -104,10 +100,7 @@ function reserve(used: Map<string, string>, vm: string, instance: string): void 
   used.set(vm, instance)
 }
 
-function connectTo(
-  { host, connection = defaultLimits }: LibvirtDriverOptions,
-  signal: AbortSignal,
-): Promise<Machine> {
+function connectTo({ host }: LibvirtDriverOptions, signal: AbortSignal): Promise<Machine> {
   if (host.connect === undefined) {
     throw new InfraError(`host ${host.id}: the driver libvirt needs "connect": how to reach it over SSH`, {
       cause: 'runner',
@@ -116,5 +109,11 @@ function connectTo(
     })
   }
   const { endpoint, login } = host.connect
-  return connect({ endpoint, login, label: host.id, limits: connection, signal })
+  return connect({
+    endpoint,
+    login,
+    label: host.id,
+    limits: connectionLimits(hostLimits(host.limits)),
+    signal,
+  })
 }

@@ -3,14 +3,13 @@ import { InfraError } from '../../config/errors.js'
 import type { Machine } from '../../remote/index.js'
 import type { WatchedConsole } from '../console/watch.js'
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
-import type { Limit } from '../qemu/limit.js'
+import type { Limit } from '../limit.js'
 import { findAddress } from './address.js'
 import { followConsole } from './console.js'
 import { consoleFile, domainFacts, macs, tellsPanics } from './domain.js'
 import { emulatorLog, fetchLog, takeScreenshot } from './evidence.js'
 import { type LibvirtHost, stateOf, untilState } from './host.js'
 import type { Hotplug } from './hotplug.js'
-import { lookEveryMs } from './limit.js'
 import { isSuspicious, type Loss, lossError, lossOf } from './loss.js'
 import { type DomainState, isActive, type StateAnswer, type Versions } from './output.js'
 import { deleteSnapshot, ownName, revertTo, takeSnapshot } from './snapshots.js'
@@ -151,6 +150,7 @@ class Guest {
           file,
           where: request.instance,
           fromStart: domain === request.instance,
+          everyMs: host.limits.consoleEvery.ms,
           call: signal => this.#call(host.limits.command, signal),
         })
   }
@@ -165,7 +165,7 @@ class Guest {
         library: versions.library,
         call: this.#call(host.limits.command, signal),
         limit: host.limits.address,
-        everyMs: lookEveryMs,
+        everyMs: host.limits.lookEvery.ms,
       }),
       port: sshPort,
       jumps: [],
@@ -278,8 +278,7 @@ export async function stopDomain(
     }
     if (before.state !== 'crashed') {
       await host.virsh.call(['shutdown', domain], call)
-      const isLasting = request.placement.clean.kind === 'none'
-      await untilState(host, domain, isOff, isLasting ? limits.shutdownLasting : limits.shutdown, call)
+      await untilState(host, domain, isOff, limits.shutdown, call)
     }
   } catch (error) {
     // Whatever kept it from its end, force does not: but nothing is forced on a host that is not reached.

@@ -1,8 +1,7 @@
 import { setInterval } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
-import type { Limit } from '../qemu/limit.js'
+import type { HostLimits, Limit } from '../limit.js'
 import type { HostConnection } from './connection.js'
-import { type LibvirtLimits, lookEveryMs, watchEveryMs } from './limit.js'
 import {
   type DomainState,
   parseList,
@@ -22,7 +21,7 @@ export interface LibvirtHost {
   readonly xen: boolean
   readonly connection: HostConnection
   readonly virsh: Virsh
-  readonly limits: LibvirtLimits
+  readonly limits: HostLimits
   readonly watch: HostWatch
   /** The versions of the host's libvirt; asked for once. */
   versions(call: CallOptions): Promise<Versions>
@@ -33,13 +32,13 @@ export interface HostRequest {
   readonly xen: boolean
   readonly uri: string
   readonly connection: HostConnection
-  readonly limits: LibvirtLimits
+  readonly limits: HostLimits
 }
 
 export function createHost({ id, xen, uri, connection, limits }: HostRequest): LibvirtHost {
   const virsh = createVirsh(connection, id, uri)
   const watch = new HostWatch(signal => listDomains(virsh, { signal, limit: limits.command, where: id }), {
-    everyMs: watchEveryMs,
+    everyMs: limits.watchEvery.ms,
     silenceMs: limits.silence.ms,
   })
   let versions: Versions | null = null
@@ -94,7 +93,7 @@ export async function untilState(
   if (isWanted(last)) {
     return
   }
-  for await (const _ of setInterval(lookEveryMs, null, { signal: call.signal })) {
+  for await (const _ of setInterval(host.limits.lookEvery.ms, null, { signal: call.signal })) {
     last = await stateOf(host, domain, call)
     if (isWanted(last)) {
       return

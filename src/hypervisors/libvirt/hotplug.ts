@@ -5,7 +5,6 @@ import { InfraError } from '../../config/errors.js'
 import { macFor } from './clone.js'
 import { allDisks, macOf, nics, writableDisks } from './domain.js'
 import { domainXml, type LibvirtHost } from './host.js'
-import { lookEveryMs } from './limit.js'
 import { makeDisk, removeFiles, withXmlFile } from './storage.js'
 import type { CallOptions } from './virsh.js'
 import { element, find, writeXml, type XmlElement } from './xml.js'
@@ -48,7 +47,7 @@ export function createHotplug(host: LibvirtHost, domain: string, instance: strin
     await change('detach', device, call)
     const { unplug } = host.limits
     const startedAt = performance.now()
-    for await (const _ of setInterval(lookEveryMs, null, { signal: call.signal })) {
+    for await (const _ of setInterval(host.limits.lookEvery.ms, null, { signal: call.signal })) {
       if (which(await live(call)) === undefined) {
         return
       }

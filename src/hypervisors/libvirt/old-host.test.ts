@@ -5,7 +5,7 @@ import t from 'tap'
 import { defaultLimits } from '../../config/limits.js'
 import type { CleanState, Guest } from '../../config/model.js'
 import type { GuestRequest } from '../driver.js'
-import { aborted } from '../qemu/limit.js'
+import { aborted } from '../limit.js'
 import { createLibvirtDriver, type LibvirtDriver } from './driver.js'
 import { localMachine } from './local-machine.test.fixture.js'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { InfraError } from '../../config/errors.js'
 import { freePort } from '../../remote/openssh.test.fixture.js'
-import { aborted } from '../qemu/limit.js'
+import { aborted } from '../limit.js'
 import { localVirsh } from './daemons.test.fixture.js'
 import { bootIdCommand, never, startRealHost } from './real-host.test.fixture.js'
 

@@ -1,6 +1,6 @@
 import { InfraError } from '../../config/errors.js'
 import { type CommandResult, quote, type Sink } from '../../remote/index.js'
-import type { Limit } from '../qemu/limit.js'
+import type { Limit } from '../limit.js'
 import { tail } from '../qemu/tool.js'
 import type { HostConnection } from './connection.js'
 import { UnknownOutput } from './output.js'

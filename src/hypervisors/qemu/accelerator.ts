@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { z } from 'zod'
 import { InfraError } from '../../config/errors.js'
+import type { Limit } from '../limit.js'
 import { type Accelerator, kernelCommandLine } from './arguments.js'
 import type { BuiltImage } from './image.js'
-import type { Limit } from './limit.js'
 import { runTool, tail, toolPath } from './tool.js'
 
 /** Which accelerator guests get, and why, in one line. */

@@ -1,11 +1,11 @@
 import { cpus, totalmem } from 'node:os'
 import type { Placement } from '../../config/model.js'
 import type { Check, CheckRequest } from '../driver.js'
+import type { HostLimits } from '../limit.js'
 import { capacityChecks, inMib, localFreeBytes, seenFree, seenIf, seenVersion } from '../seen.js'
 import { instancesFolder } from './cache.js'
 import { hardwareOf } from './hardware.js'
 import { program } from './launch.js'
-import type { QemuLimits } from './limit.js'
 import { checkDrivers, findBase } from './placement.js'
 import { describeMissing, missingTools, runTool, type Tool, type ToolOptions } from './tool.js'
 
@@ -14,10 +14,10 @@ const tools: readonly Tool[] = [program, 'qemu-img', 'setpriv']
 /** What must be well on this machine before its QEMU runs guests. */
 export function qemuChecks(
   { host, guests, freeBytes }: CheckRequest,
-  { cacheFolder, limits }: { readonly cacheFolder: string; readonly limits: QemuLimits },
+  { cacheFolder, limits }: { readonly cacheFolder: string; readonly limits: HostLimits },
 ): Check[] {
   const options = (signal: AbortSignal): ToolOptions => {
-    return { where: host.id, signal, cause: 'host', limit: limits.overlay }
+    return { where: host.id, signal, cause: 'host', limit: limits.storage }
   }
   const folder = instancesFolder(cacheFolder)
   const cleanState = (placement: Placement, arch: string): Check => ({

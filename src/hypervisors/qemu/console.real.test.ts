@@ -5,11 +5,11 @@ import { execa } from 'execa'
 import t from 'tap'
 import { buildImage } from '../../lab/images/build.js'
 import { loadRecipe } from '../../lab/images/recipe.js'
+import { hostLimits } from '../limit.js'
 import { defaultCacheFolder } from './cache.js'
 import { guardConsole } from './console.js'
 import { hardwareOf } from './hardware.js'
 import { launch } from './launch.js'
-import { defaultQemuLimits } from './limit.js'
 
 const never = new AbortController().signal
 const limitMs = 60_000
@@ -39,14 +39,14 @@ t.test('a console that grows too large is cut, and the guest goes on', async t =
       folder,
       logFile: join(folder, 'qemu.log'),
     },
-    defaultQemuLimits,
+    hostLimits(),
     never,
   )
   t.teardown(async () => {
     process.kill()
     await process.ended
   })
-  const stop = guardConsole(qmp, file, defaultQemuLimits.command, { maxBytes: 2000, everyMs: 20 })
+  const stop = guardConsole(qmp, file, hostLimits().command, { maxBytes: 2000, everyMs: 20 })
   t.teardown(stop)
   for await (const _ of setInterval(20, null, { signal: AbortSignal.timeout(limitMs) })) {
     if ((await readFile(file, 'utf8')).includes('guestcert: the console is cut here')) {
@@ -63,5 +63,5 @@ t.test('a console that grows too large is cut, and the guest goes on', async t =
     }
   }
   t.equal(seen, size, 'nothing more comes')
-  t.match(await qmp.execute('query-status', {}, defaultQemuLimits.command, never), { status: 'running' })
+  t.match(await qmp.execute('query-status', {}, hostLimits().command, never), { status: 'running' })
 })

@@ -1,5 +1,5 @@
 import { appendFile, stat } from 'node:fs/promises'
-import type { Limit } from './limit.js'
+import type { Limit } from '../limit.js'
 import type { QmpClient } from './qmp.js'
 
 /** How far a guest's console file may grow, and how often that is looked at. */
@@ -8,18 +8,15 @@ export interface ConsoleBounds {
   readonly everyMs: number
 }
 
-/** A guest that floods its console shall not fill the runner's disk. */
-const defaultBounds: ConsoleBounds = { maxBytes: 64 * 1024 * 1024, everyMs: 5000 }
-
 /**
- * Looks after a guest's console file, and lets QEMU throw away what comes once it has grown too large; the
+ * Looks after a guest's console file, which shall not fill the runner's disk, and lets QEMU throw away what comes once it has grown too large; the
  * file then says so in its last line. The answer ends it.
  */
 export function guardConsole(
   qmp: QmpClient,
   file: string,
   limit: Limit,
-  { maxBytes, everyMs }: ConsoleBounds = defaultBounds,
+  { maxBytes, everyMs }: ConsoleBounds,
 ): () => void {
   const ended = new AbortController()
   const look = async (): Promise<void> => {

@@ -10,9 +10,9 @@ import type { Configuration, Guest } from '../../config/model.js'
 import { buildImage } from '../../lab/images/build.js'
 import { loadRecipe } from '../../lab/images/recipe.js'
 import type { GuestRequest, RunningGuest } from '../driver.js'
+import { aborted } from '../limit.js'
 import { defaultCacheFolder, instancesFolder } from './cache.js'
 import { createQemuDriver } from './driver.js'
-import { aborted } from './limit.js'
 
 /** A boot in software emulation, on a machine that has other things to do. */
 const bootLimitMs = 180_000

@@ -1,8 +1,10 @@
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
+import type { GivenHostLimits } from '../../config/host-limits.js'
 import type { Host, Placement } from '../../config/model.js'
 import type { Ability, Driver, GuestRequest } from '../driver.js'
+import { hostLimits } from '../limit.js'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
 import { qemuChecks } from './checks.js'
 import { canSnapshot, hardwareOf } from './hardware.js'
@@ -10,7 +12,6 @@ import type { BuiltImage } from './image.js'
 import { createInstance, findOrphans, removeInstance } from './instances.js'
 import { program } from './launch.js'
 import { cleanOrphan, describeOrphan, isOn } from './leftovers.js'
-import { defaultQemuLimits, type QemuLimits } from './limit.js'
 import { checkDrivers, findBase } from './placement.js'
 import { createPrepared, type QemuPrepared } from './prepared.js'
 import { localShell } from './shell.js'
@@ -18,25 +19,35 @@ import { describeMissing, missingTools, runTool, type ToolOptions } from './tool
 import { prepareUefi } from './uefi.js'
 
 export interface QemuDriverOptions {
-  readonly host: Pick<Host, 'id'>
+  readonly host: Pick<Host, 'id' | 'limits'>
   /** Where images are found and instances live; see `defaultCacheFolder`. */
   readonly cacheFolder: string
-  readonly limits?: Partial<QemuLimits>
   /** `auto`, unless said otherwise: KVM where it proves to boot, else TCG. */
   readonly accelerator?: 'auto' | 'kvm' | 'tcg'
+}
+
+/** A process of this machine answers and ends faster than a host far away. */
+const ownLimits: GivenHostLimits = {
+  start: 30_000,
+  command: 20_000,
+  snapshot: 180_000,
+  shutdown: 20_000,
+  destroy: 10_000,
+  storage: 60_000,
+  consoleEvery: 250,
 }
 
 const always: readonly Ability[] = ['console', 'pause', 'reset', 'stop']
 
 /** Guests in local QEMU processes: an overlay, a loopback port and a console file each. */
 export function createQemuDriver(options: QemuDriverOptions): Driver {
-  const limits = { ...defaultQemuLimits, ...options.limits }
   const { cacheFolder, host } = options
+  const limits = hostLimits(host.limits, ownLimits)
   const made = new Set<QemuPrepared>()
   let probing: Promise<unknown> = Promise.resolve()
 
   const tools = (where: string, signal: AbortSignal): ToolOptions => {
-    return { where, signal, cause: 'host', limit: limits.overlay }
+    return { where, signal, cause: 'host', limit: limits.storage }
   }
   /** One probe at a time: whoever comes second finds what the first one learned. */
   const accelerate = (image: BuiltImage | null, signal: AbortSignal): Promise<AcceleratorChoice> => {

@@ -1,11 +1,11 @@
 import { InfraError } from '../../config/errors.js'
 import { watchConsole } from '../console/watch.js'
 import type { Access, RunningGuest } from '../driver.js'
+import { bounded, type HostLimits, type Limit } from '../limit.js'
 import { diskNode, variablesNode } from './arguments.js'
 import { guardConsole } from './console.js'
 import { followFile } from './console-file.js'
 import type { Launched } from './launch.js'
-import { bounded, type Limit, type QemuLimits } from './limit.js'
 import { type Loss, lossError, lossOfEvent, lossOfStatus } from './loss.js'
 import { isRecord, type QmpEvent } from './qmp-message.js'
 import { loadSnapshot, type SnapshotTarget, saveSnapshot } from './snapshots.js'
@@ -15,7 +15,7 @@ export interface GuestSetting {
   readonly launched: Launched
   readonly access: Access
   readonly facts: Readonly<Record<string, string>>
-  readonly limits: QemuLimits
+  readonly limits: HostLimits
   readonly uefi: boolean
   readonly snapshots: boolean
   readonly consoleFile: string
@@ -34,9 +34,6 @@ export interface QemuGuest extends RunningGuest {
   keep(): void
 }
 
-/** Between two looks at the console's file, in ms: a stat of a local file costs nothing. */
-const consoleEveryMs = 250
-
 /** Whatever signal a background question to QEMU would otherwise be given. */
 const never = new AbortController().signal
 
@@ -47,7 +44,7 @@ export function createGuest(setting: GuestSetting): QemuGuest {
   const console = watchConsole({
     where,
     read: followFile(setting.consoleFile),
-    everyMs: consoleEveryMs,
+    everyMs: limits.consoleEvery.ms,
   })
   let asked = false
   const lose = (loss: Loss): void => {
@@ -74,7 +71,10 @@ export function createGuest(setting: GuestSetting): QemuGuest {
       lose(loss)
     }
   }
-  const stopGuarding = guardConsole(qmp, setting.consoleFile, limits.command)
+  const stopGuarding = guardConsole(qmp, setting.consoleFile, limits.command, {
+    maxBytes: limits.consoleSize.ms,
+    everyMs: limits.watchEvery.ms,
+  })
   void process.ended.then(async how => {
     stopGuarding()
     // What the guest said last outranks the end of its virtual machine.
@@ -122,14 +122,14 @@ export function createGuest(setting: GuestSetting): QemuGuest {
       await stopGently(setting, command, ends, signal)
       if (!process.hasEnded()) {
         process.kill()
-        await ends(limits.quit, never)
+        await ends(limits.destroy, never)
       }
     },
     hasEnded: () => process.hasEnded(),
     kill,
     end: async () => {
       kill()
-      await ends(limits.quit, never)
+      await ends(limits.destroy, never)
     },
     keep: () => {
       process.keep()
@@ -176,12 +176,12 @@ async function stopGently(
     const status = await command('query-status', signal)
     if (isRecord(status) && status.running === true) {
       await command('system_powerdown', signal)
-      await ends(limits.powerdown, signal)
+      await ends(limits.shutdown, signal)
     }
   })
   await tried(async () => {
     await command('quit', signal)
-    await ends(limits.quit, signal)
+    await ends(limits.destroy, signal)
   })
 }
 

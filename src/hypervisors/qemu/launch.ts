@@ -4,9 +4,9 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
+import { bounded, type HostLimits } from '../limit.js'
 import { qemuArguments, type StartRequest } from './arguments.js'
 import { identityOf, type ProcessIdentity } from './instances.js'
-import { bounded, type QemuLimits } from './limit.js'
 import { ownWords, type QemuProcess, startProcess } from './process.js'
 import { QmpClient } from './qmp.js'
 
@@ -33,7 +33,7 @@ export type LaunchRequest = Omit<StartRequest, 'qmpSocket' | 'pidFile'> & {
  */
 export async function launch(
   request: LaunchRequest,
-  limits: QemuLimits,
+  limits: HostLimits,
   signal: AbortSignal,
 ): Promise<Launched> {
   const where = request.name
@@ -82,7 +82,7 @@ async function listen(server: Server, path: string): Promise<void> {
 async function forwardedPort(
   qmp: QmpClient,
   where: string,
-  limits: QemuLimits,
+  limits: HostLimits,
   signal: AbortSignal,
 ): Promise<number> {
   const command = { 'command-line': 'info usernet' }

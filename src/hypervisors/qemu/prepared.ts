@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Access, GuestRequest, PreparedGuest } from '../driver.js'
+import type { HostLimits } from '../limit.js'
 import { type AcceleratorChoice, distrustKvm } from './accelerator.js'
 import { kernelCommandLine, type UefiFiles } from './arguments.js'
 import { createGuest, type QemuGuest } from './guest.js'
@@ -9,7 +10,6 @@ import type { Hardware } from './hardware.js'
 import { removeInstance, updateInstance } from './instances.js'
 import { keepHint, writeSshConfig } from './keep.js'
 import { type Launched, launch } from './launch.js'
-import type { QemuLimits } from './limit.js'
 import type { Base } from './placement.js'
 import { ownWords } from './process.js'
 import { isRecord } from './qmp-message.js'
@@ -24,7 +24,7 @@ export interface Preparation {
   readonly hardware: Hardware
   readonly uefi: UefiFiles | null
   readonly choice: AcceleratorChoice
-  readonly limits: QemuLimits
+  readonly limits: HostLimits
 }
 
 /** A prepared guest, and what the driver needs to end it when it closes itself. */

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import type { Limit } from './limit.js'
-import { aborted } from './limit.js'
+import type { Limit } from '../limit.js'
+import { aborted } from '../limit.js'
 import { QmpClient, QmpRefusal } from './qmp.js'
 
 const limit: Limit = { name: 'test', ms: 10_000 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { InfraError } from '../../config/errors.js'
-import { bounded, type Limit } from './limit.js'
+import { bounded, type Limit } from '../limit.js'
 import { createLineCutter, parseQmpLine, type QmpEvent, type QmpMessage } from './qmp-message.js'
 
 interface Pending {

@@ -1,5 +1,5 @@
 import { InfraError } from '../../config/errors.js'
-import { bounded, type Limit } from './limit.js'
+import { bounded, type Limit } from '../limit.js'
 import type { QmpClient } from './qmp.js'
 import { isRecord, type QmpEvent } from './qmp-message.js'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Limit } from './limit.js'
+import type { Limit } from '../limit.js'
 import { runTool, type ToolOptions } from './tool.js'
 
 const limit: Limit = { name: 'patience', ms: 20_000 }

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { execa } from 'execa'
 import { type InfraContext, InfraError } from '../../config/errors.js'
-import type { Limit } from './limit.js'
+import type { Limit } from '../limit.js'
 
 /** Enough of a tool's last words to understand it, little enough for one message. */
 const tailLength = 600

@@ -43,9 +43,8 @@ async function startHost(t: Test): Promise<{ driver: XlDriver; folder: string }>
     `name = "debian"\ntype = "pv"\nmemory = 256\ndisk = [ "format=raw,vdev=xvda,access=rw,target=${folder}/clean.raw" ]\n`,
   )
   const driver = createXlDriver({
-    host: { id: 'xen-1', product: 'xen', version: '4.17' },
+    host: { id: 'xen-1', product: 'xen', version: '4.17', limits: { shutdown: 100 } },
     cacheFolder: join(folder, 'cache'),
-    limits: { shutdown: { name: 'xl shutdown', ms: 100 } },
     connect: async () => localMachine(join(folder, 'bin'), folder),
   })
   t.teardown(() => driver.close())

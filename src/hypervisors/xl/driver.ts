@@ -1,36 +1,36 @@
 import { InfraError } from '../../config/errors.js'
-import { defaultLimits, type Limits } from '../../config/limits.js'
+import type { GivenHostLimits } from '../../config/host-limits.js'
 import type { Host } from '../../config/model.js'
 import { connect, type Machine, quote } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
 import { HostConnection } from '../libvirt/connection.js'
+import { connectionLimits, hostLimits } from '../limit.js'
 import { findImage } from '../qemu/image.js'
 import { xlChecks } from './checks.js'
 import { hostFacts } from './facts.js'
 import { abilities, type GuestKeys } from './guest.js'
 import { createXlHost } from './host.js'
 import { describeInstance, listInstances, removeInstance, type XlInstance } from './instances.js'
-import { defaultXlLimits, type XlLimits } from './limit.js'
 import { prepareXl, type XlPrepared } from './prepared.js'
 
 export interface XlDriverOptions {
-  readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'image'>
+  readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'image' | 'limits'>
   /** Where the images of hosts and guests that we made are found. */
   readonly cacheFolder: string
-  /** Limits of the connection to the host. */
-  readonly connection?: Limits
-  readonly limits?: Partial<XlLimits>
   /** Opens the connection in another way than the lab says. */
   readonly connect?: (signal: AbortSignal) => Promise<Machine>
 }
 
-/** Hosts that we boot ourselves run in software emulation, where a handshake alone may take a minute. */
-const patient: Limits = {
-  ...defaultLimits,
-  tcp: 30_000,
-  handshake: 120_000,
-  authentication: 120_000,
-  firstCommand: 120_000,
+/** Each look at a Xen host is a command of its own there, and one that we boot ourselves is slow at it. */
+const ownLimits: GivenHostLimits = {
+  command: 60_000,
+  start: 180_000,
+  shutdown: 60_000,
+  destroy: 60_000,
+  evidence: 60_000,
+  silence: 120_000,
+  watchEvery: 5_000,
+  lookEvery: 1_000,
 }
 
 /** A driver that also finds and removes what dead runs left on its host. */
@@ -42,7 +42,7 @@ export interface XlDriver extends Driver {
 /** Guests of a Xen host without libvirt, spoken to with xl over one SSH connection. */
 export function createXlDriver(options: XlDriverOptions): XlDriver {
   const { id, image, connect: described } = options.host
-  const limits = { ...defaultXlLimits, ...options.limits }
+  const limits = hostLimits(options.host.limits, ownLimits)
   const connection = new HostConnection(id, options.connect ?? (signal => connectToHost(options, signal)))
   const host = createXlHost(id, connection, limits)
   const made = new Set<XlPrepared>()
@@ -120,17 +120,21 @@ async function guestKeys(
   return { keyPath: image.keyPath, hostKey: image.hostKey }
 }
 
-async function connectToHost(
-  { host, cacheFolder, connection = host.image === undefined ? defaultLimits : patient }: XlDriverOptions,
-  signal: AbortSignal,
-): Promise<Machine> {
+async function connectToHost({ host, cacheFolder }: XlDriverOptions, signal: AbortSignal): Promise<Machine> {
   if (host.connect === undefined) {
     throw trouble(host.id, 'the driver xl needs "connect": how to reach the host over SSH')
   }
   const image = host.image === undefined ? null : await findImage(host.image, cacheFolder)
   const { endpoint, login } = host.connect
   const keys = image === null ? {} : { image: { keyPath: image.keyPath, hostKey: image.hostKey } }
-  return connect({ endpoint, login, label: host.id, limits: connection, signal, ...keys })
+  return connect({
+    endpoint,
+    login,
+    label: host.id,
+    limits: connectionLimits(hostLimits(host.limits)),
+    signal,
+    ...keys,
+  })
 }
 
 function trouble(where: string, why: string): InfraError {

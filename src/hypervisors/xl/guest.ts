@@ -7,10 +7,9 @@ import { findAddress } from '../libvirt/address.js'
 import { fetchLog } from '../libvirt/evidence.js'
 import type { DomainState } from '../libvirt/output.js'
 import type { CallOptions } from '../libvirt/virsh.js'
-import type { Limit } from '../qemu/limit.js'
+import type { Limit } from '../limit.js'
 import { findDomain, type XlHost, xl } from './host.js'
 import { consoleLog, destroyDomain, watcherLog } from './instances.js'
-import { lookEveryMs } from './limit.js'
 import { parseEnd } from './output.js'
 
 /** What xl can do with every guest. */
@@ -102,7 +101,7 @@ export function createXlGuest(setting: XlGuestSetting): XlGuest {
           library: noLibvirt,
           call: call(host.limits.command, signal),
           limit: host.limits.address,
-          everyMs: lookEveryMs,
+          everyMs: host.limits.lookEvery.ms,
         }),
         port: sshPort,
         jumps: [],
@@ -196,7 +195,7 @@ async function stopDomain(host: XlHost, domain: string, where: string, signal: A
 
 async function untilGone(host: XlHost, domain: string, limit: Limit, call: CallOptions): Promise<void> {
   const startedAt = performance.now()
-  for await (const _ of setInterval(lookEveryMs, null, { signal: call.signal })) {
+  for await (const _ of setInterval(host.limits.lookEvery.ms, null, { signal: call.signal })) {
     if ((await findDomain(host, domain, call)) === null || performance.now() - startedAt > limit.ms) {
       return
     }

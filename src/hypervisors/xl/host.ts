@@ -1,7 +1,7 @@
 import type { HostConnection } from '../libvirt/connection.js'
 import { type CallOptions, createVirsh, read, type Virsh } from '../libvirt/virsh.js'
 import { HostWatch } from '../libvirt/watch.js'
-import { watchEveryMs, type XlLimits } from './limit.js'
+import type { HostLimits } from '../limit.js'
 import { type ListedDomain, parseList } from './output.js'
 
 /** One Xen host without libvirt, and what its guests share. */
@@ -10,18 +10,18 @@ export interface XlHost {
   readonly connection: HostConnection
   /** The host's shell: what virsh's driver and this one do alike. */
   readonly shell: Virsh
-  readonly limits: XlLimits
+  readonly limits: HostLimits
   readonly watch: HostWatch
 }
 
-export function createXlHost(id: string, connection: HostConnection, limits: XlLimits): XlHost {
+export function createXlHost(id: string, connection: HostConnection, limits: HostLimits): XlHost {
   const shell = createVirsh(connection, id, 'xen:///')
   const watch = new HostWatch(
     async signal => {
       const domains = await listDomains(shell, { signal, limit: limits.command, where: id })
       return new Map(domains.map(({ name, state }) => [name, state]))
     },
-    { everyMs: watchEveryMs, silenceMs: limits.silence.ms },
+    { everyMs: limits.watchEvery.ms, silenceMs: limits.silence.ms },
   )
   return { id, connection, shell, limits, watch }
 }

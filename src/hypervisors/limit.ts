@@ -1,4 +1,11 @@
-import { InfraError } from '../../config/errors.js'
+import { InfraError } from '../config/errors.js'
+import {
+  connectionLimitNames,
+  defaultHostLimits,
+  type GivenHostLimits,
+  type HostLimitName,
+} from '../config/host-limits.js'
+import { defaultLimits, type Limits } from '../config/limits.js'
 
 /** A named bound on one wait, in ms. */
 export interface Limit {
@@ -6,33 +13,20 @@ export interface Limit {
   readonly ms: number
 }
 
-/** Every wait of this driver, by name. */
-export interface QemuLimits {
-  /** From starting QEMU until it speaks QMP. */
-  readonly start: Limit
-  /** One QMP command. */
-  readonly command: Limit
-  /** Writing, loading or deleting one snapshot. */
-  readonly snapshot: Limit
-  /** From pressing the power button until the guest has shut down by itself. */
-  readonly powerdown: Limit
-  /** From telling QEMU to end, by word or by SIGKILL, until it has. */
-  readonly quit: Limit
-  /** Making or removing an overlay. */
-  readonly overlay: Limit
-  /** Booting a guest under KVM, to see whether it does. */
-  readonly probe: Limit
+/** Every wait of a driver, by name. */
+export type HostLimits = Readonly<Record<HostLimitName, Limit>>
+
+/** A host's limits: what the lab says, else what its driver begins with, else what all drivers do. */
+export function hostLimits(given: GivenHostLimits = {}, own: GivenHostLimits = {}): HostLimits {
+  const ms: Readonly<Record<string, number>> = { ...defaultHostLimits, ...own, ...given }
+  const named = Object.entries(ms).map(([name, value]) => [name, { name: `host ${name}`, ms: value }])
+  return Object.fromEntries(named) as HostLimits
 }
 
-export const defaultQemuLimits: QemuLimits = {
-  start: { name: 'qemu start', ms: 30_000 },
-  command: { name: 'qemu command', ms: 20_000 },
-  snapshot: { name: 'qemu snapshot', ms: 180_000 },
-  powerdown: { name: 'qemu powerdown', ms: 20_000 },
-  quit: { name: 'qemu quit', ms: 10_000 },
-  overlay: { name: 'qemu overlay', ms: 60_000 },
-  // A guest that takes longer gains nothing by KVM.
-  probe: { name: 'kvm probe', ms: 30_000 },
+/** The limits of connecting to a host. */
+export function connectionLimits(limits: HostLimits): Limits {
+  const reach = connectionLimitNames.map(name => [name, limits[name].ms])
+  return { ...defaultLimits, ...Object.fromEntries(reach) }
 }
 
 /** Waits for an answer within a limit; the caller's signal ends the wait at once. */

@@ -1,0 +1,47 @@
+import t from 'tap'
+import { defaultLimits } from '../config/limits.js'
+import type { RunningGuest } from '../hypervisors/driver.js'
+import { hostFor } from './api-host.js'
+import type { GuestSession } from './session.js'
+
+const never = new AbortController().signal
+
+function sessionWith(running: Partial<RunningGuest>, hostAction = 1000): GuestSession {
+  const environment = { hypervisor: { product: 'rhel-kvm', version: '9.6' } }
+  const limits = { ...defaultLimits, hostAction }
+  return { source: { running, environment, limits, instance: 'gc-1' } } as unknown as GuestSession
+}
+
+t.test('what the driver offers can be done, with what the test gives', async t => {
+  const done: unknown[] = []
+  const running: Partial<RunningGuest> = {
+    snapshot: async (name, signal) => void done.push(['snapshot', name, signal.aborted]),
+    attachDisk: async bytes => ({ serial: `disk of ${bytes}` }),
+    setVcpus: async count => void done.push(['vcpus', count]),
+    migrate: async () => ({ host: 'kvm-2' }),
+  }
+  const host = hostFor(sessionWith(running), never)
+  await host.snapshot('before')
+  await host.setVcpus(2)
+  t.same(done, [
+    ['snapshot', 'before', false],
+    ['vcpus', 2],
+  ])
+  t.same(await host.attachDisk(1024), { serial: 'disk of 1024' })
+  t.equal(await host.migrate(), 'kvm-2')
+  t.same([...host.abilities].sort(), ['attach-disk', 'migrate', 'set-vcpus', 'snapshot'])
+})
+
+t.test('what the driver does not offer says what the manifest must name', async t => {
+  const host = hostFor(sessionWith({}), never)
+  t.equal(host.abilities.size, 0)
+  await t.rejects(host.nmi(), { message: /cannot inject an NMI into gc-1: the manifest must name/ })
+})
+
+t.test('an action that does not end is given up as trouble of the host', async t => {
+  const host = hostFor(sessionWith({ reset: () => new Promise(() => {}) }, 20), never)
+  await t.rejects(host.reset(), {
+    message: /reset gc-1: the limit "hostAction" of 20 ms/,
+    context: { cause: 'host', limit: 'hostAction' },
+  })
+})
