@@ -128,6 +128,59 @@ t.test('a reserved host still takes who will be gone in time', async t => {
   t.same(begun(one, 5000), ['large@a'])
 })
 
+t.test('who moves to a second host while it runs has room on both, or waits', async t => {
+  const three = admission({ a: { guests: 1 }, b: { guests: 1 }, c: { guests: 1 } })
+  const pair = (id: string, host: string, second: string): Job => {
+    const demand = { vcpus: 0, memoryBytes: 0, locks: [] }
+    return { id, estimateMs: 5, offers: [{ host, demand, second: { host: second, demand } }] }
+  }
+  three.submit(pair('moves', 'a', 'b'), 0)
+  three.submit(pair('other-way', 'b', 'a'), 0)
+  three.submit(job('on-b', 1, { b: {} }), 0)
+  three.submit(job('on-c', 1, { c: {} }), 0)
+  t.same(begun(three, 0), ['moves@a', 'on-c@c'])
+  three.release('moves')
+  t.same(begun(three, 1), ['other-way@b'])
+  t.same(
+    three.setAside('a').map(({ id }) => id),
+    [],
+    'what runs goes on',
+  )
+  three.release('other-way')
+  t.same(begun(three, 2), ['on-b@b'])
+  t.notOk(three.submit(pair('late', 'b', 'a'), 3), 'its second host serves nothing more')
+})
+
+t.test('who waits for two hosts gets its turn though others pass it by on each', async t => {
+  const two = admission({ a: { guests: 1 }, b: { guests: 1 } })
+  const demand = { vcpus: 0, memoryBytes: 0, locks: [] }
+  two.submit(job('a-0', 400, { a: {} }), 0)
+  two.submit(job('b-0', 300, { b: {} }), 0)
+  two.admit(0)
+  const offers = [{ host: 'a', demand, second: { host: 'b', demand } }]
+  two.submit({ id: 'pair', estimateMs: 100, offers }, 0)
+  let begunAtMs: number | null = null
+  const ends = new Map([
+    ['a-0', 400],
+    ['b-0', 300],
+  ])
+  for (let nowMs = 100; begunAtMs === null && nowMs < 10_000; nowMs += 100) {
+    for (const [id, atMs] of ends) {
+      if (atMs <= nowMs) {
+        two.release(id)
+        ends.delete(id)
+        const host = id.startsWith('a') ? 'a' : 'b'
+        two.submit(job(`${host}-${nowMs}`, host === 'a' ? 400 : 300, { [host]: {} }), nowMs)
+      }
+    }
+    for (const { job: granted } of two.admit(nowMs)) {
+      begunAtMs = granted.id === 'pair' ? nowMs : begunAtMs
+      ends.set(granted.id, nowMs + granted.estimateMs)
+    }
+  }
+  t.ok(begunAtMs !== null && begunAtMs <= 1000 + 2 * 400, `begun at ${begunAtMs}`)
+})
+
 t.test('what no host can ever bear is refused at once', async t => {
   const one = admission({ a: { vcpus: 4, locks: ['vlan'] } })
   t.notOk(one.submit(job('x', 1, { a: { vcpus: 5 } }), 0))

@@ -1,7 +1,15 @@
-import { type Demand, fitsEmpty } from '../config/demand.js'
+import { fitsEmpty } from '../config/demand.js'
 import type { Capacity } from '../config/model.js'
-import { demandOn, type HostState, type Outlook, outlookOf, type Running, stateOf } from './host-state.js'
-import { compareWaiting, type Job, type Waiting, WaitingList } from './queue.js'
+import {
+  type HostState,
+  type Outlook,
+  outlookOf,
+  type Part,
+  partsOf,
+  type Running,
+  stateOf,
+} from './host-state.js'
+import { claimsOf, compareWaiting, type Job, type Offer, type Waiting, WaitingList } from './queue.js'
 import { fillWith, giveBack, hasRoom, take } from './room.js'
 
 /** A job that may begin now, and where. */
@@ -31,7 +39,8 @@ export class Admission {
   readonly #parallel: number
   readonly #reserveAfterMs: number
   readonly #waiting = new WaitingList()
-  readonly #running = new Map<string, Running>()
+  /** What is taken by each job that runs: of its host, and of a second one. */
+  readonly #running = new Map<string, readonly (Part & { readonly running: Running })[]>()
   /** Hosts on which something may fit now that did not fit before. */
   readonly #open = new Set<HostState>()
 
@@ -51,10 +60,9 @@ export class Admission {
 
   /** Takes a job in. False when none of its hosts could ever serve it: then it is not taken. */
   submit(job: Job, nowMs: number): boolean {
-    const offers = job.offers.filter(({ host, demand }) => {
-      const state = this.#hosts.get(host)
-      return state !== undefined && !state.aside && fitsEmpty(demand, state.room.capacity)
-    })
+    const offers = job.offers.filter(offer =>
+      this.#partsOf(offer)?.every(({ host, demand }) => fitsEmpty(demand, host.room.capacity)),
+    )
     if (offers.length === 0) {
       return false
     }
@@ -81,15 +89,16 @@ export class Admission {
 
   /** A running job has left its host. */
   release(jobId: string): void {
-    const running = this.#running.get(jobId)
-    if (running === undefined) {
+    const taken = this.#running.get(jobId)
+    if (taken === undefined) {
       throw new TypeError(`${jobId} is not running`)
     }
-    const { host, demand } = running
     this.#running.delete(jobId)
-    host.running.delete(running)
-    host.room = giveBack(host.room, demand)
-    this.#touch(host)
+    for (const { host, demand, running } of taken) {
+      host.running.delete(running)
+      host.room = giveBack(host.room, demand)
+      this.#touch(host)
+    }
   }
 
   /** A host serves nothing more. Returns the waiting jobs that have no other host: they wait no longer. */
@@ -99,9 +108,11 @@ export class Admission {
       return []
     }
     host.aside = true
-    this.#free(host)
+    if (host.reservedFor !== null) {
+      this.#free(host.reservedFor.waiting)
+    }
     const stranded = [...this.#waiting].filter(({ job }) =>
-      job.offers.every(offer => this.#hosts.get(offer.host)?.aside === true),
+      job.offers.every(offer => this.#partsOf(offer) === null),
     )
     this.#waiting.remove(stranded)
     return stranded.map(({ job }) => job)
@@ -114,7 +125,7 @@ export class Admission {
 
   #pass(open: Set<HostState>, nowMs: number, grants: Grant[]): void {
     const candidates = this.#waiting.candidates(open)
-    const begun: Waiting[] = []
+    const begun = new Set<Waiting>()
     for (const waiting of inOrder(candidates, open)) {
       if (this.#running.size >= this.#parallel) {
         for (const host of open) {
@@ -122,62 +133,71 @@ export class Admission {
         }
         break
       }
-      const host = this.#choose(waiting, open, nowMs)
-      if (host === null) {
+      const offer = this.#choose(waiting, open, nowMs)
+      if (offer === null) {
         this.#reserve(waiting, nowMs)
         continue
       }
-      begun.push(waiting)
-      this.#begin(waiting, host, nowMs)
-      grants.push({ job: waiting.job, host: host.id })
-      if (host.room.guests < 1) {
-        open.delete(host)
+      begun.add(waiting)
+      grants.push({ job: waiting.job, host: offer.host })
+      for (const { host } of this.#begin(waiting, offer, nowMs)) {
+        if (host.room.guests < 1) {
+          open.delete(host)
+        }
       }
       if (open.size === 0) {
         break
       }
     }
-    this.#waiting.remove(begun)
+    // Two hosts are seldom free at once: who needs both reserves them, however full they are.
+    for (const waiting of candidates) {
+      if (waiting.isPaired && !begun.has(waiting)) {
+        this.#reserve(waiting, nowMs)
+      }
+    }
+    this.#waiting.remove([...begun])
   }
 
   /** Among the open hosts with room for it, the one that is left emptiest: filling up one after the other strands room. */
-  #choose(waiting: Waiting, open: ReadonlySet<HostState>, nowMs: number): HostState | null {
-    let best: HostState | null = null
-    let bestFill = Number.POSITIVE_INFINITY
-    for (const host of open) {
-      const demand = waiting.demands.get(host.id)
-      if (demand === undefined || !hasRoom(host.room, demand)) {
+  #choose(waiting: Waiting, open: ReadonlySet<HostState>, nowMs: number): Offer | null {
+    let best: { readonly offer: Offer; readonly fill: number; readonly beside: number } | null = null
+    for (const offer of offersOn(waiting, open)) {
+      const parts = this.#partsOf(offer)
+      if (parts === null || !parts.every(({ host, demand }) => hasRoom(host.room, demand))) {
         continue
       }
-      const fill = fillWith(host.room, demand)
-      const better = fill < bestFill || (fill === bestFill && host.running.size < (best?.running.size ?? 0))
-      if (better && this.#mayUse(host, waiting, demand, nowMs)) {
-        best = host
-        bestFill = fill
+      const fill = Math.max(...parts.map(({ host, demand }) => fillWith(host.room, demand)))
+      const beside = Math.max(...parts.map(({ host }) => host.running.size))
+      const better = best === null || fill < best.fill || (fill === best.fill && beside < best.beside)
+      if (better && parts.every(part => this.#mayUse(part, waiting, nowMs))) {
+        best = { offer, fill, beside }
       }
     }
-    return best
+    return best?.offer ?? null
   }
 
-  #mayUse(host: HostState, { job, reserved }: Waiting, demand: Demand, nowMs: number): boolean {
-    if (host.reservedFor === null || reserved === host.id) {
+  #mayUse({ host, demand }: Part, waiting: Waiting, nowMs: number): boolean {
+    const { reservedFor } = host
+    if (reservedFor === null || reservedFor.waiting === waiting) {
       return true
     }
-    host.outlook ??= outlookOf(host, host.reservedFor, nowMs)
-    return nowMs + job.estimateMs <= host.outlook.atMs || hasRoom(host.outlook.spare, demand)
+    host.outlook ??= outlookOf(host, reservedFor.demand, nowMs)
+    return nowMs + waiting.job.estimateMs <= host.outlook.atMs || hasRoom(host.outlook.spare, demand)
   }
 
-  #begin(waiting: Waiting, host: HostState, nowMs: number): void {
+  #begin(waiting: Waiting, offer: Offer, nowMs: number): readonly Part[] {
     const { job } = waiting
-    const demand = demandOn(waiting, host.id)
-    const running = { job, host, demand, endsAtMs: nowMs + job.estimateMs }
-    this.#running.set(job.id, running)
-    host.running.add(running)
-    host.room = take(host.room, demand)
-    host.outlook = null
-    if (waiting.reserved !== null) {
-      this.#free(this.#hosts.get(waiting.reserved))
-    }
+    const parts = this.#partsOf(offer) ?? []
+    const taken = parts.map(({ host, demand }) => {
+      const running = { job, demand, endsAtMs: nowMs + job.estimateMs }
+      host.running.add(running)
+      host.room = take(host.room, demand)
+      host.outlook = null
+      return { host, demand, running }
+    })
+    this.#running.set(job.id, taken)
+    this.#free(waiting)
+    return parts
   }
 
   /**
@@ -188,33 +208,47 @@ export class Admission {
     if (waiting.group.reserving !== null || nowMs - waiting.sinceMs < this.#reserveAfterMs) {
       return
     }
-    let soonest: { host: HostState; outlook: Outlook } | null = null
-    for (const { host: id } of waiting.job.offers) {
-      const host = this.#hosts.get(id)
-      if (host === undefined || host.aside || host.reservedFor !== null) {
+    let soonest: { readonly parts: readonly (Part & { outlook: Outlook })[]; readonly atMs: number } | null =
+      null
+    for (const offer of waiting.job.offers) {
+      const parts = this.#partsOf(offer)
+      if (parts === null || parts.some(({ host }) => host.reservedFor !== null)) {
         continue
       }
-      const outlook = outlookOf(host, waiting, nowMs)
-      if (soonest === null || outlook.atMs < soonest.outlook.atMs) {
-        soonest = { host, outlook }
+      const seen = parts.map(part => ({ ...part, outlook: outlookOf(part.host, part.demand, nowMs) }))
+      const atMs = Math.max(...seen.map(({ outlook }) => outlook.atMs))
+      if (soonest === null || atMs < soonest.atMs) {
+        soonest = { parts: seen, atMs }
       }
     }
     if (soonest !== null) {
-      soonest.host.reservedFor = waiting
-      soonest.host.outlook = soonest.outlook
-      waiting.reserved = soonest.host.id
+      for (const { host, demand, outlook } of soonest.parts) {
+        host.reservedFor = { waiting, demand }
+        host.outlook = outlook
+      }
+      waiting.reserved = soonest.parts.map(({ host }) => host.id)
       waiting.group.reserving = waiting
     }
   }
 
-  /** Ends a host's reservation. */
-  #free(host: HostState | undefined): void {
-    if (host !== undefined && host.reservedFor !== null) {
-      host.reservedFor.reserved = null
-      host.reservedFor.group.reserving = null
-      host.reservedFor = null
-      this.#touch(host)
+  /** Ends a job's reservation, if it has one. */
+  #free(waiting: Waiting): void {
+    if (waiting.reserved.length === 0) {
+      return
     }
+    for (const id of waiting.reserved) {
+      const host = this.#hosts.get(id)
+      if (host?.reservedFor?.waiting === waiting) {
+        host.reservedFor = null
+        this.#touch(host)
+      }
+    }
+    waiting.reserved = []
+    waiting.group.reserving = null
+  }
+
+  #partsOf(offer: Offer): readonly Part[] | null {
+    return partsOf(claimsOf(offer), this.#hosts)
   }
 
   #touch(host: HostState | undefined): void {
@@ -224,9 +258,26 @@ export class Admission {
   }
 }
 
+/** A job's offers of which some host is open. */
+function* offersOn({ job, offers, isPaired }: Waiting, open: ReadonlySet<HostState>): Iterable<Offer> {
+  if (!isPaired) {
+    for (const { id } of open) {
+      const offer = offers.get(id)
+      if (offer !== undefined) {
+        yield offer
+      }
+    }
+    return
+  }
+  const ids = new Set([...open].map(({ id }) => id))
+  yield* job.offers.filter(offer => claimsOf(offer).some(({ host }) => ids.has(host)))
+}
+
 /** Those who have reserved an open host come first, and then the others by their rank. */
 function* inOrder(candidates: readonly Waiting[], open: ReadonlySet<HostState>): Iterable<Waiting> {
-  const first = new Set([...open].flatMap(({ reservedFor }) => reservedFor ?? []).sort(compareWaiting))
+  const first = new Set(
+    [...open].flatMap(({ reservedFor }) => reservedFor?.waiting ?? []).sort(compareWaiting),
+  )
   yield* first
   for (const waiting of candidates) {
     if (!first.has(waiting)) {

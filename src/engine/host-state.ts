@@ -1,12 +1,11 @@
 import type { Demand } from '../config/demand.js'
 import type { Capacity } from '../config/model.js'
-import type { Job, Waiting } from './queue.js'
+import type { Claim, Job, Waiting } from './queue.js'
 import { emptyRoom, giveBack, hasRoom, type Room, take } from './room.js'
 
 /** A job on a host. */
 export interface Running {
   readonly job: Job
-  readonly host: HostState
   readonly demand: Demand
   /** When it should end, by its estimate. */
   readonly endsAtMs: number
@@ -18,7 +17,8 @@ export interface HostState {
   readonly running: Set<Running>
   room: Room
   aside: boolean
-  reservedFor: Waiting | null
+  /** Who it is kept for, and what that will take of it. */
+  reservedFor: { readonly waiting: Waiting; readonly demand: Demand } | null
   /** When the reservation can be kept, and what is left beside it then; `null` when it must be found anew. */
   outlook: Outlook | null
 }
@@ -41,18 +41,26 @@ export function stateOf(id: string, capacity: Capacity): HostState {
   }
 }
 
-/** What a job takes of one of its hosts. */
-export function demandOn({ job, demands }: Waiting, host: string): Demand {
-  const demand = demands.get(host)
-  if (demand === undefined) {
-    throw new TypeError(`${job.id} has no place on ${host}`)
-  }
-  return demand
+/** A part of what a job takes: of one host. */
+export interface Part {
+  readonly host: HostState
+  readonly demand: Demand
 }
 
-/** When, by the estimates, there is room for the job that has reserved a host, and what is left beside it then. */
-export function outlookOf(host: HostState, waiting: Waiting, nowMs: number): Outlook {
-  const demand = demandOn(waiting, host.id)
+/** The hosts of an offer; `null` when one of them serves nothing. */
+export function partsOf(
+  claims: readonly Claim[],
+  hosts: ReadonlyMap<string, HostState>,
+): readonly Part[] | null {
+  const parts = claims.flatMap(({ host: id, demand }) => {
+    const host = hosts.get(id)
+    return host === undefined || host.aside ? [] : [{ host, demand }]
+  })
+  return parts.length === claims.length ? parts : null
+}
+
+/** When, by the estimates, there is room for that much on a host, and what is left beside it then. */
+export function outlookOf(host: HostState, demand: Demand, nowMs: number): Outlook {
   const ends = [...host.running].sort((a, b) => a.endsAtMs - b.endsAtMs)
   let room = host.room
   let atMs = nowMs

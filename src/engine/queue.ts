@@ -1,9 +1,20 @@
 import type { Demand } from '../config/demand.js'
 
-/** A host that can serve a job, and what the job takes of it. */
-export interface Offer {
+/** What a job takes of a host. */
+export interface Claim {
   readonly host: string
   readonly demand: Demand
+}
+
+/** A host that can serve a job, and what the job takes of it. */
+export interface Offer extends Claim {
+  /** A further host that it must have room on at the same time: where it is moved to while it runs. */
+  readonly second?: Claim
+}
+
+/** All that an offer takes, the host that serves first. */
+export function claimsOf(offer: Offer): readonly Claim[] {
+  return offer.second === undefined ? [offer] : [offer, offer.second]
 }
 
 /** What is to be admitted: an environment, for the engine. */
@@ -21,11 +32,13 @@ export interface Waiting {
   readonly number: number
   /** How much must come after its beginning: its own time, or the time of all who wait for its lock. */
   rankMs: number
-  /** The host that is kept for it. */
-  reserved: string | null
+  /** The hosts that are kept for it. */
+  reserved: readonly string[]
   readonly group: Group
-  /** What it takes, by host. */
-  readonly demands: ReadonlyMap<string, Demand>
+  /** True when an offer takes two hosts at once. */
+  readonly isPaired: boolean
+  /** The offers, by host. */
+  readonly offers: ReadonlyMap<string, Offer>
 }
 
 /** The longest first; of equals the larger, then the earlier. */
@@ -68,9 +81,10 @@ export class WaitingList implements Iterable<Waiting> {
       sinceMs,
       number: this.#number,
       rankMs: job.estimateMs,
-      reserved: null,
+      reserved: [],
       group,
-      demands: new Map(job.offers.map(({ host, demand }) => [host, demand])),
+      isPaired: job.offers.some(({ second }) => second !== undefined),
+      offers: new Map(job.offers.map(offer => [offer.host, offer])),
     })
     lengthen(group, job, job.estimateMs)
     group.sorted = false
@@ -99,8 +113,11 @@ export class WaitingList implements Iterable<Waiting> {
   }
 
   #groupOf({ offers }: Job): Group {
-    const hosts = offers.map(({ host }) => host).sort()
-    const key = hosts.join(' ')
+    const key = offers
+      .map(offer => claimsOf(offer).map(({ host }) => host))
+      .sort()
+      .join(' ')
+    const hosts = new Set(offers.flatMap(claimsOf).map(({ host }) => host))
     const known = this.#groups.get(key)
     if (known !== undefined) {
       return known
