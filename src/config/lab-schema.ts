@@ -105,6 +105,9 @@ const placement = z.strictObject({
   }),
   clean: clean.optional(),
   via: z.literal('host').optional(),
+  migratesTo: id.optional().meta({
+    description: 'The host of the same product and version that tests of live migration move it to',
+  }),
   locks: z.array(id).optional().meta({
     description: "Locks of the host's capacity that the guest holds, alone, for as long as it is there",
   }),

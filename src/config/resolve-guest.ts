@@ -71,6 +71,7 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
   for (const message of placementMistakes(entry, placement, host)) {
     mistakes.push({ place: yaml.place(path), message })
   }
+  mistakes.push(...migrationMistakes(input, placement, host, path))
   const endpoint = addressOf(placement, path, yaml, mistakes)
   const configuration = configurationOf(placement.configuration)
   mistakes.push(...capacityMistakes({ host, placement, configuration, path, yaml }))
@@ -83,6 +84,7 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
       ...(placement.image === undefined ? {} : { image: placement.image }),
       clean: cleanOf(placement, dirname(yaml.file)),
       viaHost: placement.via === 'host',
+      ...(placement.migratesTo === undefined ? {} : { migratesTo: placement.migratesTo }),
       ...(placement.locks === undefined ? {} : { locks: placement.locks }),
       configuration,
     },
@@ -119,6 +121,35 @@ function placementMistakes(entry: LabFile['guests'][string], placement: Placemen
     mistakes.push(...hostMistakes(placement, host.driver))
   }
   return mistakes
+}
+
+/** A second host must be one of the same pairing, with room for the guest. */
+function migrationMistakes(
+  { hosts, yaml }: GuestInput,
+  placement: PlacementFile,
+  host: Host,
+  path: Path,
+): Mistake[] {
+  const { migratesTo } = placement
+  if (migratesTo === undefined) {
+    return []
+  }
+  const place = yaml.place([...path, 'migratesTo'])
+  const second = hosts.get(migratesTo)
+  if (second === undefined) {
+    const near = nearest(migratesTo, [...hosts.keys()])
+    const hint = near === null ? `its hosts are ${[...hosts.keys()].join(', ')}` : `did you mean "${near}"?`
+    return [{ place, message: `"${migratesTo}" is no host of this lab: ${hint}` }]
+  }
+  const isSame = second.product === host.product && second.version === host.version
+  if (second === host || !isSame || second.driver !== 'libvirt' || host.driver !== 'libvirt') {
+    const expected = 'another host of the same product and version, both with the driver libvirt'
+    return [
+      { place, message: `"${migratesTo}" cannot take the guest from "${host.id}": expected ${expected}` },
+    ]
+  }
+  const configuration = configurationOf(placement.configuration)
+  return capacityMistakes({ host: second, placement: { ...placement, locks: [] }, configuration, path, yaml })
 }
 
 function hostMistakes({ vm, clean }: PlacementFile, driver: 'libvirt' | 'xl'): string[] {

@@ -1,12 +1,12 @@
 import pLimit from 'p-limit'
 import { demandOf } from '../config/demand.js'
-import type { Lab } from '../config/model.js'
+import type { Lab, Placement } from '../config/model.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import { Admission } from './admission.js'
 import { endEnvironment, type Progress, serveEnvironment, startProgress } from './environment.js'
 import { estimateMs } from './estimate.js'
 import { HostHealth } from './host-health.js'
-import type { Job } from './queue.js'
+import type { Job, Offer } from './queue.js'
 import { schedule } from './schedule.js'
 import type { RunSettings } from './settings.js'
 
@@ -89,6 +89,22 @@ export async function runPlan(settings: RunSettings): Promise<void> {
   })
 }
 
+/** Room on the host that a guest is moved to is taken for as long as the guest is anywhere. */
+function secondOf(
+  { tests }: PlannedEnvironment,
+  placement: Placement,
+  lab: Lab,
+  locks: readonly string[],
+): Pick<Offer, 'second'> {
+  const host = lab.hosts.get(placement.migratesTo ?? '')
+  if (host === undefined || !tests.some(test => test.migrates)) {
+    return {}
+  }
+  const demand = demandOf(placement, locks)
+  const held = demand.locks.filter(lock => host.capacity.locks.includes(lock))
+  return { second: { host: host.id, demand: { ...demand, locks: held } } }
+}
+
 function jobOf(environment: PlannedEnvironment, lab: Lab, { history }: RunSettings): Job {
   const locks = environment.tests.flatMap(test => test.locks ?? [])
   const guest = lab.guests.get(environment.guest.id)
@@ -99,6 +115,10 @@ function jobOf(environment: PlannedEnvironment, lab: Lab, { history }: RunSettin
   return {
     id: environment.id,
     estimateMs: estimateMs(environment, history),
-    offers: placements.map(placement => ({ host: placement.host, demand: demandOf(placement, locks) })),
+    offers: placements.map(placement => ({
+      host: placement.host,
+      demand: demandOf(placement, locks),
+      ...secondOf(environment, placement, lab, locks),
+    })),
   }
 }

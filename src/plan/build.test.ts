@@ -130,6 +130,46 @@ t.test('every test that is left out says why', async t => {
   t.equal(why(plan(suite, {}, labText, ['pause']), /hyper-v/, 's/pause'), undefined)
 })
 
+t.test('what only some hosts of a pairing can do narrows the environment down to them', async t => {
+  const needs = { host: ['pause' as const], guest: [], configuration: [], locks: [] }
+  const suite = suiteOf([{ id: 's/one' }, { id: 's/pause', needs }, { id: 's/two' }])
+  const lab = labOf(parseYaml('lab.yaml', labText))
+  const able = (id: string): Plan =>
+    makePlan(lab, [suite], everything, host => new Set(host.id === id ? ['pause'] : []))
+  t.match(able('b').environments[0], { hosts: ['b'], tests: [{}, {}, {}] })
+  const none = able('none')
+  t.equal(why(none, /^rhel5@rhel/, 's/pause'), 'none of a, b can pause')
+  t.same(none.environments[0]?.hosts, ['a', 'b'])
+})
+
+const twoHosts = `lab: two
+hosts:
+  a: { product: rhel-kvm, version: "9.6", driver: libvirt, emulated: rhel-9-kvm, capacity: { guests: 1 } }
+  b: { product: rhel-kvm, version: "9.6", driver: libvirt, emulated: rhel-9-kvm, capacity: { guests: 1 } }
+guests:
+  rhel9:
+    product: rhel
+    version: "9.6"
+    arch: x86_64
+    emulated: rhel-9
+    on: { a: { vm: rhel9, clean: { snapshot: clean }, migratesTo: b, configuration: { vcpus: 1 } } }
+suites: [builtin]
+`
+
+t.test('a test of live migration is left out while somebody else has the second host', async t => {
+  const needs = { host: ['migrate' as const], guest: [], configuration: [], locks: [] }
+  const suite = suiteOf([{ id: 's/move', needs }, { id: 's/stay' }])
+  const asker = { who: 'ada', nowMs: Date.UTC(2026, 0, 1) }
+  const planned = (text: string): Plan =>
+    makePlan(labOf(parseYaml('lab.yaml', text)), [suite], everything, () => new Set(['migrate']), asker)
+  t.match(planned(twoHosts).environments[0]?.tests, [{ id: 's/move', migrates: true }, { id: 's/stay' }])
+  const reserved = twoHosts.replace(
+    /(b: .*) }/,
+    '$1, reserved: { by: bob, until: 2026-02-01T00:00:00Z, why: tests } }',
+  )
+  t.match(why(planned(reserved), /./, 's/move'), /^the host a cannot migrate: the host b is reserved by bob/)
+})
+
 t.test('alternatives of guests: any entry is enough, all keys of one must hold', async t => {
   const applies = {
     guest: [{ product: 'sles' as const }, { product: 'rhel' as const, version: '>=5.4, <6' }],

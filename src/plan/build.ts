@@ -4,11 +4,9 @@ import { type Choice, isChosen, refuseUnknown, takesTest } from './choice.js'
 import { digestPlan } from './digest.js'
 import { configurationValue, type Pairing, whyNot } from './match.js'
 import { type Asker, whyReserved } from './reservation.js'
+import { type AbilitiesOf, type Serving, servingOf } from './serving.js'
 import type { Suite, SuiteTest } from './suite.js'
 import type { LeftOut, Plan, PlannedEnvironment, PlannedTest, ReservedEnvironment } from './types.js'
-
-/** What a driver can do with a guest placed so, by name. */
-export type AbilitiesOf = (host: Host, placement: Placement) => ReadonlySet<string>
 
 /** Said of tests that apply and that the choice passes over. */
 const notChosen = 'not chosen'
@@ -43,8 +41,10 @@ export function makePlan(
 ): Plan {
   refuseUnknownNames(lab, suites, choice)
   const { candidates, reserved } = candidatesOf(lab, choice, asker)
+  const servingFor = ({ guest, placement }: Candidate): Serving =>
+    servingOf(lab, guest, placement.configuration.name, abilitiesOf, asker)
   const environments = candidates.map(candidate =>
-    plannedEnvironment(candidate, lab, suites, choice, abilitiesOf),
+    plannedEnvironment(candidate, lab, suites, choice, servingFor(candidate)),
   )
   const expected = environments.reduce((sum, { tests }) => sum + tests.length, 0)
   if (expected === 0) {
@@ -131,23 +131,21 @@ function plannedEnvironment(
   lab: Lab,
   suites: readonly Suite[],
   choice: Choice,
-  abilitiesOf: AbilitiesOf,
+  serving: Serving,
 ): PlannedEnvironment {
   const tests: PlannedTest[] = []
   const leftOut: LeftOut[] = []
   const pairing = { guest, host, configuration: placement.configuration }
-  const abilities = abilitiesOf(host, placement)
-  let serving = hosts
+  const mayRevert = serving.abilities(host.id).has('revert')
+  let left = hosts
   for (const suite of suites) {
     for (const test of suite.tests) {
-      const able = serving.filter(id => hasLocks(lab, id, test))
       const why =
-        whyLeftOut(suite, test, pairing, placement, abilities, choice, leftOut) ??
-        (able.length > 0
-          ? null
-          : `${among(serving)} the lock ${test.needs.locks.join(', ')} (capacity: locks)`)
+        whyNotOnGuest(suite, test, pairing) ??
+        whyNotOnHosts(test, left, serving) ??
+        whyNotNow(test, placement, mayRevert, choice, leftOut)
       if (why === null) {
-        serving = able
+        left = serving.able(left, test)
         tests.push(plannedTest(suite, test, guest.family, lab))
       } else {
         leftOut.push({ test: test.id, why })
@@ -169,35 +167,19 @@ function plannedEnvironment(
     hypervisor: { product: host.product, version: host.version },
     configuration: placement.configuration,
     emulated: guest.emulated !== undefined || host.emulated !== undefined,
-    hosts: serving,
+    hosts: left,
     tests,
     leftOut,
   }
 }
 
-function hasLocks(lab: Lab, host: string, { needs }: SuiteTest): boolean {
-  return needs.locks.every(lock => lab.hosts.get(host)?.capacity.locks.includes(lock) === true)
-}
-
-function among(hosts: readonly string[]): string {
-  return hosts.length === 1 ? `the host ${hosts.join('')} has not` : `none of ${hosts.join(', ')} has`
-}
-
-function whyLeftOut(
-  suite: Suite,
-  test: SuiteTest,
-  pairing: Pairing,
-  placement: Placement,
-  abilities: ReadonlySet<string>,
-  choice: Choice,
-  leftOut: readonly LeftOut[],
-): string | null {
+function whyNotOnGuest(suite: Suite, test: SuiteTest, pairing: Pairing): string | null {
   const mismatch = whyNot(suite.applies, pairing) ?? whyNot(test.applies, pairing)
   if (mismatch !== null) {
     return mismatch
   }
   const unsaid = test.needs.configuration.find(
-    key => configurationValue(placement.configuration, key) === undefined,
+    key => configurationValue(pairing.configuration, key) === undefined,
   )
   if (unsaid !== undefined) {
     return `the configuration does not say its ${unsaid}`
@@ -205,11 +187,22 @@ function whyLeftOut(
   if (test.needs.guest.includes('reboot') && !mayReboot(pairing.guest, pairing.host.driver)) {
     return 'the lab does not say that this guest, which runs already, may be rebooted (reboot: true)'
   }
-  const lacking = test.needs.host.filter(ability => !abilities.has(ability))
-  if (lacking.length > 0) {
-    return `the host ${placement.host} cannot ${lacking.join(', ')}`
-  }
-  if (test.isolation !== 'shared' && placement.clean.kind === 'none' && !abilities.has('revert')) {
+  return null
+}
+
+/** What one test needs narrows down the hosts for all of its environment. */
+function whyNotOnHosts(test: SuiteTest, hosts: readonly string[], serving: Serving): string | null {
+  return serving.able(hosts, test).length > 0 ? null : serving.whyNone(hosts, test)
+}
+
+function whyNotNow(
+  test: SuiteTest,
+  placement: Placement,
+  mayRevert: boolean,
+  choice: Choice,
+  leftOut: readonly LeftOut[],
+): string | null {
+  if (test.isolation !== 'shared' && placement.clean.kind === 'none' && !mayRevert) {
     return 'it alters the guest, and the lab names no clean state to return to'
   }
   if (!takesTest(choice, test)) {
@@ -242,6 +235,7 @@ function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): P
     provenOn: provenOn(test, family),
     after: test.after,
     ...(test.needs.locks.length === 0 ? {} : { locks: test.needs.locks }),
+    ...(test.needs.host.includes('migrate') ? { migrates: true } : {}),
   }
 }
 

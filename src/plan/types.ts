@@ -38,6 +38,8 @@ export interface PlannedTest {
   readonly after: readonly string[]
   /** Locks of the host that its environment must hold for it. */
   readonly locks?: readonly string[]
+  /** True when the guest is moved to its second host: its environment needs room there, too. */
+  readonly migrates?: true
 }
 
 /** A test that does not apply, and why. */
