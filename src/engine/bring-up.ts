@@ -42,6 +42,17 @@ export function placeOf({ environment, host: hostId, settings }: InstanceRequest
   return { host, guest, placement, driver: settings.driverOf(host) }
 }
 
+/** Where a test of live migration moves it to: that host must be ours as well. */
+export function secondPlaceOf(
+  { environment, settings }: InstanceRequest,
+  place: LeasedPlace,
+): readonly LeasedPlace[] {
+  const host = settings.lab.hosts.get(place.placement.migratesTo ?? '')
+  return host === undefined || !environment.tests.some(test => test.migrates)
+    ? []
+    : [{ ...place, host, driver: settings.driverOf(host) }]
+}
+
 /** Prepares, starts and reaches an instance; each step that was begun has its undoing. Throws InfraError. */
 export async function bringUp(
   { environment, settings }: InstanceRequest,

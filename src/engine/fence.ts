@@ -1,5 +1,5 @@
 import { InfraError } from '../config/errors.js'
-import type { Held, LeasedPlace } from '../hypervisors/lease.js'
+import { type Held, keyOf, type LeasedPlace, nothingHeld } from '../hypervisors/lease.js'
 import { onAbort } from '../remote/index.js'
 import type { Outcome } from './outcome.js'
 import type { GuestSession } from './session.js'
@@ -14,26 +14,68 @@ export function fenced(
   return { settings: { ...settings, stop: signal }, clear }
 }
 
-/** Takes the lease of an instance's machine, and says for whom it waits. Ends early when the run is to end. */
-export async function holdPlace(
-  place: LeasedPlace,
+/**
+ * Takes the leases of an instance's machines, its own one first in what is returned, and says for whom it waits. Ends
+ * early when the run is to end.
+ */
+export async function holdPlaces(
+  places: readonly LeasedPlace[],
   { leases, emit, plan, stop, drain }: RunSettings,
   at: { readonly environment: string; readonly instance: string },
 ): Promise<Held> {
   const { signal, clear } = either(stop, drain)
+  const held = new Map<LeasedPlace, Held>()
   try {
-    const held = await leases.hold({
-      ...place,
-      signal,
-      onWait: (machine, owner) =>
-        emit({ type: 'lease-awaited', ...at, machine, owner, limitMs: plan.limits.leaseWait }),
-    })
-    if (held.token !== null) {
-      emit({ type: 'lease-taken', ...at, machine: held.machine, token: held.token })
+    // Everywhere in the same order: nobody holds what another waits for, and waits for what that one holds.
+    for (const place of [...places].sort((a, b) => compareText(keyOf(a), keyOf(b)))) {
+      const one = await leases.hold({
+        ...place,
+        signal,
+        onWait: (machine, owner) =>
+          emit({ type: 'lease-awaited', ...at, machine, owner, limitMs: plan.limits.leaseWait }),
+      })
+      held.set(place, one)
+      if (one.token !== null) {
+        emit({ type: 'lease-taken', ...at, machine: one.machine, token: one.token })
+      }
     }
-    return held
+    return together(places.flatMap(place => held.get(place) ?? []))
+  } catch (error) {
+    for (const one of held.values()) {
+      one.leave()
+    }
+    throw error
   } finally {
     clear()
+  }
+}
+
+function compareText(a: string | null, b: string | null): number {
+  return (a ?? '') < (b ?? '') ? -1 : (a ?? '') > (b ?? '') ? 1 : 0
+}
+
+/** Several machines as one: lost with any of them. */
+function together(all: readonly Held[]): Held {
+  const [first = nothingHeld, ...others] = all
+  if (others.length === 0) {
+    return first
+  }
+  const { signal, clear } = either(...all.map(({ lost }) => lost))
+  return {
+    ...first,
+    lost: signal,
+    confirm: async (shell, until) => {
+      await first.confirm(shell, until)
+      for (const other of others) {
+        await other.confirm(null, until)
+      }
+    },
+    leave: () => {
+      clear()
+      for (const one of all) {
+        one.leave()
+      }
+    },
   }
 }
 

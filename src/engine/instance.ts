@@ -3,11 +3,11 @@ import { basename, join } from 'node:path'
 import { type Held, isOwnMachine, nothingHeld } from '../hypervisors/lease.js'
 import type { Evidence } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
-import { bringUp, type Made, pictureScreen, placeOf } from './bring-up.js'
+import { bringUp, type Made, pictureScreen, placeOf, secondPlaceOf } from './bring-up.js'
 import { describeTrouble, type Trouble } from './cause.js'
 import type { Progress } from './environment.js'
 import { describeFile, EvidenceFile, instanceFolder } from './evidence.js'
-import { fenced, holdPlace, judgeHeld } from './fence.js'
+import { fenced, holdPlaces, judgeHeld } from './fence.js'
 import { countChecks, type Outcome } from './outcome.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
@@ -50,7 +50,8 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
   let unfence = (): void => {}
   try {
     const place = placeOf(request)
-    held = await holdPlace(place, settings, { environment: environment.id, instance: name })
+    const places = [place, ...secondPlaceOf(request, place)]
+    held = await holdPlaces(places, settings, { environment: environment.id, instance: name })
     const fence = fenced(held, settings)
     unfence = fence.clear
     const leased = { ...request, settings: fence.settings }
@@ -92,6 +93,7 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     kept,
     evidence: await leftBehind(settings.folder, folder, opened),
   })
+  held.leave()
   return trouble
 }
 

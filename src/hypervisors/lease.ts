@@ -37,6 +37,8 @@ export interface Held {
   readonly lost: AbortSignal
   /** Resolves when the machine says that it is ours still. Throws InfraError. */
   confirm(shell: HostShell | null, signal: AbortSignal): Promise<void>
+  /** Says that the instance is gone. The run keeps the machine, unless it waits for another one. */
+  leave(): void
 }
 
 /** The leases of one run. */
@@ -59,6 +61,8 @@ export interface LeasesOptions {
 interface Taken {
   readonly lease: Lease
   readonly machine: LeasedMachine
+  /** Instances that are on it now. */
+  users: number
 }
 
 /** A host, or a guest that runs already. */
@@ -71,11 +75,14 @@ interface LeasedMachine {
 
 /**
  * Opens the leases of a run: one a machine, from its first instance to the run's end, so that whoever shares the machine
- * waits for the run and not for its guests. A machine whose lease was lost is used no more by this run.
+ * waits for the run and not for its guests. But while the run itself waits for a machine it gives back those that it
+ * does not use: two runs, each with what the other one wants, would else wait for one another. A machine whose
+ * lease was lost is used no more by this run.
  */
 export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesOptions): Leases {
   const taken = new Map<string, Taken>()
   const turns = new Map<string, Promise<unknown>>()
+  let waits = 0
   const common = { id: `${run}-${randomBytes(4).toString('hex')}`, who, run, from: hostname(), limits }
 
   async function take(key: string, waiting: LeaseWaiting): Promise<Taken> {
@@ -88,6 +95,7 @@ export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesO
     }
     const machine = machineOf(waiting, limits)
     const { name, isGuest, shell } = machine
+    let isWaiting = false
     try {
       const lease = await takeLease({
         ...common,
@@ -95,14 +103,34 @@ export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesO
         folder: isGuest ? folders.guest : folders.host,
         shell,
         signal: waiting.signal,
-        onWait: owner => waiting.onWait(name, describeOwner(owner)),
+        onWait: owner => {
+          waits += isWaiting ? 0 : 1
+          isWaiting = true
+          giveBackIdle()
+          waiting.onWait(name, describeOwner(owner))
+        },
       })
-      const now = { lease, machine }
+      const now = { lease, machine, users: 0 }
       taken.set(key, now)
       return now
     } catch (error) {
       await machine.close()
       throw error
+    } finally {
+      waits -= isWaiting ? 1 : 0
+    }
+  }
+
+  function giveBackIdle(): void {
+    for (const [key, { lease, machine, users }] of taken) {
+      if (users === 0 && !lease.lost.aborted) {
+        taken.delete(key)
+        // Whoever wants it again in this run takes it anew, after this.
+        turns.set(
+          key,
+          Promise.resolve(turns.get(key)).then(() => endLease({ lease, machine })),
+        )
+      }
     }
   }
 
@@ -112,31 +140,44 @@ export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesO
       if (key === null) {
         return nothingHeld
       }
-      const turn = (turns.get(key) ?? Promise.resolve()).then(() => take(key, waiting))
+      const turn = (turns.get(key) ?? Promise.resolve()).then(async () => {
+        const now = await take(key, waiting)
+        now.users += 1
+        return now
+      })
       turns.set(
         key,
         turn.catch(() => {}),
       )
-      const { lease, machine } = await turn
+      const now = await turn
+      const { lease, machine } = now
+      let isLeft = false
       return {
         machine: machine.name,
         token: lease.generation,
         isGuest: machine.isGuest,
         lost: lease.lost,
         confirm: (shell, signal) => lease.confirm(machine.isGuest ? shell : null, signal),
+        leave: () => {
+          now.users -= isLeft ? 0 : 1
+          isLeft = true
+          if (waits > 0) {
+            giveBackIdle()
+          }
+        },
       }
     },
     close: async () => {
       await Promise.all([...turns.values()])
-      await Promise.all(
-        [...taken.values()].map(async ({ lease, machine }) => {
-          await lease.release()
-          await machine.close()
-        }),
-      )
+      await Promise.all([...taken.values()].map(endLease))
       taken.clear()
     },
   }
+}
+
+async function endLease({ lease, machine }: Pick<Taken, 'lease' | 'machine'>): Promise<void> {
+  await lease.release()
+  await machine.close()
 }
 
 /** What stands for a machine that needs no lease. */
@@ -146,6 +187,7 @@ export const nothingHeld: Held = {
   isGuest: false,
   lost: new AbortController().signal,
   confirm: async () => {},
+  leave: () => {},
 }
 
 /** Whether an instance is a machine of its own there, and no VM that whoever comes next uses too. */
