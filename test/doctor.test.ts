@@ -165,6 +165,41 @@ t.test('a table for people: aligned, with colours on a terminal alone', async t 
   t.match(bare, /version +missing +11 +12/)
 })
 
+const twoHosts = `lab: choice
+hosts:
+  one: { product: rhel-kvm, version: "9.6", driver: static }
+  two: { product: rhel-kvm, version: "9.4", driver: static }
+guests:
+  debian:
+    product: debian
+    version: "12"
+    arch: x86_64
+    emulated: debian-12
+    on: { one: { configuration: {} }, two: { configuration: {} } }
+  rhel:
+    product: rhel
+    version: "9.6"
+    arch: x86_64
+    emulated: rhel-9
+    on: { two: { configuration: {} } }
+suites: [builtin]
+`
+
+t.test('only the chosen guests, and the hosts that bear them', async t => {
+  const cwd = t.testdir({ 'lab.yaml': twoHosts })
+  const subjects = async (...flags: string[]): Promise<string[]> => {
+    const { stdout } = await guestcert(['doctor', 'lab.yaml', '--json', ...flags], { cwd })
+    const report = JSON.parse(stdout) as { subjects: { host: string; guest?: { id: string } }[] }
+    return report.subjects.map(({ host, guest }) => (guest === undefined ? host : `${host} ${guest.id}`))
+  }
+  t.same(await subjects(), ['one', 'one debian', 'two', 'two debian', 'two rhel'])
+  t.same(await subjects('--guest', 'rhel'), ['two', 'two rhel'])
+  t.same(await subjects('--host', 'o*'), ['one', 'one debian'])
+  const { code, stderr } = await guestcert(['doctor', 'lab.yaml', '--guest', 'rhl'], { cwd })
+  t.equal(code, 2)
+  t.match(stderr, /--guest rhl names nothing: did you mean "rhel"\?/)
+})
+
 t.test('bad input: one line, and nothing is looked at', async t => {
   const cwd = t.testdir({ 'lab.yaml': lab() })
   for (const [argv, says] of [

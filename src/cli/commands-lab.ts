@@ -1,4 +1,4 @@
-import { asFlag, jsonFlag } from './flags.js'
+import { asFlag, jsonFlag, machineFlags } from './flags.js'
 import type { CommandSpec } from './spec.js'
 
 const group = 'Labs and suites'
@@ -115,6 +115,7 @@ export const labCommands: readonly CommandSpec[] = [
     ],
     arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
     flags: [
+      ...machineFlags,
       {
         name: 'clock',
         value: 'TIME',

@@ -10,12 +10,14 @@ import type { FoundAccess } from '../hypervisors/static.js'
 import { type EmulatedLab, guestName, hasEmulatedGuests, startEmulatedLab } from '../lab/emulated.js'
 import { reachedHost } from '../lab/emulated-hosts.js'
 import { findRunningLab } from '../lab/running.js'
+import { narrowLab } from '../plan/narrow.js'
 import { wantsColor } from '../reports/terminal/style.js'
 import {
   type CommandIo,
   colorFlag,
   countFlag,
   isSet,
+  listFlag,
   type ParsedArgs,
   requiredArgument,
   textFlag,
@@ -28,7 +30,8 @@ import { parseAgeMs } from './values.js'
 
 /** `guestcert doctor LAB`: looks at every host and guest before a pass, and changes nothing. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const whole = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const lab = narrowLab(whole, { guests: listFlag(args, 'guest'), hosts: listFlag(args, 'host') })
   const bounds = {
     clockMs: durationFlag(args, 'clock'),
     freeBytes: sizeFlag(args, 'free-space'),
@@ -40,7 +43,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   let drivers: Drivers | null = null
   try {
     if (hasEmulatedGuests(lab)) {
-      emulated = (await findRunningLab(lab, cacheFolder())) ?? (await startEmulatedLab(lab, signal))
+      emulated = (await findRunningLab(whole, cacheFolder())) ?? (await startEmulatedLab(lab, signal))
     }
     const access = emulated?.access ?? new Map<string, FoundAccess>()
     const opened = openDrivers(emulated ?? undefined)

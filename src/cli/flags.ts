@@ -13,8 +13,8 @@ export const globalFlags: readonly FlagSpec[] = [
   { name: 'no-color', description: 'Use no colours; so does NO_COLOR=1', group: general },
 ]
 
-/** What of a lab and its suites a pass takes. */
-export const choiceFlags: readonly FlagSpec[] = [
+/** What of a lab is taken. */
+export const machineFlags: readonly FlagSpec[] = [
   {
     name: 'guest',
     value: 'GLOB',
@@ -23,6 +23,11 @@ export const choiceFlags: readonly FlagSpec[] = [
     group: choice,
   },
   { name: 'host', value: 'GLOB', description: 'Hosts of this name', repeatable: true, group: choice },
+]
+
+/** What of a lab and its suites a pass takes. */
+export const choiceFlags: readonly FlagSpec[] = [
+  ...machineFlags,
   { name: 'suite', value: 'GLOB', description: 'Suites of this name', repeatable: true, group: choice },
   {
     name: 'test',
