@@ -1,0 +1,24 @@
+import { test } from 'guestcert/api'
+import { startTicks } from './ticks.js'
+
+/**
+ * The guest is moved to another host while it runs, and back: it is the same boot, what ran in it runs on, and its clock
+ * is not behind by more than the stop that a move ends with.
+ */
+export default test(async ({ guest, host, expect, measure }) => {
+  const ticks = await startTicks(guest)
+  const before = await guest.clockOffset()
+  for (const way of ['there', 'back'] as const) {
+    const first = await ticks.count()
+    const { bootIdentityBefore, bootIdentityAfter, tookMs } = await guest.expectDisconnect(
+      () => host.migrate(),
+      { within: '12m' },
+    )
+    measure(way, tookMs / 1000)
+    expect(bootIdentityAfter).toBe(bootIdentityBefore, `${way}: it is the same boot`)
+    expect(await ticks.count()).toBeGreaterThan(first, `${way}: what ran before the move runs on after it`)
+  }
+  await ticks.stop()
+  const after = await guest.clockOffset()
+  measure('clock', after.ms - before.ms)
+})

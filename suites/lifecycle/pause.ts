@@ -1,0 +1,30 @@
+import { test } from 'guestcert/api'
+import { startTicks, tickMs } from './ticks.js'
+
+const pauseMs = 10_000
+/** Ticks that may be under way when the pause begins and ends. */
+const slack = 2
+
+/**
+ * While its host has paused it the guest does nothing at all, and afterwards it goes on where it was. What its wall
+ * clock makes of the pause differs: on Xen and Hyper-V it goes on, on KVM it stands still until something sets it; so
+ * the difference is measured, and judged by `core/clock-offset` alone.
+ */
+export default test(async ({ guest, host, expect, measure }) => {
+  const before = await guest.bootIdentity()
+  const ticks = await startTicks(guest)
+  const first = await ticks.count()
+  const startedAt = performance.now()
+  await host.pause({ for: pauseMs })
+  const second = await ticks.count()
+  const awakeMs = performance.now() - startedAt - pauseMs
+
+  expect(second - first).toBeWithin(0, awakeMs / tickMs + slack, 'it stood still while it was paused')
+  const third = await ticks.count()
+  await guest.run('sleep 1')
+  expect(await ticks.count()).toBeGreaterThan(third, 'what ran before the pause runs on after it')
+  expect(await guest.bootIdentity()).toBe(before, 'it is the same boot')
+  await ticks.stop()
+  const { ms } = await guest.clockOffset()
+  measure('offset', ms)
+})
