@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { changedHardware, givenBy, type Hardware, type Machine } from './hardware/machine.js'
+import { changedHardware, givenBy, type Hardware, liveOf, type Machine } from './hardware/machine.js'
 import { loadGuestPersona, loadHostPersona, loadPersona } from './persona/load.js'
 import type { GuestPersona } from './persona/schema.js'
 
@@ -24,10 +24,12 @@ export function assemble({ persona: names, personaFolders, platform, hardware }:
   const persona = loadGuestPersona(names, personaFolders, givenBy(hardware, host))
   const uuid = randomUUID()
   const [low = '00', middle = '00', high = '00'] = uuid.match(/[0-9a-f]{2}/g) ?? []
+  const found = changedHardware(hardware, persona)
   return {
     persona,
     machine: {
-      hardware: changedHardware(hardware, persona),
+      hardware: found,
+      live: liveOf(found),
       host,
       uuid,
       macAddress: `52:54:00:${low}:${middle}:${high}`,

@@ -1,5 +1,5 @@
 import type { FileTree } from './files/tree.js'
-import type { Machine } from './hardware/machine.js'
+import type { Device, LiveHardware, Machine } from './hardware/machine.js'
 import { startLinuxGuest } from './linux-guest.js'
 import type { GuestPersona } from './persona/schema.js'
 import type { Counters, Forward } from './server/ssh-server.js'
@@ -9,6 +9,8 @@ import type { System } from './system/system.js'
 import { startWindowsGuest } from './windows/guest.js'
 import { isWindowsPersona } from './windows/persona/load.js'
 import type { WindowsPersona } from './windows/persona/schema.js'
+import { copyOfWindowsDisk } from './windows/system/disk.js'
+import type { Disk as WindowsDisk } from './windows/system/system.js'
 
 /** A process of an emulated guest, as its table shows it. */
 export interface ListedProcess {
@@ -39,6 +41,18 @@ export interface EmulatedGuest {
   /** Stands still: nothing is answered until it is resumed. */
   pause?(): void
   resume?(): void
+  /** Gives it a device; it finds it at once, or at its next boot. */
+  plug(device: Device): void
+  /** Asks it to let go of a device; false where nobody is there to do so. */
+  unplug(device: Device): boolean
+  /** Changes the number of its vCPUs. */
+  setVcpus(count: number): void
+  /** Has its balloon take memory or give it back, so that it has so much. */
+  setMemory(bytes: number): void
+  /** Interrupts it so that it cannot look away. */
+  nmi(): void
+  /** Cuts its connections: it has moved to where they do not lead. */
+  cut(): void
   /** A copy of what is on its disk; it stays readable after the end. Absent before the first boot. */
   copyDisk?(): GuestDisk | undefined
   /** What makes it go on where it is now; absent while it is not up. */
@@ -48,8 +62,15 @@ export interface EmulatedGuest {
 }
 
 /** What stands on a guest's disk. */
-export interface GuestDisk {
-  readonly tree: FileTree
+export type GuestDisk =
+  | { readonly family: 'linux'; readonly tree: FileTree }
+  | { readonly family: 'windows'; readonly disk: WindowsDisk }
+
+/** The same content once more, on a disk of its own. */
+export function copyOfDisk(given: GuestDisk): GuestDisk {
+  return given.family === 'linux'
+    ? { family: 'linux', tree: given.tree.copy() }
+    : { family: 'windows', disk: copyOfWindowsDisk(given.disk) }
 }
 
 /** What is kept of a guest's memory: enough to be the same boot again. */
@@ -63,7 +84,7 @@ export interface GuestMemory {
 export interface Virtual {
   readonly disk?: GuestDisk
   readonly memory?: GuestMemory
-  readonly machine?: Pick<Machine, 'uuid' | 'macAddress'>
+  readonly machine?: Pick<Machine, 'uuid' | 'macAddress'> & Partial<Pick<LiveHardware, 'maxVcpus'>>
   /** Programs of the guest in place of the usual ones. */
   readonly programs?: ProgramTable
   /** Where connections through the guest lead; without it they are refused. */
@@ -85,6 +106,6 @@ export async function startEmulatedGuest(
 ): Promise<EmulatedGuest> {
   const parsed = emulatedGuestSchema.parse(spec)
   return isWindowsPersona(parsed.persona, parsed.personaFolders)
-    ? startWindowsGuest(parsed)
+    ? startWindowsGuest(parsed, virtual)
     : startLinuxGuest(parsed, virtual)
 }

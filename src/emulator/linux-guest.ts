@@ -3,25 +3,21 @@ import { assemble } from './assemble.js'
 import { Mischief } from './faults/mischief.js'
 import type { FileTree } from './files/tree.js'
 import type { EmulatedGuest, GuestDisk, GuestMemory, ListedProcess, Virtual } from './guest.js'
-import type { Machine } from './hardware/machine.js'
+import { changedHardware, type Device, type Machine, machineAs, putIn, takeOut } from './hardware/machine.js'
 import type { GuestPersona } from './persona/schema.js'
 import { makePrograms } from './programs/table.js'
 import { Authenticator } from './server/authentication.js'
+import { Door } from './server/door.js'
 import { type HostKey, makeHostKey, readHostKey } from './server/host-key.js'
 import { releasePort, reservePort } from './server/ports.js'
 import { runSession } from './server/session.js'
-import {
-  type Counters,
-  type Execution,
-  oldAlgorithms,
-  type RunningServer,
-  serve,
-} from './server/ssh-server.js'
+import { type Counters, type Execution, oldAlgorithms } from './server/ssh-server.js'
 import { loadJustBash } from './shell/ast.js'
 import type { ParsedGuestSpec } from './spec.js'
 import { boot } from './system/boot.js'
 import type { ProgramTable } from './system/programs.js'
 import type { Account, PowerAction, System } from './system/system.js'
+import { Timers } from './timers.js'
 
 const linuxPrograms: ProgramTable = makePrograms()
 
@@ -29,7 +25,7 @@ const linuxPrograms: ProgramTable = makePrograms()
 export async function startLinuxGuest(spec: ParsedGuestSpec, virtual: Virtual = {}): Promise<EmulatedGuest> {
   const assembled = assemble(spec)
   const { persona } = assembled
-  const machine = { ...assembled.machine, ...virtual.machine }
+  const machine = machineAs(assembled.machine, virtual.machine)
   const hostKey =
     spec.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(spec.hostKey)
   const port = await reservePort(spec.host, spec.port)
@@ -62,15 +58,14 @@ class LinuxGuest implements EmulatedGuest {
   readonly #hostKey: HostKey
   #shownKey: HostKey
   readonly #authenticator: Authenticator
-  readonly #timers = new Map<'boot' | 'power' | 'unasked', NodeJS.Timeout>()
+  readonly #timers = new Timers<'boot' | 'power' | 'unasked'>()
+  readonly #door = new Door()
   #state: EmulatedGuest['state'] = 'booting'
   #system: System | undefined
   #disk: FileTree | undefined
-  #server: RunningServer | undefined
   readonly #virtual: Virtual
   #memory: GuestMemory | undefined
   #closed = false
-  #isPaused = false
 
   constructor(
     spec: ParsedGuestSpec,
@@ -93,7 +88,7 @@ class LinuxGuest implements EmulatedGuest {
     this.#hostKey = hostKey
     this.#shownKey = hostKey
     this.#virtual = virtual
-    this.#disk = virtual.disk?.tree
+    this.#disk = virtual.disk?.family === 'linux' ? virtual.disk.tree : undefined
     this.#memory = virtual.memory
     const { refusedLogin } = mischief.faults
     const refusals = refusedLogin === true ? Number.POSITIVE_INFINITY : (refusedLogin?.times ?? 0)
@@ -135,12 +130,12 @@ class LinuxGuest implements EmulatedGuest {
     this.#state = 'booting'
     const { neverBoots, slowBoot } = this.#mischief.faults
     if (neverBoots) return
-    this.#after('boot', delayMs, () => {
+    this.#timers.after('boot', delayMs, () => {
       const isResumed = this.#memory !== undefined
       this.#system = this.#boot()
       // What goes on from memory has booted long ago.
       const bootMs = isResumed ? 0 : this.persona.timing.bootMs + (slowBoot?.ms ?? 0)
-      this.#after('boot', bootMs, () => void this.#open())
+      this.#timers.after('boot', bootMs, () => void this.#open())
     })
   }
 
@@ -156,8 +151,8 @@ class LinuxGuest implements EmulatedGuest {
       programs: this.#virtual.programs ?? linuxPrograms,
       disk: this.#disk,
       ...(this.#memory === undefined ? {} : { memory: this.#memory }),
-      power: (action, delayMs) => this.#after('power', delayMs, () => void this.#goDown(action)),
-      cancelPower: () => this.#cancel('power'),
+      power: (action, delayMs) => this.#timers.after('power', delayMs, () => void this.#goDown(action)),
+      cancelPower: () => this.#timers.cancel('power'),
       stops: line => this.#mischief.stops(line),
     })
     this.#disk = system.tree
@@ -169,7 +164,7 @@ class LinuxGuest implements EmulatedGuest {
   async #open(): Promise<void> {
     const { faults } = this.#mischief
     const { ssh } = this.persona
-    this.#server = await serve({
+    const isOpen = await this.#door.open({
       host: this.host,
       port: this.port,
       hostKey: this.#shownKey,
@@ -180,13 +175,12 @@ class LinuxGuest implements EmulatedGuest {
       execute: execution => this.#execute(execution),
       ...(this.#virtual.forward === undefined ? {} : { forward: this.#virtual.forward }),
     })
-    if (this.#closed) return this.#server.close()
+    if (!isOpen) return
     this.#state = 'running'
-    if (this.#isPaused) this.#server.pause()
     this.#virtual.onUp?.()
     const { unaskedReboot } = faults
     if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {
-      this.#after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot'))
+      this.#timers.after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot'))
     }
   }
 
@@ -197,7 +191,7 @@ class LinuxGuest implements EmulatedGuest {
     }
     const faults = this.#mischief.forCommand(execution.command ?? '')
     this.#virtual.onCommand?.(execution.command ?? '')
-    if (faults.reboots) this.#after('unasked', 20, () => void this.#goDown('reboot'))
+    if (faults.reboots) this.#timers.after('unasked', 20, () => void this.#goDown('reboot'))
     runSession(execution, {
       system: this.#system,
       shell: this.persona.shell.path,
@@ -210,8 +204,8 @@ class LinuxGuest implements EmulatedGuest {
   async #goDown(action: PowerAction): Promise<void> {
     if (this.#closed || this.#state !== 'running') return
     this.#state = 'down'
-    this.#cancel('power')
-    this.#cancel('unasked')
+    this.#timers.cancel('power')
+    this.#timers.cancel('unasked')
     await this.#stop()
     if (this.#closed) return
     if (action === 'reboot') this.bootLater(this.persona.timing.shutdownMs)
@@ -222,9 +216,7 @@ class LinuxGuest implements EmulatedGuest {
   }
 
   async #stop(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    await server?.close()
+    await this.#door.close()
     for (const process of this.#system?.processes.list() ?? []) process.end({ signal: 'KILL' })
     this.#system = undefined
   }
@@ -232,22 +224,52 @@ class LinuxGuest implements EmulatedGuest {
   pressPower(): void {
     // A kernel that is not up yet does not see the button.
     if (this.#state === 'running') {
-      this.#after('power', this.persona.timing.shutdownMs, () => void this.#goDown('off'))
+      this.#timers.after('power', this.persona.timing.shutdownMs, () => void this.#goDown('off'))
     }
   }
 
   pause(): void {
-    this.#isPaused = true
-    this.#server?.pause()
+    this.#door.deaf = true
   }
 
   resume(): void {
-    this.#isPaused = false
-    this.#server?.resume()
+    this.#door.deaf = false
+  }
+
+  cut(): void {
+    this.#door.cut()
+  }
+
+  plug(device: Device): void {
+    if (this.#system) this.#system.hotplug.plug(device)
+    else putIn(this.#machine, device)
+  }
+
+  unplug(device: Device): boolean {
+    // A kernel that is not up yet does not hear of it.
+    if (this.#state !== 'running') return false
+    if (this.#system) this.#system.hotplug.unplug(device)
+    else takeOut(this.#machine, device)
+    return true
+  }
+
+  setVcpus(count: number): void {
+    const { vcpus } = changedHardware({ ...this.#spec.hardware, vcpus: count }, this.persona)
+    if (this.#system) this.#system.hotplug.setVcpus(vcpus)
+    else this.#machine.live.vcpus = vcpus
+  }
+
+  setMemory(bytes: number): void {
+    const { memoryBytes } = changedHardware({ ...this.#spec.hardware, memoryBytes: bytes }, this.persona)
+    this.#machine.live.memoryBytes = memoryBytes
+  }
+
+  nmi(): void {
+    this.#system?.nmi()
   }
 
   copyDisk(): GuestDisk | undefined {
-    return this.#disk && { tree: this.#disk.copy() }
+    return this.#disk && { family: 'linux', tree: this.#disk.copy() }
   }
 
   copyMemory(): GuestMemory | undefined {
@@ -260,26 +282,8 @@ class LinuxGuest implements EmulatedGuest {
     if (this.#closed) return
     this.#closed = true
     this.#state = 'off'
-    for (const name of [...this.#timers.keys()]) this.#cancel(name)
+    this.#timers.cancelAll()
     await this.#stop()
     releasePort(this.host, this.port)
-  }
-
-  #after(name: 'boot' | 'power' | 'unasked', ms: number, act: () => void): void {
-    this.#cancel(name)
-    this.#timers.set(
-      name,
-      setTimeout(() => {
-        this.#timers.delete(name)
-        act()
-      }, ms),
-    )
-  }
-
-  #cancel(name: 'boot' | 'power' | 'unasked'): boolean {
-    const timer = this.#timers.get(name)
-    clearTimeout(timer)
-    this.#timers.delete(name)
-    return timer !== undefined
   }
 }

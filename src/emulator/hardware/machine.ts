@@ -1,5 +1,6 @@
 import type { Given } from '../persona/conditions.js'
 import type { GuestPersona, HostPersona } from '../persona/schema.js'
+import type { Blocks } from './blocks.js'
 
 /** What the instance was given. Sizes in bytes. */
 export interface Hardware {
@@ -13,12 +14,72 @@ export interface Hardware {
   readonly mode?: 'pv' | 'hvm' | 'pvh' | undefined
 }
 
+/** A disk beside the first one. */
+export interface AddedDisk {
+  readonly kind: 'disk'
+  /** As the hypervisor calls it, e.g. `vdb`. Guests of Xen call it so, too; all others name disks as they find them. */
+  readonly target: string
+  /** As libvirt calls it: `virtio`, `scsi`, `sata`, `ide`, `usb` or `xen`. */
+  readonly bus: string
+  readonly bytes: number
+  readonly serial: string | undefined
+  /** What is on it. */
+  readonly blocks: Blocks
+}
+
+/** A network card beside the first one. */
+export interface AddedNic {
+  readonly kind: 'nic'
+  readonly mac: string
+  /** As libvirt calls it, e.g. `virtio`. */
+  readonly model: string | undefined
+}
+
+/** What can be plugged into a machine that runs. */
+export type Device = AddedDisk | AddedNic
+
+/** What a hypervisor may change of a machine while it runs. */
+export interface LiveHardware {
+  vcpus: number
+  /** How many vCPUs it can be given at most. */
+  maxVcpus: number
+  /** What it has of its memory at the moment: its balloon holds the rest. */
+  memoryBytes: number
+  disks: readonly AddedDisk[]
+  nics: readonly AddedNic[]
+}
+
 /** The virtual machine as its guest finds it. */
 export interface Machine {
+  /** What it was started with. */
   readonly hardware: Hardware
+  readonly live: LiveHardware
   readonly host: HostPersona | undefined
   readonly uuid: string
   readonly macAddress: string
+}
+
+/** A machine that has all that it was given, and nothing more. */
+export function liveOf({ vcpus, memoryBytes }: Hardware): LiveHardware {
+  return { vcpus, maxVcpus: vcpus, memoryBytes, disks: [], nics: [] }
+}
+
+/** Takes a device out of what a machine has; undefined where it has no such. */
+export function takeOut({ live }: Machine, wanted: Device): Device | undefined {
+  if (wanted.kind === 'disk') {
+    const disk = live.disks.find(({ target }) => target === wanted.target)
+    live.disks = live.disks.filter(other => other !== disk)
+    return disk
+  }
+  const nic = live.nics.find(({ mac }) => mac === wanted.mac)
+  live.nics = live.nics.filter(other => other !== nic)
+  return nic
+}
+
+/** Puts a device into a machine. */
+export function putIn({ live }: Machine, device: Device): void {
+  if (device.kind === 'disk') live.disks = [...live.disks, device]
+  else live.nics = [...live.nics, device]
 }
 
 /** What the conditions of facts are held against. */
@@ -30,6 +91,16 @@ export function givenBy(hardware: Hardware, host: HostPersona | undefined): Give
     mode: host?.hypervisor.mode ?? 'hvm',
     firmware: hardware.firmware ?? (hardware.generation === 2 ? 'uefi' : 'bios'),
   }
+}
+
+/** A machine with what its hypervisor says of it. */
+export function machineAs(
+  machine: Machine,
+  given: (Pick<Machine, 'uuid' | 'macAddress'> & Partial<Pick<LiveHardware, 'maxVcpus'>>) | undefined,
+): Machine {
+  if (!given) return machine
+  const { uuid, macAddress, maxVcpus = machine.live.maxVcpus } = given
+  return { ...machine, uuid, macAddress, live: { ...machine.live, maxVcpus } }
 }
 
 /** Lays the changes of a mutant over what was given. */

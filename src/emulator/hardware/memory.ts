@@ -1,5 +1,5 @@
 import type { GuestPersona } from '../persona/schema.js'
-import type { Hardware } from './machine.js'
+import type { Hardware, Machine } from './machine.js'
 
 const unitBytes: Readonly<Record<string, number>> = { K: 1024, M: 1_048_576, G: 1_073_741_824 }
 
@@ -29,6 +29,12 @@ export function memTotalBytes(persona: GuestPersona, hardware: Hardware): number
   return Math.max(4096, Math.floor(usable / 4096) * 4096)
 }
 
+/** MemTotal in bytes as it is now: a balloon takes whole pages out of it, and gives them back. */
+export function memTotalNow(persona: GuestPersona, { hardware, live }: Machine): number {
+  const ballooned = Math.floor(Math.max(0, hardware.memoryBytes - live.memoryBytes) / 4096) * 4096
+  return Math.max(4096, memTotalBytes(persona, hardware) - ballooned)
+}
+
 /** /proc/iomem: where the memory is, and what is set aside in it. */
 export function iomem(persona: GuestPersona, hardware: Hardware, visible: boolean): string {
   const crash = crashKernelBytes(persona, hardware)
@@ -47,8 +53,8 @@ export function iomem(persona: GuestPersona, hardware: Hardware, visible: boolea
 }
 
 /** /proc/meminfo, with the lines that this kernel has. A small system that idles. */
-export function meminfo(persona: GuestPersona, hardware: Hardware): string {
-  const totalKb = memTotalBytes(persona, hardware) / 1024
+export function meminfo(persona: GuestPersona, machine: Machine): string {
+  const totalKb = memTotalNow(persona, machine) / 1024
   const part = (perMille: number): number => Math.floor((totalKb * perMille) / 4000) * 4
   const values: Readonly<Record<string, number>> = {
     MemTotal: totalKb,

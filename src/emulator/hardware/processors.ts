@@ -41,10 +41,9 @@ const plain = {
   addressSizes: '40 bits physical, 48 bits virtual',
 }
 
-/** /proc/cpuinfo: a paragraph a processor, with the lines that this kernel has. */
-export function cpuinfo(persona: GuestPersona, machine: Machine): string {
+/** /proc/cpuinfo: a paragraph a processor that is online, with the lines that this kernel has. */
+export function cpuinfo(persona: GuestPersona, machine: Machine, online: readonly number[]): string {
   const cpu = machine.host?.cpu ?? plain
-  const { vcpus } = machine.hardware
   const offered = machine.host?.hypervisor.cpuFlag === false ? cpu.flags : [...cpu.flags, 'hypervisor']
   const flags = offered.filter(flag => !persona.processors.hides.includes(flag))
   const paragraph = (index: number): string => {
@@ -79,7 +78,7 @@ export function cpuinfo(persona: GuestPersona, machine: Machine): string {
     const lines = persona.processors.fields.map(field => line(field, values[field] ?? ''))
     return `${lines.join('\n')}\n`
   }
-  return Array.from({ length: vcpus }, (_, index) => `${paragraph(index)}\n`).join('')
+  return online.map(index => `${paragraph(index)}\n`).join('')
 }
 
 /** The kernel sets the colons one under another with tabs. */
@@ -96,7 +95,13 @@ export function cpuMask(cpus: readonly number[]): string {
   return bits.toString(16).padStart(8, '0')
 }
 
-/** A list of processors, e.g. `0-3`. */
-export function cpuList(count: number): string {
-  return count === 1 ? '0' : `0-${count - 1}`
+/** A list of processors, e.g. `0-2,5`. */
+export function cpuList(cpus: readonly number[]): string {
+  const ranges: [first: number, last: number][] = []
+  for (const cpu of cpus) {
+    const range = ranges.at(-1)
+    if (range && range[1] === cpu - 1) range[1] = cpu
+    else ranges.push([cpu, cpu])
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',')
 }

@@ -11,7 +11,7 @@ export function hardwareOf(xml: Xml): Hardware {
   const isUefi =
     at(xml, 'os')?.attributes.firmware === 'efi' || at(xml, 'os', 'loader')?.attributes.type === 'pflash'
   return {
-    vcpus: Number(text(xml, 'vcpu') ?? 1),
+    vcpus: vcpusOf(xml).now,
     memoryBytes: memoryKiB(xml) * 1024,
     mode: isPv ? 'pv' : 'hvm',
     ...(isPv ? {} : { firmware: isUefi ? ('uefi' as const) : ('bios' as const) }),
@@ -42,9 +42,31 @@ const unitBytes: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 }
 
+/** How many vCPUs a domain has, and how many it may have. */
+export function vcpusOf(xml: Xml): { readonly now: number; readonly most: number } {
+  const most = Number(text(xml, 'vcpu') ?? 1)
+  return { now: Number(at(xml, 'vcpu')?.attributes.current ?? most), most }
+}
+
+/** All the memory that a domain may have. */
 export function memoryKiB(xml: Xml): number {
-  const unit = at(xml, 'memory')?.attributes.unit ?? 'KiB'
-  return Math.round((Number(text(xml, 'memory') ?? 0) * (unitBytes[unit] ?? 1024)) / 1024)
+  return kibOf(xml, 'memory') ?? 0
+}
+
+/** The memory that a domain has at the moment. */
+export function currentKiB(xml: Xml): number {
+  return kibOf(xml, 'currentMemory') ?? memoryKiB(xml)
+}
+
+function kibOf(xml: Xml, name: 'memory' | 'currentMemory'): number | undefined {
+  const unit = at(xml, name)?.attributes.unit ?? 'KiB'
+  const amount = text(xml, name)
+  return amount === undefined ? undefined : Math.round((Number(amount) * (unitBytes[unit] ?? 1024)) / 1024)
+}
+
+/** Bytes of a unit as libvirt names it; undefined where it has no such. */
+export function bytesOfUnit(unit: string): number | undefined {
+  return unitBytes[unit]
 }
 
 /** A disk of a domain. */
@@ -58,18 +80,29 @@ export interface DomainDisk {
 }
 
 export function disksOf(xml: Xml): DomainDisk[] {
-  return elements(at(xml, 'devices'), 'disk').map(disk => {
-    const target = at(disk, 'target')?.attributes
-    const name = target?.dev ?? ''
-    return {
-      xml: disk,
-      kind: disk.attributes.device ?? 'disk',
-      target: name,
-      bus: target?.bus ?? (name.startsWith('xvd') ? 'xen' : name.startsWith('vd') ? 'virtio' : 'ide'),
-      file: at(disk, 'source')?.attributes.file,
-      format: at(disk, 'driver')?.attributes.type ?? 'raw',
-    }
-  })
+  return elements(at(xml, 'devices'), 'disk').map(diskOf)
+}
+
+/** What an XML of a disk says. */
+export function diskOf(disk: Xml): DomainDisk {
+  const target = at(disk, 'target')?.attributes
+  const name = target?.dev ?? ''
+  return {
+    xml: disk,
+    kind: disk.attributes.device ?? 'disk',
+    target: name,
+    bus: target?.bus ?? buses[name.replace(/[a-z]$/, '')] ?? 'ide',
+    file: at(disk, 'source')?.attributes.file,
+    format: at(disk, 'driver')?.attributes.type ?? 'raw',
+  }
+}
+
+/** The bus of a disk whose XML names none. */
+const buses: Readonly<Record<string, string>> = { xvd: 'xen', vd: 'virtio', sd: 'scsi', fd: 'fdc' }
+
+/** The image of the first disk: what the machine boots from. */
+export function bootImage(xml: Xml): string | undefined {
+  return disksOf(xml).find(({ kind, file }) => kind === 'disk' && file !== undefined)?.file
 }
 
 export function nicsOf(xml: Xml): Xml[] {
@@ -104,12 +137,15 @@ export function completed(xml: Xml, prefix: string): Xml {
       if (typeof value === 'object') value.children = [...memory.children]
     }
   }
-  for (const [index, nic] of nicsOf(xml).entries()) {
-    if (macOf(nic) === undefined) {
-      const hex = digest(`mac ${name} ${index}`)
-      const address = `${prefix}:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`
-      nic.children.unshift(make('mac', { address }))
-    }
-  }
+  for (const [index, nic] of nicsOf(xml).entries()) completedNic(nic, prefix, `${name} ${index}`)
   return xml
+}
+
+/** Gives a card an address, the same for the same words, if it has none. */
+export function completedNic(nic: Xml, prefix: string, words: string): Xml {
+  if (macOf(nic) !== undefined) return nic
+  const hex = digest(`mac ${words}`)
+  const address = `${prefix}:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`
+  nic.children.unshift(make('mac', { address }))
+  return nic
 }

@@ -1,70 +1,29 @@
-import t, { type Test } from 'tap'
-import { type Client, clientKey, connect, connectThrough, eventually } from '../client.test.helper.js'
-import { personaFolder } from '../harness.test.helper.js'
-import type { EmulatedHostSpec } from '../spec.js'
-import { type EmulatedHost, startEmulatedHost } from './host.js'
+import t from 'tap'
+import { connectThrough, eventually } from '../client.test.helper.js'
+import { addressOf, stand, users } from './stand.test.helper.js'
 
 t.jobs = 4
 
-const users = [{ name: 'root', authorizedKeys: [clientKey.public] }]
 const clean = '/var/lib/libvirt/images/clean.qcow2'
 
-interface Stand {
-  readonly host: EmulatedHost
-  readonly client: Client
-  /** Runs a command on the host: standard output, standard error and exit code. */
-  run(command: string): Promise<readonly [string, string, number | null | undefined]>
-  /** Runs a command in a guest, through the host, and gives what it printed. */
-  inGuest(address: string, command: string): Promise<string>
-}
-
-async function stand(t: Test, more: Partial<EmulatedHostSpec> = {}): Promise<Stand> {
-  const host = await startEmulatedHost({
-    name: 'kvm-1',
-    persona: 'rhel-9-kvm',
-    personaFolders: [personaFolder],
-    users,
-    vms: [
-      {
-        name: 'deb',
-        guest: { persona: 'debian-12', users },
-        hardware: { vcpus: 1, memoryBytes: 2 ** 29, machine: 'q35', disk: 'virtio-blk', nic: 'virtio-net' },
-        snapshots: ['sealed'],
-        images: [clean],
-      },
-    ],
-    ...more,
-  })
-  t.teardown(() => host.close())
-  const client = await connect(host.machine)
-  t.teardown(() => client.end())
-  const run: Stand['run'] = async command => {
-    const { stdout, stderr, code } = await client.run(command)
-    return [stdout, stderr, code]
-  }
-  const inGuest = async (address: string, command: string): Promise<string> => {
-    const guest = await connectThrough(client, host.machine, address)
-    const { stdout } = await guest.run(command)
-    guest.end()
-    return stdout
-  }
-  return { host, client, run, inGuest }
-}
-
-const lease = /192\.168\.122\.\d+(?=\/24)/
-
-async function addressOf({ run }: Stand, domain = 'deb'): Promise<string> {
-  let found: string | undefined
-  for (let tries = 0; found === undefined && tries < 200; tries++) {
-    const [text] = await run(`virsh domifaddr ${domain}; sleep 0.05`)
-    found = lease.exec(text)?.[0]
-  }
-  if (found === undefined) throw new Error(`${domain} has no address`)
-  return found
-}
+const vms = [
+  {
+    name: 'deb',
+    guest: { persona: 'debian-12', users },
+    hardware: {
+      vcpus: 1,
+      memoryBytes: 2 ** 29,
+      machine: 'q35',
+      disk: 'virtio-blk',
+      nic: 'virtio-net',
+    },
+    snapshots: ['sealed'],
+    images: [clean],
+  },
+]
 
 t.test('a guest is started, written to, and taken back to its clean state', { buffered: true }, async t => {
-  const it = await stand(t)
+  const it = await stand(t, { vms })
   t.strictSame(await it.run('virsh start deb'), ["Domain 'deb' started\n\n", '', 0])
   t.strictSame(await it.run('virsh list'), [
     ' Id   Name   State\n----------------------\n 1    deb    running\n\n',
@@ -88,7 +47,7 @@ t.test('a guest is started, written to, and taken back to its clean state', { bu
 })
 
 t.test('what a guest wrote outlives its end, and is in copies of its disk', { buffered: true }, async t => {
-  const it = await stand(t)
+  const it = await stand(t, { vms })
   await it.run('virsh start deb')
   await it.inGuest(await addressOf(it), 'echo mark > /root/mark')
   t.strictSame(await it.run('virsh shutdown deb'), ["Domain 'deb' is being shutdown\n\n", '', 0])
@@ -107,7 +66,7 @@ t.test('what a guest wrote outlives its end, and is in copies of its disk', { bu
 })
 
 t.test('a guest that stands still answers when it goes on', { buffered: true }, async t => {
-  const it = await stand(t)
+  const it = await stand(t, { vms })
   await it.run('virsh start deb')
   const guest = await connectThrough(it.client, it.host.machine, await addressOf(it))
   t.strictSame(await it.run('virsh suspend deb; virsh domstate deb --reason'), [
@@ -127,7 +86,7 @@ t.test('a guest that stands still answers when it goes on', { buffered: true }, 
 })
 
 t.test('what virsh does not know it refuses in its words', { buffered: true }, async t => {
-  const { run } = await stand(t)
+  const { run } = await stand(t, { vms })
   // Each as the real virsh of libvirt 9 answers, asked of its test driver.
   for (const [command, stdout, stderr] of [
     ['foo', '', "error: unknown command: 'foo'\n"],
@@ -153,7 +112,7 @@ t.test('what virsh does not know it refuses in its words', { buffered: true }, a
 })
 
 t.test('virsh of old knows less, and says it otherwise', { buffered: true }, async t => {
-  const { run } = await stand(t, { persona: 'rhel-5-xen-pv' })
+  const { run } = await stand(t, { vms, persona: 'rhel-5-xen-pv' })
   t.strictSame(await run('virsh list --all'), [
     ' Id Name                 State\n----------------------------------\n  0 Domain-0             running\n  - deb                  shut off\n\n',
     '',

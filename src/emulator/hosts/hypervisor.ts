@@ -1,12 +1,13 @@
-import { SystemError } from '../files/errno.js'
 import type { FileTree } from '../files/tree.js'
-import { type EmulatedGuest, type GuestDisk, type GuestMemory, startEmulatedGuest } from '../guest.js'
-import { LoadCount } from './capacity.js'
-import { completed, disksOf, hardwareOf, macOf, memoryKiB, nicsOf } from './domain.js'
+import type { LoadCount } from './capacity.js'
+import { bootImage, completed, macOf, nicsOf } from './domain.js'
 import type { HostFaults } from './faults.js'
-import { type Content, Images } from './images.js'
+import { type Affects, attach, detach, setMemory, setVcpus } from './hotplug.js'
+import type { Images } from './images.js'
+import { Power } from './power.js'
+import { deleteSnapshot, revertTo, takeSnapshot, type Wanted } from './snapshots.js'
 import { Trouble } from './trouble.js'
-import { makeVm, nameOf, type Running, type Snapshot, uuidOf, type Vm, xmlOf } from './vm.js'
+import { makeVm, nameOf, type Snapshot, setState, uuidOf, type Vm } from './vm.js'
 import { copyXml, text, type Xml } from './xml.js'
 
 /** What a hypervisor is made of. */
@@ -19,22 +20,32 @@ export interface HypervisorRequest {
   readonly faults: HostFaults
   /** The host's own disk. */
   tree(): FileTree
+  /** Told of a machine that has ended and is defined no more. */
+  forget(vm: Vm): void
 }
 
 /** The virtual machines of one host, whatever front they are asked through. Calls throw {@link Trouble}. */
 export class Hypervisor {
-  readonly images = new Images()
-  readonly load = new LoadCount()
-  readonly #request: HypervisorRequest
+  readonly #request: Omit<HypervisorRequest, 'forget'>
+  readonly #power: Power
   readonly #vms: Vm[] = []
-  #nextId = 1
 
-  constructor(request: HypervisorRequest) {
+  constructor(request: Omit<HypervisorRequest, 'forget'>) {
     this.#request = request
+    this.#power = new Power({ ...request, forget: vm => this.#forget(vm) })
   }
 
   get tree(): FileTree {
-    return this.#request.tree()
+    return this.#power.tree
+  }
+
+  get images(): Images {
+    return this.#power.images
+  }
+
+  /** What runs here, by the host's own count. */
+  get load(): LoadCount {
+    return this.#power.load
   }
 
   list(): readonly Vm[] {
@@ -78,23 +89,21 @@ export class Hypervisor {
     if (vm.running) throw new Trouble('invalid', 'domain is already running')
     if (!vm.persistent) throw new Trouble('no-domain', `no domain with matching name '${nameOf(vm)}'`)
     const xml = copyXml(vm.persistent)
-    const image = bootImage(xml)
-    const content = image === undefined ? {} : this.#find(image)
-    await this.#power(vm, xml, image, content, undefined)
+    await this.#power.on(vm, { xml, content: this.#power.find(bootImage(xml)) })
     if (paused) this.suspend(vm)
-    else set(vm, 'running', 'booted')
+    else setState(vm, 'running', 'booted')
   }
 
   /** Presses the power button. The guest may take its time, or not heed it. */
   shutdown(vm: Vm): void {
     this.#demandRunning(vm)
     if (this.#isStuck(vm)) {
-      set(vm, 'in shutdown', 'user')
+      setState(vm, 'in shutdown', 'user')
       return
     }
     const guest = vm.running?.guest
     if (guest?.pressPower) guest.pressPower()
-    else void this.#powerOff(vm, 'shutdown').catch(() => {})
+    else void this.#power.off(vm, 'shutdown').catch(() => {})
   }
 
   async reboot(vm: Vm): Promise<void> {
@@ -110,62 +119,56 @@ export class Hypervisor {
         `Failed to terminate process ${2000 + (vm.running?.id ?? 0)} with SIGKILL: Device or resource busy`,
       )
     }
-    await this.#powerOff(vm, reason)
+    await this.#power.off(vm, reason)
   }
 
   suspend(vm: Vm): void {
     this.#demandRunning(vm)
     vm.running?.guest?.pause?.()
-    set(vm, 'paused', 'user')
+    setState(vm, 'paused', 'user')
   }
 
   resume(vm: Vm): void {
     this.#demandRunning(vm)
     if (vm.state === 'running') throw new Trouble('invalid', 'domain is already running')
     vm.running?.guest?.resume?.()
-    set(vm, 'running', 'unpaused')
+    setState(vm, 'running', 'unpaused')
   }
 
   /** The reset button: the guest starts anew from its disk as it is. */
   async reset(vm: Vm): Promise<void> {
     this.#demandRunning(vm)
-    const { running } = vm
-    if (!running) return
-    const content = { ...kept(running.guest), ...installedOf(running) }
-    const { state, reason } = vm
-    await this.#powerOff(vm, 'destroyed', true)
-    await this.#power(vm, running.xml, running.image, content, undefined, running.id)
-    set(vm, state, reason)
+    await this.#power.restart(vm)
   }
 
-  /** Linux takes it for an unknown interrupt, notes it and goes on. */
+  /** Interrupts a guest so that it cannot look away. */
   nmi(vm: Vm): void {
     this.#demandRunning(vm)
+    vm.running?.guest?.nmi()
+  }
+
+  /** Gives a machine a disk or a network card, from its XML. */
+  attach(vm: Vm, device: Xml, affects: Affects): void {
+    attach(this.#power, vm, device, affects, this.#request.macPrefix)
+  }
+
+  /** Takes the disk of that target, or the card of that address; it stays where the guest does not let go of it. */
+  detach(vm: Vm, device: Xml, affects: Affects): void {
+    detach(this.#power, vm, device, affects)
+  }
+
+  /** Changes how many of its vCPUs a machine has: never more than its maximum, never fewer than it started with. */
+  setVcpus(vm: Vm, count: number, affects: Affects): void {
+    setVcpus(this.#power, vm, count, affects)
+  }
+
+  /** Has the balloon leave a machine so much of its memory. */
+  setMemory(vm: Vm, kib: number, affects: Affects): void {
+    setMemory(this.#power, vm, kib, affects)
   }
 
   snapshot(vm: Vm, name: string, description: string | undefined): void {
-    if (vm.snapshots.has(name)) throw new Trouble('failed', `domain snapshot ${name} already exists`)
-    const { running } = vm
-    const image = running?.image ?? bootImage(xmlOf(vm))
-    const content: Content = running
-      ? { ...kept(running.guest), ...installedOf(running) }
-      : image === undefined
-        ? {}
-        : this.#find(image)
-    // What is kept needs room on the host's disk.
-    if (this.tree.room.freeBytes <= 0) throw new SystemError('ENOSPC', image ?? '', 'write')
-    vm.snapshots.set(name, {
-      name,
-      description,
-      parent: vm.current,
-      state: vm.state,
-      madeSec: Math.floor(Date.now() / 1000),
-      xml: copyXml(xmlOf(vm)),
-      disk: content.disk,
-      installed: content.installed,
-      memory: running?.guest?.copyMemory?.(),
-    })
-    vm.current = name
+    takeSnapshot(this.#power, vm, name, description)
   }
 
   findSnapshot(vm: Vm, name: string): Snapshot {
@@ -177,32 +180,12 @@ export class Hypervisor {
     return found
   }
 
-  async revert(vm: Vm, name: string, wanted: 'as-it-was' | 'running' | 'paused'): Promise<void> {
-    const snapshot = this.findSnapshot(vm, name)
-    if (vm.running) await this.#powerOff(vm, 'from snapshot', true)
-    vm.current = name
-    const image = bootImage(snapshot.xml)
-    const content: Content = {
-      ...(snapshot.disk ? { disk: { tree: snapshot.disk.tree.copy() } } : {}),
-      ...(snapshot.installed ? { installed: snapshot.installed } : {}),
-    }
-    if (image !== undefined) this.#write(image, content)
-    const runs = wanted !== 'as-it-was' || snapshot.state === 'running' || snapshot.state === 'paused'
-    // One that was off stays so, for the reason that it had.
-    if (!runs) return
-    await this.#power(vm, copyXml(snapshot.xml), image, content, snapshot.memory)
-    const isPaused = wanted === 'paused' || (wanted === 'as-it-was' && snapshot.state === 'paused')
-    if (isPaused) vm.running?.guest?.pause?.()
-    set(vm, isPaused ? 'paused' : 'running', 'from snapshot')
+  async revert(vm: Vm, name: string, wanted: Wanted): Promise<void> {
+    await revertTo(this.#power, vm, this.findSnapshot(vm, name), wanted)
   }
 
   deleteSnapshot(vm: Vm, name: string): void {
-    const { parent } = this.findSnapshot(vm, name)
-    vm.snapshots.delete(name)
-    if (vm.current === name) vm.current = parent
-    for (const other of vm.snapshots.values()) {
-      if (other.parent === name) vm.snapshots.set(other.name, { ...other, parent })
-    }
+    deleteSnapshot(vm, this.findSnapshot(vm, name))
   }
 
   /** The machine that has a card of that address, if it runs. */
@@ -212,7 +195,7 @@ export class Hypervisor {
 
   /** Ends everything, as a power failure does. */
   async close(): Promise<void> {
-    await Promise.all(this.#vms.map(vm => (vm.running ? this.#powerOff(vm, 'destroyed', true) : undefined)))
+    await Promise.all(this.#vms.map(vm => this.#power.off(vm, 'destroyed', true)))
   }
 
   #demandRunning(vm: Vm): void {
@@ -224,103 +207,8 @@ export class Hypervisor {
     return stuck !== undefined && new RegExp(stuck.vm).test(nameOf(vm))
   }
 
-  #find(image: string): Content {
-    try {
-      return this.images.find(this.tree, image)
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error
-      throw new Trouble(
-        'system',
-        `Cannot access storage file '${image}' (as uid:107, gid:107): ${error.text}`,
-      )
-    }
-  }
-
-  async #power(
-    vm: Vm,
-    xml: Xml,
-    image: string | undefined,
-    { installed, disk }: Content,
-    memory: GuestMemory | undefined,
-    id = this.#nextId++,
-  ): Promise<void> {
-    const hardware = hardwareOf(xml)
-    const taken = this.load.now.memoryBytes / 1024
-    if (taken + memoryKiB(xml) > this.#request.nodeMemoryKiB) {
-      throw new Trouble('internal', 'process exited while connecting to monitor: Cannot allocate memory')
-    }
-    let guest: EmulatedGuest | undefined
-    if (installed) {
-      const { personaFolders, persona, users, hostKey, faults } = installed
-      guest = await startEmulatedGuest(
-        {
-          name: nameOf(vm),
-          persona,
-          personaFolders: [...personaFolders],
-          platform: this.#request.platform,
-          hardware,
-          users: users.map(user => ({ ...user, authorizedKeys: [...(user.authorizedKeys ?? [])] })),
-          hostKey,
-          ...(faults === undefined ? {} : { faults }),
-        },
-        {
-          machine: { uuid: text(xml, 'uuid') ?? '', macAddress: macOf(nicsOf(xml)[0]) ?? '' },
-          ...(disk === undefined ? {} : { disk: { tree: disk.tree.copy() } }),
-          ...(memory === undefined ? {} : { memory }),
-          onOff: () => void this.#powerOff(vm, 'shutdown').catch(() => {}),
-        },
-      )
-    }
-    vm.running = { id, xml, hardware, guest, image, installed, startedMs: Date.now() }
-    this.load.add(hardware)
-  }
-
-  /** With `discards` its disk is not written back: it goes on, or goes back. */
-  async #powerOff(vm: Vm, reason: string, discards = false): Promise<void> {
-    const { running } = vm
-    if (!running) return
-    vm.running = undefined
-    this.load.remove(running.hardware)
-    const disk = kept(running.guest)
-    set(vm, 'shut off', reason)
-    if (!vm.persistent) this.#forget(vm)
-    await running.guest?.close()
-    if (!discards && running.image !== undefined && disk.disk) {
-      this.#write(running.image, { ...disk, ...installedOf(running) })
-    }
-  }
-
-  /** Leaves a content on an image, if that is still there. */
-  #write(image: string, content: Content): void {
-    try {
-      const head = this.images.read(this.tree, image)
-      this.images.write(this.tree, image, { ...head, content: this.images.keep(content) })
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error
-    }
-  }
-
   #forget(vm: Vm): void {
     const place = this.#vms.indexOf(vm)
     if (place >= 0) this.#vms.splice(place, 1)
   }
-}
-
-function set(vm: Vm, state: Vm['state'], reason: string): void {
-  vm.state = state
-  vm.reason = reason
-}
-
-/** The first disk's image. */
-function bootImage(xml: Xml): string | undefined {
-  return disksOf(xml).find(({ kind, file }) => kind === 'disk' && file !== undefined)?.file
-}
-
-function kept(guest: EmulatedGuest | undefined): { disk?: GuestDisk } {
-  const disk = guest?.copyDisk?.()
-  return disk ? { disk } : {}
-}
-
-function installedOf({ installed }: Running): Pick<Content, 'installed'> {
-  return installed ? { installed } : {}
 }

@@ -2,6 +2,7 @@ import { type Bytes, fromText } from '../files/bytes.js'
 import { SystemError } from '../files/errno.js'
 import type { FileTree } from '../files/tree.js'
 import type { GuestDisk } from '../guest.js'
+import type { Blocks } from '../hardware/blocks.js'
 
 /** The system that was installed on a disk: who is started from it. */
 export interface Installed {
@@ -19,6 +20,8 @@ export interface Installed {
 export interface Content {
   readonly installed?: Installed
   readonly disk?: GuestDisk
+  /** Of a disk without a system: what was written to it. */
+  readonly blocks?: Blocks
 }
 
 /** What the head of an image says. */

@@ -1,5 +1,5 @@
 import type { EmulatedGuest, GuestDisk, GuestMemory } from '../guest.js'
-import type { Hardware } from '../hardware/machine.js'
+import type { Device } from '../hardware/machine.js'
 import type { Installed } from './images.js'
 import { text, type Xml } from './xml.js'
 
@@ -18,13 +18,25 @@ export interface Snapshot {
   readonly memory: GuestMemory | undefined
 }
 
+/** What a machine takes of its host. */
+export interface Share {
+  readonly vcpus: number
+  readonly memoryBytes: number
+}
+
 /** What runs of a virtual machine. */
 export interface Running {
   readonly id: number
   /** The XML that it was started from, with what was added since. */
-  xml: Xml
-  readonly hardware: Hardware
-  readonly guest: EmulatedGuest | undefined
+  readonly xml: Xml
+  share: Share
+  /** The vCPUs that it was started with. */
+  startVcpus: number
+  /** Disks and cards beside the first ones, as its guest knows them. */
+  devices: readonly Device[]
+  /** Who is told that the guest has switched itself off: another host's, once it has moved there. */
+  readonly heard: { off(): void }
+  guest: EmulatedGuest | undefined
   /** The image that it writes to. */
   readonly image: string | undefined
   readonly installed: Installed | undefined
@@ -66,4 +78,9 @@ export function nameOf(vm: Vm): string {
 
 export function uuidOf(vm: Vm): string {
   return text(xmlOf(vm), 'uuid') ?? ''
+}
+
+export function setState(vm: Vm, state: VmState, reason: string): void {
+  vm.state = state
+  vm.reason = reason
 }

@@ -115,6 +115,11 @@ const sections = {
     /** Flags that this kernel has no name for and so does not show. */
     hides: z.array(z.string()).default([]),
   }).optional(),
+  /** What the product does about hardware that comes while it runs. */
+  plugging: fact({
+    /** Whether something takes new processors into use. */
+    newCpus: z.enum(['online', 'offline']),
+  }).optional(),
   memory: fact({
     /** What the kernel keeps for itself: MemTotal is less than was given. */
     reservedBytes: whole,

@@ -52,10 +52,10 @@ const nproc: Program = async call => {
 
 const getconf: Program = async call => {
   const [name = ''] = call.args.filter(arg => !arg.startsWith('-'))
-  const { vcpus, memTotalBytes } = call.system.resources
+  const { vcpus, configuredVcpus, memTotalBytes } = call.system.resources
   const values: Readonly<Record<string, string>> = {
     _NPROCESSORS_ONLN: String(vcpus),
-    _NPROCESSORS_CONF: String(vcpus),
+    _NPROCESSORS_CONF: String(configuredVcpus),
     PAGESIZE: '4096',
     PAGE_SIZE: '4096',
     _PHYS_PAGES: String(Math.floor(memTotalBytes / 4096)),

@@ -5,6 +5,7 @@ import type { Call, Program, ProgramTable } from '../system/programs.js'
 import { copyProgram } from './copy.js'
 import { datePrograms } from './date.js'
 import { ddPrograms } from './dd.js'
+import { devicePrograms } from './devices.js'
 import { digestPrograms } from './digests.js'
 import { firmwarePrograms } from './dmidecode.js'
 import { filePrograms } from './files.js'
@@ -71,6 +72,7 @@ export function makePrograms(): ProgramTable {
     ...alsoBuiltins,
     ...streamPrograms,
     ...ddPrograms,
+    ...devicePrograms,
     ...digestPrograms,
     ...datePrograms,
     ...filePrograms,

@@ -52,6 +52,8 @@ export interface ServerRequest {
 export interface RunningServer {
   /** Cuts every connection and closes the port. */
   close(): Promise<void>
+  /** Cuts every connection. */
+  cut(): void
   /** Neither reads nor answers until it is resumed; new connections wait. */
   pause(): void
   resume(): void
@@ -113,12 +115,15 @@ export function serve(request: ServerRequest): Promise<RunningServer> {
     net.once('error', reject)
     net.listen(request.port, request.host, () => {
       net.off('error', reject)
+      const cut = (): void => {
+        for (const socket of sockets.values()) socket.destroy()
+      }
       const close = (): Promise<void> =>
         new Promise(closed => {
           net.close(() => closed())
-          for (const socket of sockets.values()) socket.destroy()
+          cut()
         })
-      resolve({ close, pause, resume })
+      resolve({ close, cut, pause, resume })
     })
   })
 }

@@ -2,14 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { fromText } from '../files/bytes.js'
 import { FileTree } from '../files/tree.js'
 import { givenBy, type Machine } from '../hardware/machine.js'
-import { memTotalBytes } from '../hardware/memory.js'
+import { memTotalNow } from '../hardware/memory.js'
 import { holds } from '../persona/conditions.js'
 import type { GuestPersona } from '../persona/schema.js'
 import { Clock } from './clock.js'
 import type { LiveContext } from './context.js'
 import { clearTemporary, furnish } from './furnish.js'
+import { hotplugOf } from './hotplug.js'
 import { KernelLog } from './kernel-log.js'
+import { nmiLines } from './nmi.js'
 import { type Process, ProcessTable } from './process.js'
+import { onlineCpus, presentCpus } from './processors.js'
 import type { ProgramTable } from './programs.js'
 import type { Account, Answer, PowerAction, System } from './system.js'
 
@@ -61,7 +64,23 @@ export function boot(request: BootRequest): System {
       platform: persona.kernel.platform,
       operatingSystem: 'GNU/Linux',
     },
-    resources: { vcpus: machine.hardware.vcpus, memTotalBytes: memTotalBytes(persona, machine.hardware) },
+    resources: {
+      get vcpus() {
+        return onlineCpus(context).length
+      },
+      get configuredVcpus() {
+        return presentCpus(context).length
+      },
+      get memTotalBytes() {
+        return memTotalNow(persona, machine)
+      },
+    },
+    get hotplug() {
+      return hotplug
+    },
+    nmi: () => {
+      for (const line of nmiLines(persona.kernel.release)) log.add(line, Number(clock.uptimeNs()) / 1e9, 0)
+    },
     flavour: persona.shell.flavour,
     flavourOfInit: persona.init.kind,
     dmi: machine.host?.dmi && { product_uuid: machine.uuid, ...machine.host.dmi.values },
@@ -101,7 +120,10 @@ export function boot(request: BootRequest): System {
     bootId,
     modules,
     settings: new Map(),
+    diskNames: new Map(),
+    nicNames: new Map(),
   }
+  const hotplug = hotplugOf(context)
   if (request.disk && !request.memory) clearTemporary(tree, persona)
   furnish(context, request.disk === undefined)
   fillLog(context)
@@ -152,7 +174,7 @@ function fillLog({ system, persona, machine }: LiveContext): void {
     procVersion: persona.kernel.procVersion,
     cmdline: persona.kernel.cmdline,
     release: persona.kernel.release,
-    vcpus: String(machine.hardware.vcpus),
+    vcpus: String(machine.live.vcpus),
     memoryKiB: String(Math.floor(machine.hardware.memoryBytes / 1024)),
     availableKiB: String(Math.floor(system.resources.memTotalBytes / 1024)),
     dmi: ['sys_vendor', 'product_name', 'bios_version', 'bios_date']

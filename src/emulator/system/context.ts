@@ -1,4 +1,4 @@
-import type { Machine } from '../hardware/machine.js'
+import type { AddedDisk, AddedNic, Machine } from '../hardware/machine.js'
 import type { GuestPersona } from '../persona/schema.js'
 import type { System } from './system.js'
 
@@ -11,4 +11,7 @@ export interface LiveContext {
   readonly modules: readonly (readonly [name: string, bytes: number])[]
   /** State that programs may change under /proc/sys and /sys. */
   readonly settings: Map<string, string>
+  /** What this boot calls disks and cards beside the first ones. */
+  readonly diskNames: Map<AddedDisk, string>
+  readonly nicNames: Map<AddedNic, string>
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { SystemError } from '../files/errno.js'
 import type { DeviceNode } from '../files/nodes.js'
 import type { FileHandle } from '../files/open-file.js'
+import type { Blocks } from '../hardware/blocks.js'
 import type { LiveContext } from './context.js'
 
 /** Waits for ever, or until the process is ended. */
@@ -33,6 +34,9 @@ function random(context: LiveContext, blocking: boolean): FileHandle {
     write: () => {},
   }
 }
+
+/** Disks whose size nothing says. */
+const blankBytes = 8 * 1024 ** 3
 
 interface Device {
   readonly type: DeviceNode['type']
@@ -81,21 +85,23 @@ const devices: Readonly<Record<string, Device>> = {
     read: () => Buffer.alloc(0),
   })),
   serial: char(4, 64, 0o660, () => ({ kind: 'char', write: () => {}, read: () => Buffer.alloc(0) })),
-  disk: { type: 'block', major: 8, minor: 0, mode: 0o660, open: () => blank() },
+  disk: { type: 'block', major: 8, minor: 0, mode: 0o660, open: () => diskHandle(blankBytes, undefined) },
 }
 
-/** A disk of 8 GiB that holds nothing; what is written to it is dropped. */
-function blank(): FileHandle {
-  const bytes = 8 * 1024 ** 3
+/** A disk; without blocks it holds nothing, and what is written to it is dropped. */
+export function diskHandle(bytes: number, blocks: Blocks | undefined): FileHandle {
   let offset = 0
   return {
     kind: 'block',
     read: max => {
-      const part = Buffer.alloc(Math.max(0, Math.min(max, readBytes, bytes - offset)))
+      const count = Math.max(0, Math.min(max, readBytes, bytes - offset))
+      const part = blocks?.read(offset, count) ?? Buffer.alloc(count)
       offset += part.length
       return part
     },
     write: data => {
+      const fits = offset + data.length <= bytes
+      if (!fits || blocks?.write(offset, data) === false) throw new SystemError('ENOSPC', '', 'write')
       offset += data.length
     },
     seek: to => {

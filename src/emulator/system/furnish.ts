@@ -2,10 +2,10 @@ import { InternalError } from '../../config/errors.js'
 import { fromText, toBuffer } from '../files/bytes.js'
 import type { Node } from '../files/nodes.js'
 import { type FileTree, kernelViewer } from '../files/tree.js'
-import { diskDevice } from '../hardware/machine.js'
 import type { GuestPersona, PersonaFile } from '../persona/schema.js'
 import type { LiveContext } from './context.js'
 import { deviceNode } from './devices.js'
+import { seatDisks } from './disks.js'
 import { liveFile } from './live-files.js'
 import { liveTree } from './live-trees.js'
 import { executableContent } from './programs.js'
@@ -30,6 +30,7 @@ export function furnish(context: LiveContext, first: boolean): void {
     if (first || 'live' in file || 'device' in file || !tree.lookup(path, kernelViewer, false))
       place(context, path, file)
   }
+  seatDisks(context)
   if (!first) return
   const missing = new Set(persona.missing.flatMap(group => group.paths))
   for (const path of persona.programs.flatMap(group => group.paths)) {
@@ -41,12 +42,6 @@ export function furnish(context: LiveContext, first: boolean): void {
     const home = tree.directory(account.home, account.uid === 0 ? 0o700 : 0o755)
     home.uid = account.uid
     home.gid = account.gid
-  }
-  const disk = diskDevice(context.machine, persona.storage.device)
-  for (const name of [disk.name, `${disk.name}1`]) {
-    const node = deviceNode('disk', context)
-    if (node)
-      tree.installNode(`/dev/${name}`, { ...node, major: disk.major, minor: name === disk.name ? 0 : 1 })
   }
 }
 

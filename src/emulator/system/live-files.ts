@@ -5,6 +5,8 @@ import { diskDevice } from '../hardware/machine.js'
 import { crashKernelBytes, iomem, meminfo } from '../hardware/memory.js'
 import { cpuinfo } from '../hardware/processors.js'
 import type { LiveContext } from './context.js'
+import { partitionsText } from './disks.js'
+import { onlineCpus } from './processors.js'
 
 /** How a live file is read, and written where it can be. */
 export interface LiveFile {
@@ -45,14 +47,14 @@ export function bootTimeSec({ system }: LiveContext): bigint {
 }
 
 function procStat(context: LiveContext): string {
-  const { system, machine } = context
+  const { system } = context
   const ticks = Number(system.clock.uptimeNs() / 10_000_000n)
-  const cpus = machine.hardware.vcpus
+  const cpus = onlineCpus(context)
   const row = (name: string, times: number): string =>
     `${name} ${Math.floor(ticks * 0.02 * times)} 0 ${Math.floor(ticks * 0.02 * times)} ${Math.floor(ticks * 0.95 * times)} 0 0 0 0 0 0\n`
   return [
-    row('cpu ', cpus),
-    ...Array.from({ length: cpus }, (_, cpu) => row(`cpu${cpu}`, 1)),
+    row('cpu ', cpus.length),
+    ...cpus.map(cpu => row(`cpu${cpu}`, 1)),
     `intr ${ticks * 3} 0\n`,
     `ctxt ${ticks * 7}\n`,
     `btime ${bootTimeSec(context)}\n`,
@@ -65,11 +67,6 @@ function availableClocksources({ persona, machine }: LiveContext): string[] {
   const offered = new Set(machine.host?.hypervisor.clocksources ?? ['tsc', 'hpet', 'acpi_pm'])
   const available = persona.virtual.clocksources.filter(name => offered.has(name) || name === 'jiffies')
   return available.length > 0 ? available : ['jiffies']
-}
-
-function partitions(context: LiveContext): string {
-  const disk = diskDevice(context.machine, context.persona.storage.device)
-  return `major minor  #blocks  name\n\n ${String(disk.major).padStart(3)}        0    8388608 ${disk.name}\n ${String(disk.major).padStart(3)}        1    8387584 ${disk.name}1\n`
 }
 
 function mounts(context: LiveContext): string {
@@ -87,11 +84,11 @@ function mounts(context: LiveContext): string {
 }
 
 const makers: Readonly<Record<string, Maker>> = {
-  cpuinfo: reading(({ persona, machine }) => cpuinfo(persona, machine)),
-  meminfo: reading(({ persona, machine }) => meminfo(persona, machine.hardware)),
-  uptime: reading(({ system, machine }) => {
+  cpuinfo: reading(context => cpuinfo(context.persona, context.machine, onlineCpus(context))),
+  meminfo: reading(({ persona, machine }) => meminfo(persona, machine)),
+  uptime: reading(({ system }) => {
     const ns = system.clock.uptimeNs()
-    return `${seconds(ns)} ${seconds((ns * BigInt(machine.hardware.vcpus) * 95n) / 100n)}\n`
+    return `${seconds(ns)} ${seconds((ns * BigInt(system.resources.vcpus) * 95n) / 100n)}\n`
   }),
   stat: reading(procStat),
   boot_id: reading(({ bootId }) => `${bootId}\n`),
@@ -110,7 +107,7 @@ const makers: Readonly<Record<string, Maker>> = {
     modules.map(([name, bytes]) => `${name} ${bytes} 0 - Live 0x0000000000000000\n`).join(''),
   ),
   mounts: reading(mounts),
-  partitions: reading(partitions),
+  partitions: reading(partitionsText),
   osrelease: reading(({ system }) => `${system.uname.release}\n`),
   ostype: reading(({ system }) => `${system.uname.sysname}\n`),
   hostname: setting('hostname', ({ system }) => system.uname.nodename),

@@ -1,37 +1,15 @@
 import { type Bytes, fromText } from '../files/bytes.js'
 import { type DirectoryNode, type Entries, KeptEntries, type Node, type Viewer } from '../files/nodes.js'
-import type { FileTree } from '../files/tree.js'
-import { diskDevice, givenBy } from '../hardware/machine.js'
-import { cpuList, cpuMask } from '../hardware/processors.js'
+import { givenBy } from '../hardware/machine.js'
 import { holds } from '../persona/conditions.js'
+import { netTree } from './cards.js'
 import type { LiveContext } from './context.js'
+import { blockTree } from './disks.js'
+import { directoryOf } from './made-directories.js'
 import type { Process } from './process.js'
+import { cpuTree } from './processors.js'
 
 type Maker = (context: LiveContext) => DirectoryNode
-
-/** Directories of fixed texts, by path below the directory. */
-function texts(tree: FileTree, files: Readonly<Record<string, string>>): DirectoryNode {
-  const root = tree.makeDirectory()
-  for (const [path, text] of Object.entries(files)) {
-    const parts = path.split('/')
-    const name = parts.pop() ?? ''
-    let here = root
-    for (const part of parts) {
-      const next = here.entries.get(part, { pid: 0, uid: 0, gid: 0 })
-      if (next?.type === 'directory') here = next
-      else {
-        const made = tree.makeDirectory()
-        here.entries.set?.(part, made)
-        here = made
-      }
-    }
-    here.entries.set?.(
-      name,
-      tree.makeLive(() => fromText(text)),
-    )
-  }
-  return root
-}
 
 /** /proc: what was put there, and a directory a process. */
 class ProcessEntries extends KeptEntries implements Entries {
@@ -96,39 +74,10 @@ function processDirectory({ system }: LiveContext, process: Process): DirectoryN
   return directory
 }
 
-/** Hypervisors give a processor a socket by default: as many packages as processors. */
-function topology(count: number, lists: boolean): Record<string, string> {
-  const files: Record<string, string> = {}
-  for (let cpu = 0; cpu < count; cpu++) {
-    const base = `cpu${cpu}`
-    if (cpu > 0) files[`${base}/online`] = '1\n'
-    files[`${base}/topology/physical_package_id`] = `${cpu}\n`
-    files[`${base}/topology/core_id`] = '0\n'
-    files[`${base}/topology/core_siblings`] = `${cpuMask([cpu])}\n`
-    files[`${base}/topology/thread_siblings`] = `${cpuMask([cpu])}\n`
-    if (lists) {
-      files[`${base}/topology/core_siblings_list`] = `${cpu}\n`
-      files[`${base}/topology/thread_siblings_list`] = `${cpu}\n`
-    }
-  }
-  return files
-}
-
 const makers: Readonly<Record<string, Maker>> = {
   processes: context => context.system.tree.makeDirectory(new ProcessEntries(context), 0o555),
-  'cpus-2.6.18': ({ system, machine }) => texts(system.tree, topology(machine.hardware.vcpus, false)),
-  cpus: ({ system, machine }) => {
-    const { vcpus } = machine.hardware
-    const list = `${cpuList(vcpus)}\n`
-    return texts(system.tree, {
-      ...topology(vcpus, true),
-      online: list,
-      possible: list,
-      present: list,
-      kernel_max: '8191\n',
-      offline: '\n',
-    })
-  },
+  'cpus-2.6.18': context => cpuTree(context, false),
+  cpus: context => cpuTree(context, true),
   dmi: ({ system, persona, machine }) => {
     const { tree } = system
     const directory = tree.makeDirectory()
@@ -148,24 +97,12 @@ const makers: Readonly<Record<string, Maker>> = {
   },
   hypervisor: ({ system, persona, machine }) => {
     const shown = persona.virtual.hypervisorDirectory ? (machine.host?.hypervisor.directory ?? {}) : {}
-    return texts(
+    return directoryOf(
       system.tree,
       Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, `${value}\n`])),
     )
   },
-  block: ({ system, persona, machine }) => {
-    const { name, major } = diskDevice(machine, persona.storage.device)
-    return texts(system.tree, {
-      [`${name}/size`]: '16777216\n',
-      [`${name}/dev`]: `${major}:0\n`,
-      [`${name}/ro`]: '0\n',
-      [`${name}/removable`]: '0\n',
-      [`${name}/queue/logical_block_size`]: '512\n',
-      [`${name}/queue/scheduler`]: 'noop [deadline] cfq \n',
-      [`${name}/stat`]:
-        '     100        0     8000      100       50        0     4000       50        0      100      150\n',
-    })
-  },
+  block: blockTree,
   pci: ({ system, persona, machine }) => {
     const given = givenBy(machine.hardware, machine.host)
     const groups = [...(machine.host?.pci ?? []), ...persona.pci].filter(group => holds(group, given))
@@ -173,18 +110,9 @@ const makers: Readonly<Record<string, Maker>> = {
     for (const [address, device] of groups.flatMap(group => Object.entries(group.devices))) {
       for (const [name, value] of Object.entries(device)) files[`${address}/${name}`] = `${value}\n`
     }
-    return texts(system.tree, files)
+    return directoryOf(system.tree, files)
   },
-  net: ({ system, machine }) =>
-    texts(system.tree, {
-      'lo/address': '00:00:00:00:00:00\n',
-      'lo/operstate': 'unknown\n',
-      'lo/mtu': '65536\n',
-      'eth0/address': `${machine.macAddress}\n`,
-      'eth0/operstate': 'up\n',
-      'eth0/mtu': '1500\n',
-      'eth0/carrier': '1\n',
-    }),
+  net: netTree,
 }
 
 /** The directory that the emulator makes under that name, or undefined. */

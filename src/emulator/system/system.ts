@@ -1,6 +1,7 @@
 import type { Bytes } from '../files/bytes.js'
 import type { FileTree } from '../files/tree.js'
 import type { Clock } from './clock.js'
+import type { Hotplug } from './hotplug.js'
 import type { KernelLog } from './kernel-log.js'
 import type { Process, ProcessTable } from './process.js'
 import type { ProgramTable } from './programs.js'
@@ -34,7 +35,10 @@ export interface Uname {
 
 /** What the guest has of processors and memory, as its kernel counts it. */
 export interface Resources {
+  /** Processors in use. */
   readonly vcpus: number
+  /** Processors that are there, used or not. */
+  readonly configuredVcpus: number
   /** MemTotal in bytes. */
   readonly memTotalBytes: number
 }
@@ -63,6 +67,9 @@ export interface System {
   readonly programs: ProgramTable
   readonly uname: Uname
   readonly resources: Resources
+  readonly hotplug: Hotplug
+  /** An interrupt that the kernel cannot look away from. */
+  nmi(): void
   readonly flavour: ShellFlavour
   readonly accounts: readonly Account[]
   readonly flavourOfInit: 'sysv' | 'systemd'

@@ -1,25 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import { Mischief } from '../faults/mischief.js'
-import type { EmulatedGuest, ListedProcess } from '../guest.js'
-import { changedHardware, type Machine } from '../hardware/machine.js'
+import type { EmulatedGuest, GuestDisk, GuestMemory, ListedProcess, Virtual } from '../guest.js'
+import {
+  changedHardware,
+  type Device,
+  liveOf,
+  type Machine,
+  machineAs,
+  putIn,
+  takeOut,
+} from '../hardware/machine.js'
 import { loadHostPersona } from '../persona/load.js'
 import { Authenticator } from '../server/authentication.js'
+import { Door } from '../server/door.js'
 import { type HostKey, makeHostKey, readHostKey } from '../server/host-key.js'
 import { releasePort, reservePort } from '../server/ports.js'
-import {
-  type Counters,
-  type Execution,
-  oldAlgorithms,
-  type RunningServer,
-  serve,
-} from '../server/ssh-server.js'
+import { type Counters, type Execution, oldAlgorithms } from '../server/ssh-server.js'
 import type { emulatedGuestSchema } from '../spec.js'
+import { Timers } from '../timers.js'
 import { loadWindowsPersona } from './persona/load.js'
 import type { WindowsPersona } from './persona/schema.js'
 import { makeWindowsPrograms } from './programs/table.js'
 import { runWindowsSession } from './server/session.js'
 import { serveSftp } from './server/sftp.js'
 import { bootWindows } from './system/boot.js'
+import { copyOfWindowsDisk } from './system/disk.js'
 import { compareNt } from './system/nt.js'
 import type { Disk, PowerRequest, WinAccount, WindowsSystem } from './system/system.js'
 
@@ -28,7 +33,7 @@ type Spec = ReturnType<typeof emulatedGuestSchema.parse>
 const programs = makeWindowsPrograms()
 
 /** Starts an emulated Windows guest. Resolves when its address is known; it boots by itself. */
-export async function startWindowsGuest(spec: Spec): Promise<EmulatedGuest> {
+export async function startWindowsGuest(spec: Spec, virtual: Virtual = {}): Promise<EmulatedGuest> {
   const persona = loadWindowsPersona(spec.persona, spec.personaFolders)
   const platform = persona.hardware?.platform ?? spec.platform
   const host = platform === undefined ? undefined : loadHostPersona(platform, spec.personaFolders)
@@ -36,13 +41,11 @@ export async function startWindowsGuest(spec: Spec): Promise<EmulatedGuest> {
     spec.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(spec.hostKey)
   const port = await reservePort(spec.host, spec.port)
   const uuid = randomUUID()
-  const machine: Machine = {
-    hardware: changedHardware(spec.hardware, persona),
-    host,
-    uuid,
-    macAddress: `52:54:00:${uuid.slice(0, 2)}:${uuid.slice(2, 4)}:${uuid.slice(4, 6)}`,
-  }
-  const guest = new WindowsGuest(spec, persona, machine, hostKey, port)
+  const hardware = changedHardware(spec.hardware, persona)
+  const macAddress = `52:54:00:${uuid.slice(0, 2)}:${uuid.slice(2, 4)}:${uuid.slice(4, 6)}`
+  const plain: Machine = { hardware, live: liveOf(hardware), host, uuid, macAddress }
+  const machine = machineAs(plain, virtual.machine)
+  const guest = new WindowsGuest(spec, persona, machine, hostKey, port, virtual)
   await guest.prepare()
   guest.bootLater(0)
   return guest
@@ -85,21 +88,37 @@ class WindowsGuest implements EmulatedGuest {
     boots: 0,
     powershellStarts: 0,
   }
+  readonly #spec: Spec
   readonly #machine: Machine
   readonly #mischief: Mischief
   readonly #accounts: readonly WinAccount[]
   readonly #hostKey: HostKey
   #shownKey: HostKey
   readonly #authenticator: Authenticator
-  readonly #timers = new Map<'boot' | 'power' | 'unasked', NodeJS.Timeout>()
+  readonly #timers = new Timers<'boot' | 'power' | 'unasked'>()
+  readonly #door = new Door()
+  readonly #virtual: Virtual
   readonly #used = new Set<string>()
   #state: EmulatedGuest['state'] = 'booting'
   #system: WindowsSystem | undefined
   #disk: Disk | undefined
-  #server: RunningServer | undefined
+  /** Tells one boot from another: a boot that goes on from memory is the same one. */
+  #bootId = ''
+  #memory: GuestMemory | undefined
   #closed = false
 
-  constructor(spec: Spec, persona: WindowsPersona, machine: Machine, hostKey: HostKey, port: number) {
+  constructor(
+    spec: Spec,
+    persona: WindowsPersona,
+    machine: Machine,
+    hostKey: HostKey,
+    port: number,
+    virtual: Virtual,
+  ) {
+    this.#spec = spec
+    this.#virtual = virtual
+    this.#disk = virtual.disk?.family === 'windows' ? virtual.disk.disk : undefined
+    this.#memory = virtual.memory
     this.name = spec.name
     this.host = spec.host
     this.port = port
@@ -149,8 +168,11 @@ class WindowsGuest implements EmulatedGuest {
     this.#state = 'booting'
     const { neverBoots, slowBoot } = this.#mischief.faults
     if (neverBoots) return
-    this.#after('boot', delayMs, () => {
+    this.#timers.after('boot', delayMs, () => {
       this.counters.boots++
+      const memory = this.#memory
+      this.#memory = undefined
+      this.#bootId = memory?.bootId ?? randomUUID()
       this.#system = bootWindows({
         computerName: computerName(this.name),
         persona: this.persona,
@@ -158,20 +180,23 @@ class WindowsGuest implements EmulatedGuest {
         accounts: this.#accounts,
         counters: this.counters,
         disk: this.#disk,
+        ...(memory === undefined ? {} : { memory }),
         used: this.#used,
         power: request => this.#askedToGoDown(request),
         cancelPower: () => this.#cancelPower(),
         goingDown: () => this.#state === 'down',
       })
       this.#disk = this.#system.disk
-      this.#after('boot', this.persona.timing.bootMs + (slowBoot?.ms ?? 0), () => void this.#open())
+      // What goes on from memory has booted long ago.
+      const bootMs = memory ? 0 : this.persona.timing.bootMs + (slowBoot?.ms ?? 0)
+      this.#timers.after('boot', bootMs, () => void this.#open())
     })
   }
 
   async #open(): Promise<void> {
     const { faults } = this.#mischief
     const { ssh } = this.persona
-    this.#server = await serve({
+    const isOpen = await this.#door.open({
       host: this.host,
       port: this.port,
       hostKey: this.#shownKey,
@@ -182,14 +207,12 @@ class WindowsGuest implements EmulatedGuest {
       execute: execution => this.#execute(execution),
       ...(ssh.sftp ? { sftp: (user, stream) => this.#system && serveSftp(this.#system, user, stream) } : {}),
     })
-    if (this.#closed) {
-      await this.#server.close()
-      return
-    }
+    if (!isOpen) return
     this.#state = 'running'
+    this.#virtual.onUp?.()
     const { unaskedReboot } = faults
     if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {
-      this.#after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot', false))
+      this.#timers.after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot', false))
     }
   }
 
@@ -199,7 +222,8 @@ class WindowsGuest implements EmulatedGuest {
       return
     }
     const faults = this.#mischief.forCommand(execution.command ?? '')
-    if (faults.reboots) this.#after('unasked', 20, () => void this.#goDown('reboot', false))
+    this.#virtual.onCommand?.(execution.command ?? '')
+    if (faults.reboots) this.#timers.after('unasked', 20, () => void this.#goDown('reboot', false))
     runWindowsSession(execution, { system: this.#system, programs, faults })
   }
 
@@ -207,36 +231,34 @@ class WindowsGuest implements EmulatedGuest {
     if (this.#timers.has('power')) return false
     const { action, delayMs, process, user, reason, code, comment } = request
     if (this.persona.state.reboot === 'lies' && action === 'reboot') {
-      this.#after('power', delayMs, () => void this.#pretend())
+      this.#timers.after('power', delayMs, () => void this.#pretend())
       return true
     }
     const kind = action === 'reboot' ? 'restart' : 'power off'
     const computer = this.#system?.computerName ?? ''
     this.#system?.emit('power-requested', [process, computer, reason, code, kind, comment, user])
-    this.#after('power', delayMs, () => void this.#goDown(action, true))
+    this.#timers.after('power', delayMs, () => void this.#goDown(action, true))
     return true
   }
 
   #cancelPower(): boolean {
-    const planned = this.#cancel('power')
+    const planned = this.#timers.cancel('power')
     if (planned) this.#system?.emit('power-cancelled', [`${this.#system.computerName}\\Administrator`])
     return planned
   }
 
   /** Cuts the connections as if it went down, and does no more. */
   async #pretend(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    await server?.close()
-    if (!this.#closed) this.#after('boot', this.persona.timing.shutdownMs, () => void this.#open())
+    await this.#door.close()
+    if (!this.#closed) this.#timers.after('boot', this.persona.timing.shutdownMs, () => void this.#open())
   }
 
   /** Connections are cut, processes end, the port closes; after a reboot it comes back. */
   async #goDown(action: 'reboot' | 'off', clean: boolean): Promise<void> {
     if (this.#closed || this.#state !== 'running') return
     this.#state = 'down'
-    this.#cancel('power')
-    this.#cancel('unasked')
+    this.#timers.cancel('power')
+    this.#timers.cancel('unasked')
     if (clean && this.#system) {
       this.#system.emit('log-stopped')
       this.#system.emit('kernel-stopped')
@@ -245,41 +267,75 @@ class WindowsGuest implements EmulatedGuest {
     await this.#stop()
     if (this.#closed) return
     if (action === 'reboot') this.bootLater(this.persona.timing.shutdownMs)
-    else this.#state = 'off'
+    else {
+      this.#state = 'off'
+      this.#virtual.onOff?.()
+    }
   }
 
   async #stop(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    await server?.close()
+    await this.#door.close()
     for (const process of this.#system?.processes.list() ?? []) process.terminate(0x40010004)
     this.#system = undefined
+  }
+
+  pressPower(): void {
+    if (this.#state === 'running' && !this.#timers.has('power')) {
+      this.#timers.after('power', this.persona.timing.shutdownMs, () => void this.#goDown('off', true))
+    }
+  }
+
+  pause(): void {
+    this.#door.deaf = true
+  }
+
+  resume(): void {
+    this.#door.deaf = false
+  }
+
+  cut(): void {
+    this.#door.cut()
+  }
+
+  plug(device: Device): void {
+    putIn(this.#machine, device)
+  }
+
+  unplug(device: Device): boolean {
+    if (this.#state !== 'running') return false
+    takeOut(this.#machine, device)
+    return true
+  }
+
+  setVcpus(count: number): void {
+    this.#machine.live.vcpus = changedHardware({ ...this.#spec.hardware, vcpus: count }, this.persona).vcpus
+  }
+
+  /** Its memory is what it was started with: Windows goes on counting what a balloon took. */
+  setMemory(bytes: number): void {
+    const { memoryBytes } = changedHardware({ ...this.#spec.hardware, memoryBytes: bytes }, this.persona)
+    this.#machine.live.memoryBytes = memoryBytes
+  }
+
+  /** It has no use for one that its hardware does not explain, unless NMICrashDump asks for a stop: not played. */
+  nmi(): void {}
+
+  copyDisk(): GuestDisk | undefined {
+    return this.#disk && { family: 'windows', disk: copyOfWindowsDisk(this.#disk) }
+  }
+
+  copyMemory(): GuestMemory | undefined {
+    const { clock } = this.#system ?? {}
+    if (this.#state !== 'running' || clock === undefined) return undefined
+    return { bootId: this.#bootId, uptimeNs: clock.uptimeNs(), wallNs: clock.wallNs() }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#state = 'off'
-    for (const name of [...this.#timers.keys()]) this.#cancel(name)
+    this.#timers.cancelAll()
     await this.#stop()
     releasePort(this.host, this.port)
-  }
-
-  #after(name: 'boot' | 'power' | 'unasked', ms: number, act: () => void): void {
-    this.#cancel(name)
-    this.#timers.set(
-      name,
-      setTimeout(() => {
-        this.#timers.delete(name)
-        act()
-      }, ms),
-    )
-  }
-
-  #cancel(name: 'boot' | 'power' | 'unasked'): boolean {
-    const timer = this.#timers.get(name)
-    clearTimeout(timer)
-    this.#timers.delete(name)
-    return timer !== undefined
   }
 }

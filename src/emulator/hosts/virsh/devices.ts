@@ -1,11 +1,12 @@
 import { fromText, toText } from '../../files/bytes.js'
 import { SystemError } from '../../files/errno.js'
 import { absolute } from '../../files/tree.js'
-import { disksOf, macOf, memoryKiB, nicsOf } from '../domain.js'
+import { currentKiB, memoryKiB, nicsOf } from '../domain.js'
 import { Trouble } from '../trouble.js'
 import { xmlOf } from '../vm.js'
-import { at, copyXml, elements, make, readXml, text, writeXml, type Xml, XmlMistake } from '../xml.js'
+import { at, copyXml, make, readXml, text, writeXml, type Xml, XmlMistake } from '../xml.js'
 import type { OptionRule } from './parse.js'
+import { affectedOf, scopeOptions } from './scope.js'
 import { attempt, type Command, domainOf, Failed, type Session } from './session.js'
 
 const domain: OptionRule = { name: 'domain', kind: 'required' }
@@ -61,63 +62,34 @@ const dumpxml: Command = {
     const unit: Record<string, string> = session.generation.has('0.9.11') ? { unit: 'KiB' } : {}
     xml.children = xml.children.map(child =>
       typeof child === 'object' && (child.name === 'memory' || child.name === 'currentMemory')
-        ? make(child.name, unit, String(memoryKiB(xml)))
+        ? make(child.name, unit, String(child.name === 'memory' ? memoryKiB(xml) : currentKiB(xml)))
         : child,
     )
     return writeXml(xml)
   },
 }
 
-const attach: Command = {
-  options: [
-    domain,
-    file,
-    { name: 'persistent', kind: 'flag', since: '0.9.2' },
-    { name: 'config', kind: 'flag', since: '0.9.2' },
-    { name: 'live', kind: 'flag', since: '0.9.2' },
-  ],
-  run: async session => {
-    const vm = domainOf(session)
-    const failed = (path: string): string => `Failed to attach device from ${path}`
-    const device = readFile(session, failed)
-    await attempt(session, failed(session.given.need('file')), () => {
-      const { running } = vm
-      if (!running) throw new Trouble('invalid', 'domain is not running')
-      if (device.name !== 'disk' && device.name !== 'interface') {
-        throw new Trouble('unsupported', `live attach of device '${device.name}' is not supported`)
-      }
-      const [disk] = disksOf(make('domain', {}, [make('devices', {}, [device])]))
-      if (disk && disksOf(running.xml).some(({ target }) => target === disk.target)) {
-        throw new Trouble('failed', `target ${disk.target} already exists`)
-      }
-      at(running.xml, 'devices')?.children.push(device)
-    })
-    return 'Device attached successfully\n'
-  },
-}
-
-const detach: Command = {
-  options: attach.options,
-  run: async session => {
-    const vm = domainOf(session)
-    const failed = (path: string): string => `Failed to detach device from ${path}`
-    const device = readFile(session, failed)
-    await attempt(session, failed(session.given.need('file')), () => {
-      const { running } = vm
-      if (!running) throw new Trouble('invalid', 'domain is not running')
-      const devices = at(running.xml, 'devices')
-      const same = elements(devices, device.name).find(one => isSame(one, device))
-      if (!same || !devices) throw new Trouble('failed', 'no matching device was found')
-      devices.children = devices.children.filter(child => child !== same)
-    })
-    return 'Device detached successfully\n'
-  },
-}
-
-function isSame(one: Xml, other: Xml): boolean {
-  return one.name === 'disk'
-    ? at(one, 'target')?.attributes.dev === at(other, 'target')?.attributes.dev
-    : macOf(one) === macOf(other)
+/** A command that gives a domain a device or takes one from it. */
+function change(verb: 'attach' | 'detach', done: string): Command {
+  return {
+    options: [domain, file, { name: 'persistent', kind: 'flag', since: '0.9.2' }, ...scopeOptions('0.9.2')],
+    run: async session => {
+      const vm = domainOf(session)
+      const failed = (path: string): string => `Failed to ${verb} device from ${path}`
+      const device = readFile(session, failed)
+      await attempt(session, failed(session.given.need('file')), () => {
+        const { hypervisor, given, generation } = session
+        if (!vm.running && !generation.has('0.9.2')) {
+          throw new Trouble('invalid', `cannot ${verb} device on inactive domain`)
+        }
+        const affects = given.has('persistent')
+          ? { live: vm.running !== undefined, config: true }
+          : affectedOf(session, vm)
+        hypervisor[verb](vm, device, affects)
+      })
+      return `${done}\n`
+    },
+  }
 }
 
 /** A picture of a screen on which nothing is shown: one black pixel in PPM. */
@@ -151,7 +123,7 @@ const screenshot: Command = {
 export const deviceCommands: Readonly<Record<string, Command>> = {
   define,
   dumpxml,
-  'attach-device': attach,
-  'detach-device': detach,
+  'attach-device': change('attach', 'Device attached successfully'),
+  'detach-device': change('detach', 'Device detached successfully'),
   screenshot,
 }

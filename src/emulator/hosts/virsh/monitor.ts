@@ -1,4 +1,4 @@
-import { disksOf, macOf, memoryKiB, nicsOf } from '../domain.js'
+import { currentKiB, disksOf, macOf, memoryKiB, nicsOf, vcpusOf } from '../domain.js'
 import { addressOf } from '../network.js'
 import { nameOf, uuidOf, type Vm, xmlOf } from '../vm.js'
 import { at } from '../xml.js'
@@ -87,10 +87,10 @@ const dominfo: Command = {
       ['UUID', uuidOf(vm)],
       ['OS Type', at(xmlOf(vm), 'os', 'type')?.children.join('') ?? ''],
       ['State', stateWord(vm.state, generation, isXen)],
-      ['CPU(s)', at(xmlOf(vm), 'vcpu')?.children.join('') ?? '1'],
+      ['CPU(s)', String(vcpusOf(xmlOf(vm)).now)],
       ...(seconds === undefined ? [] : [['CPU time', `${seconds.toFixed(1)}s`] as const]),
       ['Max memory', `${memory} ${unit}`],
-      ['Used memory', `${memory} ${unit}`],
+      ['Used memory', `${currentKiB(xmlOf(vm))} ${unit}`],
       ...(generation.has('0.8.0')
         ? ([['Persistent', vm.persistent === undefined ? 'no' : 'yes']] as const)
         : []),

@@ -10,6 +10,7 @@ import { lifecycleCommands } from './lifecycle.js'
 import { monitorCommands } from './monitor.js'
 import { nodeCommands } from './node.js'
 import { parseArguments, splitAgain, WrongArguments } from './parse.js'
+import { resourceCommands } from './resources.js'
 import { type Command, Failed } from './session.js'
 import { snapshotCommands } from './snapshots.js'
 
@@ -18,6 +19,7 @@ const commands: Readonly<Record<string, Command>> = {
   ...monitorCommands,
   ...deviceCommands,
   ...nodeCommands,
+  ...resourceCommands,
   ...snapshotCommands,
 }
 

@@ -10,6 +10,10 @@ const prefixes: Readonly<Record<TroubleKind, string>> = {
   internal: 'internal error: ',
   failed: 'operation failed: ',
   unsupported: 'this function is not supported by the connection driver: ',
+  argument: 'invalid argument: ',
+  config: 'unsupported configuration: ',
+  operation: 'Operation not supported: ',
+  unsafe: 'Unsafe migration: ',
   xml: 'XML error: ',
   system: '',
 }
@@ -20,6 +24,9 @@ export function messageOf(trouble: Trouble, generation: Generation): string {
   if (trouble.kind === 'internal' && !generation.has('0.9.0')) return `internal error ${trouble.message}`
   if (trouble.kind === 'no-snapshot' && !generation.has('0.9.0')) {
     return `invalid domain snapshot: ${trouble.message}`
+  }
+  if (trouble.kind === 'argument' && !generation.has('0.9.10')) {
+    return `invalid argument in ${trouble.message}`
   }
   return `${prefixes[trouble.kind]}${trouble.message}`
 }

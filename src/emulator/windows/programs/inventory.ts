@@ -95,8 +95,8 @@ export const systeminfo: Program = async call => {
     ['System Manufacturer:', firmware.manufacturer],
     ['System Model:', firmware.product],
     ['System Type:', os.bits === 64 ? 'x64-based PC' : 'X86-based PC'],
-    ['Processor(s):', `${machine.hardware.vcpus} Processor(s) Installed.`],
-    ...Array.from({ length: machine.hardware.vcpus }, (_, index): readonly [string, string] => [
+    ['Processor(s):', `${machine.live.vcpus} Processor(s) Installed.`],
+    ...Array.from({ length: machine.live.vcpus }, (_, index): readonly [string, string] => [
       '',
       `[${String(index + 1).padStart(2, '0')}]: ${os.bits === 64 ? 'Intel64' : 'x86'} Family ${firmware.cpuFamily} Model ${firmware.cpuModel} Stepping ${firmware.cpuStepping} ${firmware.cpuVendor} ~${firmware.cpuMhz} Mhz`,
     ]),

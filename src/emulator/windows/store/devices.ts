@@ -44,6 +44,11 @@ const classGuids: Readonly<Record<string, string>> = {
   Volume: '{71a27cdd-812a-11d0-bec7-08002be2092f}',
 }
 
+/** The id of a device class; that of system devices where it is not known. */
+export function classGuid(name: string): string {
+  return classGuids[name] ?? '{4d36e97d-e325-11ce-bfc1-08002be10318}'
+}
+
 /** The devices that Plug and Play has found, in this guest's circumstances. */
 export function makeDevices(persona: WindowsPersona, where: Circumstances): Device[] {
   const devices = new Map<string, Device>()
@@ -54,7 +59,7 @@ export function makeDevices(persona: WindowsPersona, where: Circumstances): Devi
         id: entry.id,
         name: entry.name,
         class: entry.class,
-        classGuid: entry.classGuid ?? classGuids[entry.class] ?? '{4d36e97d-e325-11ce-bfc1-08002be10318}',
+        classGuid: entry.classGuid ?? classGuid(entry.class),
         manufacturer: entry.manufacturer ?? null,
         service: entry.service ?? null,
         hardwareIds: entry.hardwareIds ?? [],

@@ -38,6 +38,14 @@ export class EventLogs {
     }
   }
 
+  /** The same records once more. */
+  copy(): EventLogs {
+    const copy = new EventLogs({})
+    for (const [log, records] of this.#logs) copy.#logs.set(log, [...records])
+    for (const [log, next] of this.#next) copy.#next.set(log, next)
+    return copy
+  }
+
   add(event: Omit<EventRecord, 'record'>): EventRecord {
     const key = event.log.toLowerCase()
     const record = this.#next.get(key) ?? 1

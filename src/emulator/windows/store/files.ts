@@ -80,14 +80,23 @@ export function fitsPattern(name: string, pattern: string): boolean {
 /** The files of one volume. Names keep their case and are found in any. */
 export class Volume {
   readonly root: FolderNode
-  readonly #now: () => number
+  /** The guest's clock in ms: that of the boot that uses the volume. */
+  now: () => number
   /** Every so many bytes, one that was written is not the one that is read; undefined of a sound disk. */
   readonly #corruptEvery: number | undefined
 
   constructor(now: () => number, corruptEvery: number | undefined) {
-    this.#now = now
+    this.now = now
     this.#corruptEvery = corruptEvery
     this.root = { type: 'folder', name: 'C:', entries: new Map(), modifiedMs: now(), createdMs: now() }
+  }
+
+  /** The same files once more. */
+  copy(): Volume {
+    const copy = new Volume(this.now, this.#corruptEvery)
+    copy.root.modifiedMs = this.root.modifiedMs
+    for (const [key, node] of this.root.entries) copy.root.entries.set(key, copyNode(node))
+    return copy
   }
 
   find(path: string): WinNode | undefined {
@@ -127,8 +136,8 @@ export class Volume {
           type: 'folder',
           name: part,
           entries: new Map(),
-          modifiedMs: this.#now(),
-          createdMs: this.#now(),
+          modifiedMs: this.now(),
+          createdMs: this.now(),
         }
         node.entries.set(part.toLowerCase(), next)
       }
@@ -149,10 +158,10 @@ export class Volume {
     if (before) {
       before.data = append ? Buffer.concat([before.data, kept]) : kept
       delete before.size
-      before.modifiedMs = this.#now()
+      before.modifiedMs = this.now()
       return before
     }
-    const now = this.#now()
+    const now = this.now()
     const file: FileNode = { type: 'file', name, data: kept, modifiedMs: now, createdMs: now }
     this.folder(folder).entries.set(name.toLowerCase(), file)
     return file
@@ -169,7 +178,7 @@ export class Volume {
     this.#kept(data, offset).copy(grown, offset)
     file.data = grown
     delete file.size
-    file.modifiedMs = this.#now()
+    file.modifiedMs = this.now()
   }
 
   /** Puts a file or folder there as the setup program does, making the folders above it. */
@@ -200,4 +209,10 @@ export class Volume {
     for (let at = every - 1 - (offset % every); at < kept.length; at += every) kept[at] = (kept[at] ?? 0) ^ 1
     return kept
   }
+}
+
+/** Content is replaced as a whole and never changed in place, so copies share it. */
+function copyNode(node: WinNode): WinNode {
+  if (node.type === 'file') return { ...node }
+  return { ...node, entries: new Map([...node.entries].map(([key, child]) => [key, copyNode(child)])) }
 }

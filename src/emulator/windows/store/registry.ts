@@ -36,6 +36,15 @@ function makeKey(name: string): RegistryKey {
   return { name, keys: new Map(), values: new Map() }
 }
 
+/** Values are replaced and never changed, so copies share them. */
+function copyKey({ name, keys, values }: RegistryKey): RegistryKey {
+  return {
+    name,
+    keys: new Map([...keys].map(([path, key]) => [path, copyKey(key)])),
+    values: new Map(values),
+  }
+}
+
 /** The registry of one guest: one tree, found in any case. */
 export class Registry {
   readonly #roots = new Map<string, RegistryKey>(
@@ -43,6 +52,14 @@ export class Registry {
   )
 
   readonly #denied = new Set<string>()
+
+  /** The same keys and values once more. */
+  copy(): Registry {
+    const copy = new Registry()
+    for (const [name, key] of this.#roots) copy.#roots.set(name, copyKey(key))
+    for (const path of this.#denied) copy.#denied.add(path)
+    return copy
+  }
 
   /** From now on, whoever opens this key is told that access is denied. */
   deny(path: string): void {

@@ -2,6 +2,7 @@ import type { Machine } from '../../hardware/machine.js'
 import { Clock } from '../../system/clock.js'
 import type { WindowsPersona } from '../persona/schema.js'
 import { makeDevices } from '../store/devices.js'
+import { pluggedDisks, pluggedNics } from '../store/plugged.js'
 import { WinProcessTable } from '../store/processes.js'
 import { isDriver, makeServices } from '../store/services.js'
 import { eventWriter } from './event-writer.js'
@@ -21,6 +22,8 @@ export interface BootRequest {
   readonly counters: { powershellStarts: number }
   /** What the boot before left; undefined of a new guest. */
   readonly disk: Disk | undefined
+  /** Goes on from here instead of booting. */
+  readonly memory?: { readonly uptimeNs: bigint; readonly wallNs: bigint }
   readonly used: Set<string>
   power(request: PowerRequest): boolean
   cancelPower(): boolean
@@ -53,12 +56,14 @@ export function circumstances({ os }: WindowsPersona, { hardware, host }: Machin
 export function bootWindows(request: BootRequest): WindowsSystem {
   const { persona, machine, computerName, accounts, used } = request
   const where = circumstances(persona, machine)
-  const clock = new Clock(persona.clock ?? {})
+  const clock = new Clock(persona.clock ?? {}, request.memory)
   const zone = new TimeZone(persona.zone)
   const firmware = makeFirmware(machine, where.hypervisor, persona.state)
   const disk = request.disk ?? installDisk(persona, where, zone, () => clock.wallMs())
+  disk.files.now = () => clock.wallMs()
   const processes = new WinProcessTable(() => clock.wallMs(), compareNt(where.nt, '6.0') < 0 ? 1800 : 2600)
   const services = makeServices(persona, where)
+  const found = makeDevices(persona, where)
   const system: WindowsSystem = {
     persona,
     where,
@@ -74,8 +79,13 @@ export function bootWindows(request: BootRequest): WindowsSystem {
     events: disk.events,
     processes,
     services,
-    devices: makeDevices(persona, where),
-    environment: environmentOf(persona, machine.hardware.vcpus, computerName, firmware),
+    get devices() {
+      const { live } = machine
+      const plugged = [...pluggedDisks(live), ...pluggedNics(found, live)].map(({ device }) => device)
+      return [...found, ...plugged]
+    },
+    foundAtBoot: found,
+    environment: environmentOf(persona, machine.live.vcpus, computerName, firmware),
     used,
     counters: request.counters,
     emit: eventWriter(persona, where, disk.events, computerName, () => clock.wallMs(), used),
@@ -93,7 +103,7 @@ export function bootWindows(request: BootRequest): WindowsSystem {
   }
   writeVolatileKeys(system)
   seatProcesses(system)
-  writeBootEvents(system, request.disk === undefined)
+  if (!request.memory) writeBootEvents(system, request.disk === undefined)
   disk.clean = false
   return system
 }
@@ -194,7 +204,7 @@ function writeBootEvents(system: WindowsSystem, first: boolean): void {
   if (dirty) system.emit('kernel-power')
   const { os } = persona
   const servicePack = os.servicePack > 0 ? `Service Pack ${os.servicePack}` : ''
-  const processors = machine.hardware.vcpus > 1 ? 'Multiprocessor Free' : 'Uniprocessor Free'
+  const processors = machine.live.vcpus > 1 ? 'Multiprocessor Free' : 'Uniprocessor Free'
   system.emit('product', [
     `${os.nt
       .replace(/^10\.0$/, '10.00')

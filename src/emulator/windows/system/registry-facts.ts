@@ -120,7 +120,7 @@ export function writeVolatileKeys(system: WindowsSystem): void {
   }
   if (compareNt(where.nt, '6.2') >= 0)
     registry.set(control, 'PEFirmwareType', 'REG_DWORD', where.firmware === 'uefi' ? 2 : 1)
-  for (let cpu = 0; cpu < machine.hardware.vcpus; cpu++) {
+  for (let cpu = 0; cpu < machine.live.vcpus; cpu++) {
     const key = `HKLM\\HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\${cpu}`
     registry.set(key, 'ProcessorNameString', 'REG_SZ', firmware.cpuName)
     registry.set(key, 'VendorIdentifier', 'REG_SZ', firmware.cpuVendor)

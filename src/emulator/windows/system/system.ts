@@ -54,7 +54,10 @@ export interface WindowsSystem {
   readonly events: EventLogs
   readonly processes: WinProcessTable
   readonly services: ReadonlyMap<string, Service>
+  /** All that Plug and Play knows now. */
   readonly devices: readonly Device[]
+  /** What it had found when it booted. */
+  readonly foundAtBoot: readonly Device[]
   /** Environment of every session, by name. */
   readonly environment: ReadonlyMap<string, string>
   /** Facts of the persona that were read, as `weakestProvenance` takes them. */

@@ -57,7 +57,7 @@ export function staticMember(type: string, name: string, frame: Frame): Value | 
     case 'system.environment.newline':
       return '\r\n'
     case 'system.environment.processorcount':
-      return system.machine.hardware.vcpus
+      return system.machine.live.vcpus
     case 'system.environment.tickcount':
       return Number(system.clock.uptimeNs() / 1_000_000n) | 0
     case 'system.environment.is64bitoperatingsystem':

@@ -49,7 +49,7 @@ function processor({ firmware, machine, computerName, persona }: WindowsSystem):
   const { os } = persona
   const family = os.bits === 64 ? (firmware.cpuVendor === 'AuthenticAMD' ? 'AMD64' : 'Intel64') : 'x86'
   const caption = `${family} Family ${firmware.cpuFamily} Model ${firmware.cpuModel} Stepping ${firmware.cpuStepping}`
-  return Array.from({ length: machine.hardware.vcpus }, (_, index) => ({
+  return Array.from({ length: machine.live.vcpus }, (_, index) => ({
     AddressWidth: os.bits,
     Architecture: os.bits === 64 ? 9 : 0,
     Availability: 3,

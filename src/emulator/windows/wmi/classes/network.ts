@@ -1,4 +1,5 @@
 import type { Device } from '../../store/devices.js'
+import { pluggedNics } from '../../store/plugged.js'
 import { compareNt } from '../../system/nt.js'
 import type { WindowsSystem } from '../../system/system.js'
 import { bootedMs } from '../../system/system.js'
@@ -22,16 +23,45 @@ export function connectionName({ where }: WindowsSystem): string {
   return compareNt(where.nt, '6.2') >= 0 ? 'Ethernet' : 'Local Area Connection'
 }
 
-/** The network cards that Plug and Play has found. */
+/** The network cards that it was started with. */
 export function networkCards(system: WindowsSystem): readonly Device[] {
-  return system.devices.filter(device => device.role === 'nic')
+  return system.foundAtBoot.filter(device => device.role === 'nic')
+}
+
+/** A card with what it says of itself. */
+interface Card {
+  readonly device: Device
+  readonly mac: string
+  readonly connection: string
+  readonly guid: string
+  readonly interfaceIndex: number
+}
+
+/** All cards: those that it was started with, and those that were added while it ran, served by the same driver. */
+function allCards(system: WindowsSystem): Card[] {
+  const own = networkCards(system)
+  const first = own.map(device => ({
+    device,
+    mac: macOf(system),
+    connection: connectionName(system),
+    guid: '{6F2E9C5B-54E8-4D3C-9B7A-2C1F0D3E5A61}',
+    interfaceIndex: 11,
+  }))
+  const added = pluggedNics(own, system.machine.live).map(({ device, nic }, place) => ({
+    device,
+    mac: nic.mac.toUpperCase(),
+    connection: `${connectionName(system)} ${place + 2}`,
+    guid: `{6F2E9C5B-54E8-4D3C-9B7A-2C1F0D3E5A${(0x62 + place).toString(16).toUpperCase()}}`,
+    interfaceIndex: 12 + place,
+  }))
+  return [...first, ...added]
 }
 
 function adapters(system: WindowsSystem): readonly Row[] {
   const { computerName, zone } = system
   const reset = new CimDate(bootedMs(system), zone)
   const first = compareNt(system.where.nt, '6.0') >= 0 ? 7 : 1
-  return networkCards(system).map((card, position) => {
+  return allCards(system).map(({ device: card, mac, connection, guid, interfaceIndex }, position) => {
     const index = first + position
     const works = card.errorCode === 0
     return {
@@ -43,15 +73,15 @@ function adapters(system: WindowsSystem): readonly Row[] {
       CreationClassName: 'Win32_NetworkAdapter',
       Description: card.name,
       DeviceID: String(index),
-      GUID: '{6F2E9C5B-54E8-4D3C-9B7A-2C1F0D3E5A61}',
+      GUID: guid,
       Index: index,
       Installed: true,
-      InterfaceIndex: 11,
-      MACAddress: works ? macOf(system) : null,
+      InterfaceIndex: interfaceIndex,
+      MACAddress: works ? mac : null,
       Manufacturer: card.manufacturer,
       MaxNumberControlled: 0,
       Name: card.name,
-      NetConnectionID: connectionName(system),
+      NetConnectionID: connection,
       NetConnectionStatus: works ? 2 : 4,
       NetEnabled: works,
       PhysicalAdapter: true,
@@ -69,9 +99,10 @@ function adapters(system: WindowsSystem): readonly Row[] {
 function configurations(system: WindowsSystem): readonly Row[] {
   const obtained = bootedMs(system)
   const first = compareNt(system.where.nt, '6.0') >= 0 ? 7 : 1
-  return networkCards(system).map((card, position) => ({
+  return allCards(system).map(({ device: card, mac, guid, interfaceIndex }, position) => ({
     Caption: `[${String(first + position).padStart(8, '0')}] ${card.name}`,
-    DefaultIPGateway: [address.gateway],
+    // An added card has an address of the same network once its DHCP server has given it one.
+    DefaultIPGateway: position === 0 ? [address.gateway] : null,
     Description: card.name,
     DHCPEnabled: true,
     DHCPLeaseExpires: new CimDate(obtained + 3_600_000, system.zone, 0),
@@ -80,14 +111,14 @@ function configurations(system: WindowsSystem): readonly Row[] {
     DNSHostName: system.computerName.toLowerCase(),
     DNSServerSearchOrder: [address.dns],
     Index: first + position,
-    InterfaceIndex: 11,
-    IPAddress: [address.ip],
+    InterfaceIndex: interfaceIndex,
+    IPAddress: [position === 0 ? address.ip : address.ip.replace(/\d+$/, String(150 + position))],
     IPConnectionMetric: 10,
     IPEnabled: card.errorCode === 0,
     IPSubnet: [address.mask],
-    MACAddress: macOf(system),
+    MACAddress: mac,
     ServiceName: card.service,
-    SettingID: '{6F2E9C5B-54E8-4D3C-9B7A-2C1F0D3E5A61}',
+    SettingID: guid,
   }))
 }
 
@@ -96,19 +127,19 @@ export const networkProviders: Readonly<Record<string, (system: WindowsSystem) =
   Win32_NetworkAdapter: adapters,
   Win32_NetworkAdapterConfiguration: configurations,
   MSFT_NetAdapter: system =>
-    networkCards(system).map(card => ({
+    allCards(system).map(({ device: card, mac, connection, guid, interfaceIndex }) => ({
       ComponentID: card.hardwareIds[0] ?? null,
-      DeviceID: '{6F2E9C5B-54E8-4D3C-9B7A-2C1F0D3E5A61}',
+      DeviceID: guid,
       DriverDescription: card.name,
       DriverFileName: `${card.service ?? ''}.sys`,
       DriverProvider: card.driver?.provider ?? null,
       DriverVersionString: card.driver?.version ?? null,
       InterfaceDescription: card.name,
-      InterfaceIndex: 11,
+      InterfaceIndex: interfaceIndex,
       InterfaceOperationalStatus: card.errorCode === 0 ? 1 : 2,
       MediaConnectState: 1,
-      Name: connectionName(system),
-      PermanentAddress: system.machine.macAddress.replaceAll(':', '').toUpperCase(),
+      Name: connection,
+      PermanentAddress: mac.replaceAll(':', ''),
       PnPDeviceID: card.id,
       Speed: 10_000_000_000,
       Virtual: false,

@@ -91,7 +91,7 @@ function operatingSystem(system: WindowsSystem): readonly Row[] {
 function computerSystem(system: WindowsSystem): readonly Row[] {
   const { machine, firmware, zone, clock, computerName, persona, where } = system
   const now = clock.wallMs()
-  const { vcpus } = machine.hardware
+  const { vcpus } = machine.live
   return [
     {
       AdminPasswordStatus: compareNt(where.nt, '6.0') >= 0 ? 3 : 1,

@@ -1,3 +1,4 @@
+import { pluggedDisks } from '../../store/plugged.js'
 import { compareNt } from '../../system/nt.js'
 import type { WindowsSystem } from '../../system/system.js'
 import type { Row } from '../values.js'
@@ -12,36 +13,60 @@ function systemDisk(system: WindowsSystem): { name: string; id: string; bytes: n
   return { name: disk?.name ?? 'QEMU HARDDISK', id: disk?.id ?? 'IDE\\DISKQEMU_HARDDISK', bytes }
 }
 
-function drives(system: WindowsSystem): readonly Row[] {
+/** A disk as Win32_DiskDrive and MSFT_Disk tell it. */
+interface Drive {
+  readonly name: string
+  readonly id: string
+  readonly bytes: number
+  readonly serial: string | null
+  readonly partitions: number
+}
+
+/** The disks that Plug and Play has found: the system's, and those that were added while it ran. */
+function allDrives(system: WindowsSystem): Drive[] {
   const { name, id, bytes } = systemDisk(system)
-  const cylinders = Math.floor(bytes / bytesPerCylinder)
-  const isIde = /^IDE\\/i.test(id)
-  return [
-    {
+  const serial = /^IDE\\/i.test(id) ? 'QM00001' : null
+  const partitions = compareNt(system.where.nt, '6.0') >= 0 ? 2 : 1
+  const added = pluggedDisks(system.machine.live).map(({ device, disk }) => ({
+    name: device.name,
+    id: device.id,
+    bytes: disk.bytes,
+    serial: disk.serial ?? null,
+    partitions: 0,
+  }))
+  return [{ name, id, bytes, serial, partitions }, ...added]
+}
+
+function drives(system: WindowsSystem): readonly Row[] {
+  const isModern = compareNt(system.where.nt, '6.0') >= 0
+  return allDrives(system).map(({ name, id, bytes, serial, partitions }, index) => {
+    const cylinders = Math.floor(bytes / bytesPerCylinder)
+    const isIde = /^IDE\\/i.test(id)
+    return {
       BytesPerSector: 512,
       Capabilities: [3, 4],
       Caption: name,
       ConfigManagerErrorCode: 0,
       CreationClassName: 'Win32_DiskDrive',
       Description: 'Disk drive',
-      DeviceID: '\\\\.\\PHYSICALDRIVE0',
+      DeviceID: `\\\\.\\PHYSICALDRIVE${index}`,
       FirmwareRevision: isIde ? '2.5+' : '0001',
-      Index: 0,
+      Index: index,
       InterfaceType: isIde ? 'IDE' : 'SCSI',
       Manufacturer: '(Standard disk drives)',
       MediaLoaded: true,
-      MediaType: compareNt(system.where.nt, '6.0') >= 0 ? 'Fixed hard disk media' : 'Fixed\thard disk media',
+      MediaType: isModern ? 'Fixed hard disk media' : 'Fixed\thard disk media',
       Model: name,
-      Name: '\\\\.\\PHYSICALDRIVE0',
-      Partitions: compareNt(system.where.nt, '6.0') >= 0 ? 2 : 1,
+      Name: `\\\\.\\PHYSICALDRIVE${index}`,
+      Partitions: partitions,
       PNPDeviceID: id,
       SCSIBus: 0,
       SCSILogicalUnit: 0,
-      SCSIPort: 2,
+      SCSIPort: 2 + index,
       SCSITargetId: 0,
       SectorsPerTrack: 63,
-      SerialNumber: isIde ? 'QM00001' : null,
-      Signature: 0x8d3a_41c2,
+      SerialNumber: serial,
+      Signature: index === 0 ? 0x8d3a_41c2 : null,
       Size: BigInt(cylinders) * BigInt(bytesPerCylinder),
       Status: 'OK',
       SystemName: system.computerName,
@@ -50,8 +75,8 @@ function drives(system: WindowsSystem): readonly Row[] {
       TotalSectors: BigInt(cylinders) * BigInt(255 * 63),
       TotalTracks: BigInt(cylinders) * 255n,
       TracksPerCylinder: 255,
-    },
-  ]
+    }
+  })
 }
 
 function partitions(system: WindowsSystem): readonly Row[] {
@@ -146,23 +171,20 @@ export const storageProviders: Readonly<Record<string, (system: WindowsSystem) =
   Win32_DiskPartition: partitions,
   Win32_LogicalDisk: logicalDisks,
   Win32_Volume: volumes,
-  MSFT_Disk: system => {
-    const { name, bytes } = systemDisk(system)
-    return [
-      {
-        BusType: 10,
-        FriendlyName: name,
-        IsBoot: true,
-        IsOffline: false,
-        IsReadOnly: false,
-        IsSystem: true,
-        Model: name,
-        Number: 0,
-        PartitionStyle: system.where.firmware === 'uefi' ? 2 : 1,
-        Path: '\\\\?\\scsi#disk',
-        SerialNumber: null,
-        Size: bytes,
-      },
-    ]
-  },
+  MSFT_Disk: system =>
+    allDrives(system).map(({ name, bytes, serial }, index) => ({
+      BusType: 10,
+      FriendlyName: name,
+      IsBoot: index === 0,
+      // A disk that nobody has seen before is left alone: SAN policy "Offline Shared" of Windows Server.
+      IsOffline: index > 0,
+      IsReadOnly: index > 0,
+      IsSystem: index === 0,
+      Model: name,
+      Number: index,
+      PartitionStyle: index > 0 ? 0 : system.where.firmware === 'uefi' ? 2 : 1,
+      Path: '\\\\?\\scsi#disk',
+      SerialNumber: index === 0 ? null : serial,
+      Size: bytes,
+    })),
 }
