@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type EmulatedGuest, startEmulatedGuest } from './guest.js'
 import { type EmulatedHost, startEmulatedHost } from './hosts/host.js'
+import { Site } from './hosts/site.js'
 import { type EmulatedLabSpec, emulatedLabSchema } from './spec.js'
 
 /** An emulated lab that was started. */
@@ -38,12 +39,13 @@ export async function startEmulatedLab(spec: EmulatedLabSpec): Promise<EmulatedL
     port: wanted.port !== 0 ? wanted.port : (known?.port ?? 0),
     ...(wanted.hostKey === undefined && known ? { hostKey: known.hostKey } : {}),
   })
+  const site = new Site()
   const [guests, hosts] = await Promise.all([
     Promise.allSettled(guestSpecs.map(guest => startEmulatedGuest(again(guest, kept[guest.name])))),
     Promise.allSettled(
       hostSpecs.map(host => {
         const known = kept[`${hostMark}${host.name}`]
-        return startEmulatedHost({ ...again(host, known), guestKeys: known?.guestKeys ?? {} })
+        return startEmulatedHost({ ...again(host, known), guestKeys: known?.guestKeys ?? {} }, site)
       }),
     ),
   ])

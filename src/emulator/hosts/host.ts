@@ -3,7 +3,7 @@ import { startLinuxGuest } from '../linux-guest.js'
 import { loadGuestPersona, loadManagedHostPersona } from '../persona/load.js'
 import type { ManagedHostPersona } from '../persona/schema.js'
 import { makePrograms } from '../programs/table.js'
-import { makeHostKey, readHostKey } from '../server/host-key.js'
+import { type HostKey, makeHostKey, readHostKey } from '../server/host-key.js'
 import {
   type EmulatedHostSpec,
   emulatedGuestSchema,
@@ -16,6 +16,7 @@ import type { Load } from './capacity.js'
 import { Hypervisor } from './hypervisor.js'
 import { installNeighbours, neighbours } from './network.js'
 import { qemuImgProgram } from './qemu-img.js'
+import { Site } from './site.js'
 import { virshProgram } from './virsh/program.js'
 import { nameOf } from './vm.js'
 import { placeVms } from './vms.js'
@@ -36,23 +37,27 @@ export interface EmulatedHost {
 
 const linuxPrograms = makePrograms()
 
-/** Starts an emulated host: a Linux machine, and a hypervisor that its programs speak to. */
-export async function startEmulatedHost(spec: EmulatedHostSpec): Promise<EmulatedHost> {
+/**
+ * Starts an emulated host: a Linux machine, and a hypervisor that its programs speak to. Hosts of one site know each
+ * other.
+ */
+export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site()): Promise<EmulatedHost> {
   const parsed = emulatedHostSchema.parse(spec)
   const persona = loadManagedHostPersona(parsed.persona, parsed.personaFolders)
-  const keys = await guestKeys(parsed)
+  const keys = await guestKeys(parsed, site)
   const hypervisor: Hypervisor = new Hypervisor({
     platform: parsed.persona,
     macPrefix: persona.hypervisor.id === 'xen' ? '00:16:3e' : '52:54:00',
     nodeMemoryKiB: persona.node.memoryKiB,
     faults: parsed.faults,
+    store: site.store,
     tree: () => {
       if (!booted) throw new Error('a host that has not booted has no disk')
       return booted
     },
   })
   let booted: Hypervisor['tree'] | undefined
-  const own = hostPrograms(hypervisor, persona, parsed)
+  const own = hostPrograms(hypervisor, persona, parsed, site)
   const programs: ProgramTable = name => own(name) ?? linuxPrograms(name)
   const up = promise()
   const machine = await startLinuxGuest(machineSpec(parsed, persona), {
@@ -65,6 +70,7 @@ export async function startEmulatedHost(spec: EmulatedHostSpec): Promise<Emulate
     onBoot: ({ tree }) => {
       const isFirst = booted === undefined
       booted = tree
+      site.mount(tree)
       if (isFirst) placeVms(hypervisor, persona, parsed, keys)
       installNeighbours(tree, hypervisor, persona)
       if (parsed.faults.noSpace) tree.room.freeBytes = 0
@@ -74,7 +80,9 @@ export async function startEmulatedHost(spec: EmulatedHostSpec): Promise<Emulate
       if (gone && new RegExp(gone.command).test(command)) void close()
     },
   })
+  site.join(parsed.name, persona.libvirt.uri, hypervisor)
   const close = async (): Promise<void> => {
+    site.leave(parsed.name)
     await Promise.all([machine.close(), hypervisor.close()])
   }
   // Hosts stand before anyone asks them for guests.
@@ -106,10 +114,11 @@ function hostPrograms(
   hypervisor: Hypervisor,
   persona: ManagedHostPersona,
   { faults }: ParsedHostSpec,
+  site: Site,
 ): ProgramTable {
   const slowMs = faults.slow?.ms ?? 0
   const programs = new Map([
-    ['virsh', virshProgram({ hypervisor, persona, slowMs })],
+    ['virsh', virshProgram({ hypervisor, persona, slowMs, site })],
     ['qemu-img', qemuImgProgram(hypervisor.images)],
     ['xm', xenProgram('xm', { hypervisor, persona, slowMs })],
     ['xl', xenProgram('xl', { hypervisor, persona, slowMs })],
@@ -139,7 +148,7 @@ function machineSpec(spec: ParsedHostSpec, persona: ManagedHostPersona) {
 }
 
 /** Guests keep their host keys over snapshots and copies, so each virtual machine has one from the start. */
-async function guestKeys(spec: ParsedHostSpec): Promise<Map<string, { pem: string; fingerprint: string }>> {
+async function guestKeys(spec: ParsedHostSpec, site: Site): Promise<Map<string, HostKey>> {
   const made = await Promise.all(
     spec.vms.map(async ({ name, guest }) => {
       const known = spec.guestKeys[name]
@@ -147,7 +156,10 @@ async function guestKeys(spec: ParsedHostSpec): Promise<Map<string, { pem: strin
       const { ssh } = isWindowsPersona(guest.persona, spec.personaFolders)
         ? loadWindowsPersona(guest.persona, spec.personaFolders)
         : loadGuestPersona(guest.persona, spec.personaFolders)
-      return [name, await makeHostKey(ssh.hostKey)] as const
+      const words = `${name} ${ssh.hostKey}`
+      const key = site.keys.get(words) ?? makeHostKey(ssh.hostKey)
+      site.keys.set(words, key)
+      return [name, await key] as const
     }),
   )
   return new Map(made)

@@ -3,11 +3,12 @@ import type { LoadCount } from './capacity.js'
 import { bootImage, completed, macOf, nicsOf } from './domain.js'
 import type { HostFaults } from './faults.js'
 import { type Affects, attach, detach, setMemory, setVcpus } from './hotplug.js'
-import type { Images } from './images.js'
+import type { ImageStore, Images } from './images.js'
+import { type Migration, migrate } from './migration.js'
 import { Power } from './power.js'
 import { deleteSnapshot, revertTo, takeSnapshot, type Wanted } from './snapshots.js'
 import { Trouble } from './trouble.js'
-import { makeVm, nameOf, type Snapshot, setState, uuidOf, type Vm } from './vm.js'
+import { makeVm, nameOf, type Running, type Snapshot, setState, uuidOf, type Vm } from './vm.js'
 import { copyXml, text, type Xml } from './xml.js'
 
 /** What a hypervisor is made of. */
@@ -20,6 +21,8 @@ export interface HypervisorRequest {
   readonly faults: HostFaults
   /** The host's own disk. */
   tree(): FileTree
+  /** What is on images: one store for all hosts that share files. */
+  readonly store: ImageStore
   /** Told of a machine that has ended and is defined no more. */
   forget(vm: Vm): void
 }
@@ -165,6 +168,38 @@ export class Hypervisor {
   /** Has the balloon leave a machine so much of its memory. */
   setMemory(vm: Vm, kib: number, affects: Affects): void {
     setMemory(this.#power, vm, kib, affects)
+  }
+
+  /** Moves a machine that runs to another host; its guest goes on there. */
+  async migrate(vm: Vm, destination: Hypervisor, how: Migration): Promise<void> {
+    if (destination === this) throw new Trouble('internal', 'Attempt to migrate guest to the same host')
+    const { isGone } = await migrate(this.#power, vm, destination, how)
+    if (isGone) this.#forget(vm)
+  }
+
+  /** Throws where a machine that comes from another host has no place here. */
+  demandPlace(name: string, { share, xml }: Running): void {
+    const known = this.#vms.find(vm => nameOf(vm) === name)
+    if (known?.running) throw new Trouble('invalid', `domain '${name}' is already active`)
+    if (known && uuidOf(known) !== text(xml, 'uuid')) {
+      throw new Trouble('failed', `domain '${name}' already exists with uuid ${uuidOf(known)}`)
+    }
+    this.#power.demandRoom(share)
+  }
+
+  /** Throws where one of the files is not here. */
+  demandFiles(files: readonly string[]): void {
+    for (const file of files) this.#power.find(file)
+  }
+
+  /** Takes a machine over that ran on another host until now. */
+  receive(running: Running, persistent: Xml | undefined, isPaused: boolean): void {
+    const known = this.#vms.find(vm => nameOf(vm) === text(running.xml, 'name'))
+    const vm = known ?? makeVm(persistent)
+    if (persistent) vm.persistent = persistent
+    this.#power.takeOver(vm, running)
+    setState(vm, isPaused ? 'paused' : 'running', 'migrated')
+    if (!known) this.#vms.push(vm)
   }
 
   snapshot(vm: Vm, name: string, description: string | undefined): void {

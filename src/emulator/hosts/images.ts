@@ -37,28 +37,36 @@ export interface ImageHead {
 const magic = { qcow2: 'QFI\xfb\x00\x00\x00\x03', raw: '\xeb\x63\x90\x10' } as const
 const maxChain = 16
 
-/**
- * The images on a host's disk. A file holds the name of its content, so that copying, moving and removing files on the
- * host does to disks what it does on a real one; contents never change, a guest that ends leaves a new one.
- */
-export class Images {
+/** The contents of images, by name. They never change: a guest that ends leaves a new one. */
+export class ImageStore {
   readonly #contents = new Map<string, Content>()
-  #made = 0
 
   /** Keeps a content under a new name. */
   keep(content: Content): string {
-    const name = `content-${++this.#made}`
+    const name = `content-${this.#contents.size + 1}`
     this.#contents.set(name, content)
     return name
   }
 
-  /** Forgets contents that no image names any more. */
-  forgetAllBut(named: ReadonlySet<string>): void {
-    for (const name of this.#contents.keys()) if (!named.has(name)) this.#contents.delete(name)
-  }
-
   content(name: string): Content {
     return this.#contents.get(name) ?? {}
+  }
+}
+
+/**
+ * The images on a host's disk. A file holds the name of its content, so that copying, moving and removing files on the
+ * host does to disks what it does on a real one.
+ */
+export class Images {
+  readonly #store: ImageStore
+
+  constructor(store: ImageStore) {
+    this.#store = store
+  }
+
+  /** Keeps a content under a new name. */
+  keep(content: Content): string {
+    return this.#store.keep(content)
   }
 
   /** Writes an image's head. Throws SystemError, such as ENOSPC. */
@@ -83,7 +91,7 @@ export class Images {
     let file = path
     for (let depth = 0; depth < maxChain; depth++) {
       const { content, backing } = this.read(tree, file)
-      if (content !== undefined) return this.content(content)
+      if (content !== undefined) return this.#store.content(content)
       if (backing === undefined) return {}
       file = backing
     }

@@ -33,7 +33,7 @@ export class Power {
 
   constructor(request: HypervisorRequest) {
     this.#request = request
-    this.images = new Images()
+    this.images = new Images(request.store)
   }
 
   get tree(): FileTree {

@@ -54,7 +54,7 @@ export interface Vm {
   current: string | undefined
 }
 
-export function makeVm(persistent: Xml): Vm {
+export function makeVm(persistent: Xml | undefined): Vm {
   return {
     persistent,
     state: 'shut off',

@@ -4,9 +4,11 @@ import type { ManagedHostPersona } from '../../persona/schema.js'
 import { writeTo } from '../../programs/io.js'
 import type { Call, Program } from '../../system/programs.js'
 import type { Hypervisor } from '../hypervisor.js'
+import type { Site } from '../site.js'
 import { deviceCommands } from './devices.js'
 import { type Generation, generationOf } from './generation.js'
 import { lifecycleCommands } from './lifecycle.js'
+import { migrationCommands } from './migrate.js'
 import { monitorCommands } from './monitor.js'
 import { nodeCommands } from './node.js'
 import { parseArguments, splitAgain, WrongArguments } from './parse.js'
@@ -16,6 +18,7 @@ import { snapshotCommands } from './snapshots.js'
 
 const commands: Readonly<Record<string, Command>> = {
   ...lifecycleCommands,
+  ...migrationCommands,
   ...monitorCommands,
   ...deviceCommands,
   ...nodeCommands,
@@ -27,6 +30,8 @@ const commands: Readonly<Record<string, Command>> = {
 export interface VirshHost {
   readonly hypervisor: Hypervisor
   readonly persona: ManagedHostPersona
+  /** The hosts that it can reach. */
+  readonly site: Site
   /** How much longer each command takes, in ms. */
   readonly slowMs: number
 }
@@ -54,7 +59,7 @@ export function virshProgram(host: VirshHost): Program {
 }
 
 async function run(call: Call, host: VirshHost, generation: Generation): Promise<number> {
-  const { persona, hypervisor } = host
+  const { persona, hypervisor, site } = host
   const all = call.args.map(toText)
   const { uri, words } = connection(all, persona.libvirt.uri)
   if (words[0] === '--version' || words[0] === '-v') {
@@ -75,7 +80,7 @@ async function run(call: Call, host: VirshHost, generation: Generation): Promise
   if (isXen && command.notOnXen !== undefined) {
     throw new Failed([`this function is not supported by the connection driver: ${command.notOnXen}`])
   }
-  const text = await command.run({ call, hypervisor, persona, generation, given, isXen })
+  const text = await command.run({ call, hypervisor, site, persona, generation, given, isXen })
   await writeTo(call.process, 1, fromText(`${text}\n`))
   return 0
 }

@@ -1,6 +1,7 @@
 import type { ManagedHostPersona } from '../../persona/schema.js'
 import type { Call } from '../../system/programs.js'
 import type { Hypervisor } from '../hypervisor.js'
+import type { Site } from '../site.js'
 import { Trouble } from '../trouble.js'
 import type { Vm } from '../vm.js'
 import type { Generation } from './generation.js'
@@ -11,6 +12,7 @@ import { messageOf } from './words.js'
 export interface Session {
   readonly call: Call
   readonly hypervisor: Hypervisor
+  readonly site: Site
   readonly persona: ManagedHostPersona
   readonly generation: Generation
   readonly given: Given

@@ -1,0 +1,43 @@
+import type { DirectoryNode } from '../files/nodes.js'
+import type { FileTree } from '../files/tree.js'
+import type { HostKey } from '../server/host-key.js'
+import type { Hypervisor } from './hypervisor.js'
+import { ImageStore } from './images.js'
+
+/** Where the hosts of one lab see the same files: a file server's export that each of them has mounted. */
+export const sharedFolder = '/var/lib/libvirt/shared'
+
+/** What the emulated hosts of one lab have in common: they know each other by name, and share a folder. */
+export class Site {
+  readonly store = new ImageStore()
+  /** Host keys of guests, by the name of their virtual machine and the kind of key: one disk may serve on any host. */
+  readonly keys = new Map<string, Promise<HostKey>>()
+  readonly #hosts = new Map<string, { readonly uri: string; readonly hypervisor: Hypervisor }>()
+  #folder: DirectoryNode | undefined
+
+  /** Makes a host known by its name; `uri` is what its libvirt drives. */
+  join(name: string, uri: string, hypervisor: Hypervisor): void {
+    this.#hosts.set(name, { uri, hypervisor })
+  }
+
+  leave(name: string): void {
+    this.#hosts.delete(name)
+  }
+
+  /** The host of that name whose libvirt drives that. */
+  find(name: string, uri: string): Hypervisor | undefined {
+    const found = this.#hosts.get(name)
+    return found?.uri === uri ? found.hypervisor : undefined
+  }
+
+  /** Puts the shared folder into a host's tree. */
+  mount(tree: FileTree): void {
+    this.#folder ??= tree.makeDirectory()
+    tree.installNode(sharedFolder, this.#folder)
+  }
+}
+
+/** Whether a file is one that every host of the lab sees. */
+export function isShared(file: string): boolean {
+  return file.startsWith(`${sharedFolder}/`)
+}
