@@ -161,11 +161,16 @@ export async function connect(guest: EmulatedGuest, more: Partial<ConnectConfig>
 }
 
 /** Connects to a machine behind another one, inside its connection. */
-export function connectThrough(jump: Client, guest: EmulatedGuest, address: string): Promise<Client> {
+export function connectThrough(
+  jump: Client,
+  guest: EmulatedGuest,
+  address: string,
+  username = 'root',
+): Promise<Client> {
   return new Promise((resolve, reject) => {
     jump.ssh.forwardOut('127.0.0.1', 1, address, 22, (error, sock) => {
       if (error) reject(error)
-      else tryConnect(guest, { sock }).then(resolve, reject)
+      else tryConnect(guest, { sock, username }).then(resolve, reject)
     })
   })
 }

@@ -13,7 +13,7 @@ export interface Stand {
   /** Runs a command on the host: standard output, standard error and exit code. */
   run(command: string): Promise<readonly [string, string, number | null | undefined]>
   /** Runs a command in a guest, through the host, and gives what it printed. */
-  inGuest(address: string, command: string): Promise<string>
+  inGuest(address: string, command: string, user?: string): Promise<string>
 }
 
 /** Starts a host of RHEL 9 with KVM, unless the test wants another. */
@@ -41,8 +41,8 @@ export async function standOn(t: Test, host: EmulatedHost): Promise<Stand> {
       const { stdout, stderr, code } = await client.run(command)
       return [stdout, stderr, code]
     },
-    inGuest: async (address, command) => {
-      const guest = await connectThrough(client, host.machine, address)
+    inGuest: async (address, command, user) => {
+      const guest = await connectThrough(client, host.machine, address, user)
       const { stdout } = await guest.run(command)
       guest.end()
       return stdout

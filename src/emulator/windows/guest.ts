@@ -18,6 +18,7 @@ import { releasePort, reservePort } from '../server/ports.js'
 import { type Counters, type Execution, oldAlgorithms } from '../server/ssh-server.js'
 import type { emulatedGuestSchema } from '../spec.js'
 import { Timers } from '../timers.js'
+import { accountsOf, computerName } from './identity.js'
 import { loadWindowsPersona } from './persona/load.js'
 import type { WindowsPersona } from './persona/schema.js'
 import { makeWindowsPrograms } from './programs/table.js'
@@ -25,7 +26,6 @@ import { runWindowsSession } from './server/session.js'
 import { serveSftp } from './server/sftp.js'
 import { bootWindows } from './system/boot.js'
 import { copyOfWindowsDisk } from './system/disk.js'
-import { compareNt } from './system/nt.js'
 import type { Disk, PowerRequest, WinAccount, WindowsSystem } from './system/system.js'
 
 type Spec = ReturnType<typeof emulatedGuestSchema.parse>
@@ -49,30 +49,6 @@ export async function startWindowsGuest(spec: Spec, virtual: Virtual = {}): Prom
   await guest.prepare()
   guest.bootLater(0)
   return guest
-}
-
-function accountsOf(users: Spec['users'], persona: WindowsPersona): WinAccount[] {
-  const folder = compareNt(persona.os.nt, '6.0') < 0 ? 'C:\\Documents and Settings' : 'C:\\Users'
-  const authority = 'S-1-5-21-1844237615-1580818891-725345543'
-  const names = [
-    'Administrator',
-    ...users.map(({ name }) => name).filter(name => name.toLowerCase() !== 'administrator'),
-  ]
-  return names.map((name, index) => ({
-    name,
-    sid: `${authority}-${index === 0 ? 500 : 1000 + index}`,
-    profile: `${folder}\\${name}`,
-  }))
-}
-
-/** At most fifteen letters, digits and dashes, in capitals: NetBIOS's rule. */
-function computerName(name: string): string {
-  const [first = ''] = name.split('.')
-  const clean = first
-    .replace(/[^A-Za-z0-9-]/g, '-')
-    .slice(0, 15)
-    .toUpperCase()
-  return clean === '' ? 'WINDOWS' : clean
 }
 
 class WindowsGuest implements EmulatedGuest {
