@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { defaultLimits } from '../src/config/limits.js'
 import { loadLab } from '../src/config/load.js'
 import type { Host } from '../src/config/model.js'
+import { packageRoot } from '../src/config/package-root.js'
 import { createLibvirtDriver } from '../src/hypervisors/libvirt/driver.js'
 import type { JournalEvent } from '../src/journal/events.js'
 import { startEmulatedLab } from '../src/lab/emulated.js'
@@ -13,6 +14,8 @@ import { reachedHost } from '../src/lab/emulated-hosts.js'
 import { guestcertProcess } from './cli-process.js'
 
 const limitMs = 100_000
+/** A script that hangs in a panicked guest would be ended by its limit of 20 minutes only. */
+const soonMs = 30_000
 const [program, ...args] = guestcertProcess
 const overlay = '/var/lib/libvirt/images/clean.qcow2'
 
@@ -77,6 +80,53 @@ t.test('a host that misbehaves is the cause, and never makes a pass', async t =>
   // A connection that breaks may be the network's fault: nobody can tell from here.
   t.match(found.get('gone'), { cause: /^(?:host|network)$/ })
   t.match(stderr, /emulated host gone bore at most 0 of 1 guests/)
+})
+
+t.test('a panic on a console of an emulated host ends its test at once, with that line', async t => {
+  const crashing = join(packageRoot, 'fixtures/test-suites/crashing')
+  const text = labText({ kvm: { faults: '{}', clean: `{ overlay: ${overlay} }` } }, '60s').replace(
+    'suites: [builtin]',
+    `suites: [${crashing}]`,
+  )
+  const folder = await folderWith(t, text)
+  const { exitCode, stdout, stderr } = await execa(
+    program,
+    [...args, 'run', 'lab.yaml', '-o', 'reports', '--quiet'],
+    { cwd: folder, reject: false, timeout: limitMs, stdin: 'ignore' },
+  )
+  t.equal(exitCode, 1, `${stdout}${stderr}`)
+  const run = join(folder, 'reports/latest')
+  const lines = (await readFile(join(run, 'journal.ndjson'), 'utf8')).trimEnd().split('\n')
+  const ended = new Map(
+    lines
+      .map(line => JSON.parse(line) as JournalEvent)
+      .flatMap(event => (event.type === 'test-ended' && event.final ? [[event.test, event] as const] : [])),
+  )
+  const panicked = ended.get('crashing/panics')
+  t.match(panicked, {
+    verdict: 'fail',
+    cause: 'guest',
+    reason: /kernel panic on the console: .*Kernel panic - not syncing: sysrq triggered crash/,
+  })
+  t.ok(
+    (panicked?.durationMs ?? limitMs) < soonMs,
+    `it took ${panicked?.durationMs} ms of the script's 20 minutes`,
+  )
+  t.match(ended.get('crashing/oopses'), {
+    verdict: 'fail',
+    cause: 'guest',
+    reason: /kernel oops on the console: .*Oops: 0000 \[#1\]/,
+  })
+  t.match(ended.get('crashing/announced'), { verdict: 'pass' }, 'a crash that was announced is tolerated')
+  const files = await readdir(join(run, 'evidence'), { recursive: true })
+  const consoles = await Promise.all(
+    files
+      .filter(name => name.endsWith('console.log'))
+      .map(name => readFile(join(run, 'evidence', name), 'utf8')),
+  )
+  t.equal(consoles.length, 3)
+  for (const console of consoles) t.match(console, /^\[ {4}0\.000000\] Linux version/, 'from power-on')
+  t.equal(consoles.filter(console => console.includes('Kernel panic')).length, 2)
 })
 
 t.test('a guest that its host does not let go of is told as left, with the host as cause', async t => {

@@ -1,14 +1,14 @@
 import type { FileTree } from './files/tree.js'
 import type { Device, LiveHardware, Machine } from './hardware/machine.js'
-import { startLinuxGuest } from './linux-guest.js'
+import { startLinuxGuest } from './linux-start.js'
 import type { GuestPersona } from './persona/schema.js'
 import type { Counters, Forward } from './server/ssh-server.js'
 import { type EmulatedGuestSpec, emulatedGuestSchema } from './spec.js'
 import type { ProgramTable } from './system/programs.js'
 import type { System } from './system/system.js'
-import { startWindowsGuest } from './windows/guest.js'
 import { isWindowsPersona } from './windows/persona/load.js'
 import type { WindowsPersona } from './windows/persona/schema.js'
+import { startWindowsGuest } from './windows/start.js'
 import { copyOfWindowsDisk } from './windows/system/disk.js'
 import type { Disk as WindowsDisk } from './windows/system/system.js'
 
@@ -89,6 +89,8 @@ export interface Virtual {
   readonly programs?: ProgramTable
   /** Where connections through the guest lead; without it they are refused. */
   readonly forward?: Forward
+  /** Given what it writes to its serial port, from power-on; bytes, as latin1. */
+  serial?(text: string): void
   /** Told of each boot, before its port opens. */
   onBoot?(system: System): void
   /** Told when its port has opened. */

@@ -1,18 +1,15 @@
-import { makeAccounts } from './accounts.js'
-import { assemble } from './assemble.js'
-import { Mischief } from './faults/mischief.js'
+import type { Mischief } from './faults/mischief.js'
 import type { FileTree } from './files/tree.js'
 import type { EmulatedGuest, GuestDisk, GuestMemory, ListedProcess, Virtual } from './guest.js'
-import { changedHardware, type Device, type Machine, machineAs, putIn, takeOut } from './hardware/machine.js'
+import { changedHardware, type Device, type Machine, putIn, takeOut } from './hardware/machine.js'
 import type { GuestPersona } from './persona/schema.js'
 import { makePrograms } from './programs/table.js'
 import { Authenticator } from './server/authentication.js'
 import { Door } from './server/door.js'
-import { type HostKey, makeHostKey, readHostKey } from './server/host-key.js'
-import { releasePort, reservePort } from './server/ports.js'
+import { type HostKey, makeHostKey } from './server/host-key.js'
+import { releasePort } from './server/ports.js'
 import { runSession } from './server/session.js'
 import { type Counters, type Execution, oldAlgorithms } from './server/ssh-server.js'
-import { loadJustBash } from './shell/ast.js'
 import type { ParsedGuestSpec } from './spec.js'
 import { boot } from './system/boot.js'
 import type { ProgramTable } from './system/programs.js'
@@ -20,26 +17,11 @@ import type { Account, PowerAction, System } from './system/system.js'
 import { Timers } from './timers.js'
 
 const linuxPrograms: ProgramTable = makePrograms()
+/** How soon a fault happens after the command that brings it about, in ms. */
+const unaskedMs = 20
 
-/** Starts an emulated Linux guest. Resolves when its address is known; it boots by itself. */
-export async function startLinuxGuest(spec: ParsedGuestSpec, virtual: Virtual = {}): Promise<EmulatedGuest> {
-  const assembled = assemble(spec)
-  const { persona } = assembled
-  const machine = machineAs(assembled.machine, virtual.machine)
-  const hostKey =
-    spec.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(spec.hostKey)
-  const port = await reservePort(spec.host, spec.port)
-  const faults = { ...persona.faults?.list, ...spec.faults }
-  const accounts = makeAccounts(spec.users, persona)
-  const guest = new LinuxGuest(spec, persona, machine, new Mischief(faults), accounts, hostKey, port, virtual)
-  await guest.prepare()
-  // Heavy, and wanted by the first script: read while the guest boots.
-  void loadJustBash()
-  guest.bootLater(0)
-  return guest
-}
-
-class LinuxGuest implements EmulatedGuest {
+/** An emulated Linux guest: it boots, goes down and boots again. */
+export class LinuxGuest implements EmulatedGuest {
   readonly name: string
   readonly host: string
   readonly port: number
@@ -66,6 +48,7 @@ class LinuxGuest implements EmulatedGuest {
   readonly #virtual: Virtual
   #memory: GuestMemory | undefined
   #closed = false
+  #hasPanicked = false
 
   constructor(
     spec: ParsedGuestSpec,
@@ -135,7 +118,7 @@ class LinuxGuest implements EmulatedGuest {
       this.#system = this.#boot()
       // What goes on from memory has booted long ago.
       const bootMs = isResumed ? 0 : this.persona.timing.bootMs + (slowBoot?.ms ?? 0)
-      this.#timers.after('boot', bootMs, () => void this.#open())
+      this.#timers.after('boot', bootMs, () => void this.#open(isResumed))
     })
   }
 
@@ -151,9 +134,12 @@ class LinuxGuest implements EmulatedGuest {
       programs: this.#virtual.programs ?? linuxPrograms,
       disk: this.#disk,
       ...(this.#memory === undefined ? {} : { memory: this.#memory }),
-      power: (action, delayMs) => this.#timers.after('power', delayMs, () => void this.#goDown(action)),
+      power: (action, delayMs) => this.#timers.after('power', delayMs, () => void this.#goDown(action, true)),
       cancelPower: () => this.#timers.cancel('power'),
       stops: line => this.#mischief.stops(line),
+      serial: text => this.#virtual.serial?.(text),
+      panicked: rebootSec => this.#panicked(rebootSec),
+      reset: () => void this.#goDown('reboot', false),
     })
     this.#disk = system.tree
     this.#memory = undefined
@@ -161,7 +147,7 @@ class LinuxGuest implements EmulatedGuest {
     return system
   }
 
-  async #open(): Promise<void> {
+  async #open(isResumed: boolean): Promise<void> {
     const { faults } = this.#mischief
     const { ssh } = this.persona
     const isOpen = await this.#door.open({
@@ -177,10 +163,14 @@ class LinuxGuest implements EmulatedGuest {
     })
     if (!isOpen) return
     this.#state = 'running'
+    if (!isResumed && this.#system) this.#system.serial.login(this.#system)
     this.#virtual.onUp?.()
-    const { unaskedReboot } = faults
+    const { unaskedReboot, panic } = faults
+    if (panic?.afterMs !== undefined && this.counters.boots === 1) {
+      this.#timers.after('unasked', panic.afterMs, () => this.#system?.panic(panic.reason))
+    }
     if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {
-      this.#timers.after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot'))
+      this.#timers.after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot', false))
     }
   }
 
@@ -191,7 +181,9 @@ class LinuxGuest implements EmulatedGuest {
     }
     const faults = this.#mischief.forCommand(execution.command ?? '')
     this.#virtual.onCommand?.(execution.command ?? '')
-    if (faults.reboots) this.#timers.after('unasked', 20, () => void this.#goDown('reboot'))
+    const { panics } = faults
+    if (panics !== undefined) this.#timers.after('unasked', unaskedMs, () => this.#system?.panic(panics))
+    if (faults.reboots) this.#timers.after('unasked', unaskedMs, () => void this.#goDown('reboot', false))
     runSession(execution, {
       system: this.#system,
       shell: this.persona.shell.path,
@@ -201,18 +193,30 @@ class LinuxGuest implements EmulatedGuest {
   }
 
   /** Kernel and power go: connections are cut, processes end, the port closes; after a reboot it comes back. */
-  async #goDown(action: PowerAction): Promise<void> {
+  async #goDown(action: PowerAction, isInOrder: boolean): Promise<void> {
     if (this.#closed || this.#state !== 'running') return
+    if (isInOrder) this.#system?.goesDown(action)
     this.#state = 'down'
     this.#timers.cancel('power')
     this.#timers.cancel('unasked')
     await this.#stop()
     if (this.#closed) return
+    if (this.#hasPanicked) this.#door.deaf = false
+    this.#hasPanicked = false
     if (action === 'reboot') this.bootLater(this.persona.timing.shutdownMs)
     else {
       this.#state = 'off'
       this.#virtual.onOff?.()
     }
+  }
+
+  /** Nothing runs any more and nothing answers; connections stand, since nobody is there to end them. */
+  #panicked(rebootSec: number): void {
+    this.#hasPanicked = true
+    this.#timers.cancelAll()
+    this.#door.deaf = true
+    for (const process of this.#system?.processes.list() ?? []) process.end({ signal: 'KILL' })
+    if (rebootSec > 0) this.#timers.after('power', rebootSec * 1000, () => void this.#goDown('reboot', false))
   }
 
   async #stop(): Promise<void> {
@@ -223,8 +227,8 @@ class LinuxGuest implements EmulatedGuest {
 
   pressPower(): void {
     // A kernel that is not up yet does not see the button.
-    if (this.#state === 'running') {
-      this.#timers.after('power', this.persona.timing.shutdownMs, () => void this.#goDown('off'))
+    if (this.#state === 'running' && !this.#hasPanicked) {
+      this.#timers.after('power', this.persona.timing.shutdownMs, () => void this.#goDown('off', true))
     }
   }
 
@@ -233,7 +237,7 @@ class LinuxGuest implements EmulatedGuest {
   }
 
   resume(): void {
-    this.#door.deaf = false
+    this.#door.deaf = this.#hasPanicked
   }
 
   cut(): void {
@@ -247,7 +251,7 @@ class LinuxGuest implements EmulatedGuest {
 
   unplug(device: Device): boolean {
     // A kernel that is not up yet does not hear of it.
-    if (this.#state !== 'running') return false
+    if (this.#state !== 'running' || this.#hasPanicked) return false
     if (this.#system) this.#system.hotplug.unplug(device)
     else takeOut(this.#machine, device)
     return true
@@ -265,7 +269,7 @@ class LinuxGuest implements EmulatedGuest {
   }
 
   nmi(): void {
-    this.#system?.nmi()
+    if (!this.#hasPanicked) this.#system?.nmi()
   }
 
   copyDisk(): GuestDisk | undefined {
@@ -274,7 +278,8 @@ class LinuxGuest implements EmulatedGuest {
 
   copyMemory(): GuestMemory | undefined {
     const { bootId, clock } = this.#system ?? {}
-    if (this.#state !== 'running' || bootId === undefined || clock === undefined) return undefined
+    if (this.#state !== 'running' || this.#hasPanicked || bootId === undefined || clock === undefined)
+      return undefined
     return { bootId, uptimeNs: clock.uptimeNs(), wallNs: clock.wallNs() }
   }
 

@@ -12,6 +12,8 @@ export interface CommandFaults {
   readonly signal: string | undefined
   readonly exit: number | undefined
   readonly reboots: boolean
+  /** Why the kernel panics; undefined where it does not. */
+  readonly panics: string | undefined
 }
 
 /** What makes a fault happen, and how often it may. */
@@ -54,7 +56,7 @@ export class Mischief {
     const { faults } = this
     const happens = (name: string, fault: Triggered | undefined): boolean =>
       this.#happens(name, fault, command)
-    const { drop, unaskedReboot } = faults
+    const { drop, unaskedReboot, panic } = faults
     const dropped = happens('drop', drop) ? drop : undefined
     return {
       idle: happens('idle', faults.idle),
@@ -69,6 +71,10 @@ export class Mischief {
       lostStatus: happens('lostStatus', faults.lostStatus),
       signal: happens('signalled', faults.signalled) ? faults.signalled?.signal : undefined,
       exit: happens('wrongStatus', faults.wrongStatus) ? faults.wrongStatus?.exit : undefined,
+      panics:
+        panic?.command !== undefined && happens('panic', { command: panic.command, times: 1 })
+          ? panic.reason
+          : undefined,
       reboots:
         unaskedReboot?.command !== undefined &&
         happens('reboot', { command: unaskedReboot.command, times: 1 }),

@@ -78,6 +78,19 @@ export const faultsSchema = z.strictObject({
   truncated: z.strictObject({ command: pattern, bytes: whole.min(1).default(1) }).optional(),
   /** Commands that match do nothing at all and end well. */
   idle: z.strictObject({ command: pattern }).optional(),
+  /** Its kernel panics, once: so long after its first boot, or when a command matches. */
+  panic: z
+    .strictObject({
+      afterMs: whole.optional(),
+      command: pattern.optional(),
+      /** What the kernel gives as its reason: init's death, if nothing else. */
+      reason: z.string().min(1).default('Attempted to kill init! exitcode=0x0000000b'),
+    })
+    .refine(
+      ({ afterMs, command }) => (afterMs === undefined) !== (command === undefined),
+      'afterMs or command',
+    )
+    .optional(),
   /** Reboots by itself, once: so long after a boot, or when a command matches. */
   unaskedReboot: z
     .strictObject({ afterMs: whole.optional(), command: pattern.optional() })

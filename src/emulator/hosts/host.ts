@@ -1,5 +1,5 @@
 import type { EmulatedGuest } from '../guest.js'
-import { startLinuxGuest } from '../linux-guest.js'
+import { startLinuxGuest } from '../linux-start.js'
 import { loadGuestPersona, loadManagedHostPersona } from '../persona/load.js'
 import type { ManagedHostPersona } from '../persona/schema.js'
 import { makePrograms } from '../programs/table.js'
@@ -17,6 +17,7 @@ import { Hypervisor } from './hypervisor.js'
 import { installNeighbours, neighbours } from './network.js'
 import { qemuImgProgram } from './qemu-img.js'
 import { Site } from './site.js'
+import { generationOf } from './virsh/generation.js'
 import { virshProgram } from './virsh/program.js'
 import { nameOf } from './vm.js'
 import { placeVms } from './vms.js'
@@ -51,6 +52,10 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
     nodeMemoryKiB: persona.node.memoryKiB,
     faults: parsed.faults,
     store: site.store,
+    consoles: {
+      hasLogs: generationOf(persona.libvirt.version).has('1.3.3'),
+      isXen: persona.hypervisor.id === 'xen',
+    },
     tree: () => {
       if (!booted) throw new Error('a host that has not booted has no disk')
       return booted

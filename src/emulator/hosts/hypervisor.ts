@@ -1,5 +1,6 @@
 import type { FileTree } from '../files/tree.js'
 import type { LoadCount } from './capacity.js'
+import type { ConsoleRules } from './consoles.js'
 import { bootImage, completed, macOf, nicsOf } from './domain.js'
 import type { HostFaults } from './faults.js'
 import { type Affects, attach, detach, setMemory, setVcpus } from './hotplug.js'
@@ -23,6 +24,7 @@ export interface HypervisorRequest {
   tree(): FileTree
   /** What is on images: one store for all hosts that share files. */
   readonly store: ImageStore
+  readonly consoles: ConsoleRules
   /** Told of a machine that has ended and is defined no more. */
   forget(vm: Vm): void
 }

@@ -8,6 +8,7 @@ import {
   startEmulatedGuest,
 } from '../guest.js'
 import { LoadCount } from './capacity.js'
+import { openConsole } from './consoles.js'
 import { addedDevices, keepBlocks } from './devices.js'
 import { bootImage, currentKiB, hardwareOf, macOf, nicsOf, vcpusOf } from './domain.js'
 import type { HypervisorRequest } from './hypervisor.js'
@@ -55,7 +56,7 @@ export class Power {
     const share: Share = { vcpus: vcpusOf(xml).now, memoryBytes: currentKiB(xml) * 1024 }
     this.demandRoom(share)
     const devices = addedDevices(this, xml)
-    const heard = { off: () => void this.off(vm, 'shutdown').catch(() => {}) }
+    const heard = this.#earsFor(vm, xml)
     const guest = await this.#startGuest({ xml, heard, share, devices }, content, memory)
     vm.running = {
       id: this.#nextId++,
@@ -100,8 +101,8 @@ export class Power {
 
   /** Takes a machine that runs from elsewhere as it is. */
   takeOver(vm: Vm, running: Running): void {
-    const { heard, share } = running
-    heard.off = () => void this.off(vm, 'shutdown').catch(() => {})
+    const { heard, share, xml } = running
+    Object.assign(heard, this.#earsFor(vm, xml))
     vm.running = { ...running, id: this.#nextId++ }
     this.load.add(share)
   }
@@ -138,6 +139,13 @@ export class Power {
     }
   }
 
+  #earsFor(vm: Vm, xml: Xml): Running['heard'] {
+    return {
+      off: () => void this.off(vm, 'shutdown').catch(() => {}),
+      serial: openConsole(this.tree, xml, this.#request.consoles),
+    }
+  }
+
   async #startGuest(
     { xml, heard, share, devices }: Pick<Running, 'xml' | 'heard' | 'share' | 'devices'>,
     { installed, disk }: Content,
@@ -164,6 +172,7 @@ export class Power {
         },
         ...(disk === undefined ? {} : { disk: copyOfDisk(disk) }),
         ...(memory === undefined ? {} : { memory }),
+        serial: text => heard.serial(text),
         onOff: () => heard.off(),
       },
     )

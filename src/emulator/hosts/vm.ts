@@ -34,8 +34,8 @@ export interface Running {
   startVcpus: number
   /** Disks and cards beside the first ones, as its guest knows them. */
   devices: readonly Device[]
-  /** Who is told that the guest has switched itself off: another host's, once it has moved there. */
-  readonly heard: { off(): void }
+  /** Who is told that the guest has switched itself off, and what it writes to its serial port: of the host it is on. */
+  readonly heard: { off(): void; serial(text: string): void }
   guest: EmulatedGuest | undefined
   /** The image that it writes to. */
   readonly image: string | undefined

@@ -33,7 +33,6 @@ const readers: Readonly<Record<string, Reading>> = {
   split: { withValue: 'abln' },
   strings: { withValue: 'nt' },
   tac: {},
-  tail: { withValue: 'cn' },
   unexpand: { withValue: 't' },
   uniq: { withValue: 'fsw' },
   wc: {},

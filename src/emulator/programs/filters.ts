@@ -49,7 +49,6 @@ const names = new Set([
   'split',
   'strings',
   'tac',
-  'tail',
   'touch',
   'unexpand',
   'uniq',

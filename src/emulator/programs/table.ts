@@ -20,6 +20,7 @@ import { shellProgram } from './sh.js'
 import { statPrograms } from './stat.js'
 import { complain, streamPrograms } from './streams.js'
 import { sudoPrograms } from './sudo.js'
+import { tail } from './tail.js'
 import { tarPrograms } from './tar.js'
 import { userPrograms } from './users.js'
 import { wrapperPrograms } from './wrappers.js'
@@ -88,6 +89,7 @@ export function makePrograms(): ProgramTable {
     ...wrapperPrograms,
     ...xargsPrograms,
     ...sudoPrograms,
+    tail,
   }
   for (const [name, program] of Object.entries(all)) table.set(name, program)
   table.set('cp', copyProgram())

@@ -48,6 +48,7 @@ export const posixScripts: readonly string[] = [
   `echo "x:y:z" | { IFS=: read a b; echo "$a $b"; }; printf 'no newline' | { read v; echo "$? $v"; }; printf '\\n' | { read v; echo "$? [$v]"; }`,
   `printf ' lead and trail  \\n' | { IFS= read -r v; echo "[$v]"; }; echo 'a,b,,c' | { IFS=, read a b c d; echo "$a|$b|$c|$d"; }`,
   `yes | head -3; seq 5 | tail -2; echo abc | tr a-c x-z; printf '%s\\n' b a c | sort | head -n 1`,
+  `printf 'a\\nb\\nc\\nd' > f; for n in 0 1 2 9 +0 +1 +3 +9; do echo "<$n>"; tail -n $n f; echo "|"; tail -c $n f; echo; done; printf 'x\\ny\\n' | tail -n 1; tail -n +2 f | head -c 3; rm f`,
   `: > f; for i in 1 2 3; do echo $i; done > f; cat f; while read l; do echo "<$l>"; done < f; rm f`,
   `echo a >f 2>&1; cat f; ls /nonexistent > f 2>&1; test -s f && echo some; rm -f f`,
   // Builtins

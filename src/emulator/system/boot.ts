@@ -7,13 +7,14 @@ import { holds } from '../persona/conditions.js'
 import type { GuestPersona } from '../persona/schema.js'
 import { Clock } from './clock.js'
 import type { LiveContext } from './context.js'
+import { fatesOf } from './fates.js'
 import { clearTemporary, furnish } from './furnish.js'
 import { hotplugOf } from './hotplug.js'
 import { KernelLog } from './kernel-log.js'
-import { nmiLines } from './nmi.js'
 import { type Process, ProcessTable } from './process.js'
 import { onlineCpus, presentCpus } from './processors.js'
 import type { ProgramTable } from './programs.js'
+import { serialOf } from './serial.js'
 import type { Account, Answer, PowerAction, System } from './system.js'
 
 /** What one boot needs. */
@@ -29,8 +30,14 @@ export interface BootRequest {
   readonly disk: FileTree | undefined
   /** Goes on from here instead of booting. */
   readonly memory?: { readonly bootId: string; readonly uptimeNs: bigint; readonly wallNs: bigint }
+  /** What is written to its serial port. */
+  serial(text: string): void
   power(action: PowerAction, delayMs: number): void
   cancelPower(): boolean
+  /** The kernel has given up: nothing goes on, until it reboots after so many seconds; never with 0. */
+  panicked(rebootSec: number): void
+  /** The kernel starts anew at once, as if its power had failed. */
+  reset(): void
   stops(line: string): boolean
 }
 
@@ -42,6 +49,9 @@ export function boot(request: BootRequest): System {
   tree.now = () => clock.wallMs()
   const used = new Set<string>()
   const log = new KernelLog(persona.kernel.timestamps)
+  const serial = serialOf(persona, machine, log, request.serial)
+  // What goes on from memory has said this before.
+  if (!request.memory) log.heard = line => serial.kernel(line)
   const processes = new ProcessTable(() => clock.uptimeNs(), persona.kernel.firstPid, persona.kernel.maxPid)
   const answers = readAnswers(persona)
   const bootId = request.memory?.bootId ?? randomUUID()
@@ -78,9 +88,10 @@ export function boot(request: BootRequest): System {
     get hotplug() {
       return hotplug
     },
-    nmi: () => {
-      for (const line of nmiLines(persona.kernel.release)) log.add(line, Number(clock.uptimeNs()) / 1e9, 0)
-    },
+    serial,
+    nmi: () => fates.nmi(),
+    panic: reason => fates.panic({ kind: 'fault', reason }),
+    goesDown: action => fates.goesDown(action),
     flavour: persona.shell.flavour,
     flavourOfInit: persona.init.kind,
     dmi: machine.host?.dmi && { product_uuid: machine.uuid, ...machine.host.dmi.values },
@@ -122,11 +133,14 @@ export function boot(request: BootRequest): System {
     settings: new Map(),
     diskNames: new Map(),
     nicNames: new Map(),
+    sysrq: key => fates.sysrq(key),
   }
   const hotplug = hotplugOf(context)
+  const fates = fatesOf(context, request)
   if (request.disk && !request.memory) clearTemporary(tree, persona)
   furnish(context, request.disk === undefined)
   fillLog(context)
+  log.heard = line => serial.kernel(line)
   seatProcesses(context)
   const every = persona.disk?.corruptEveryBytes
   tree.corruption = every === undefined ? undefined : (data, offset) => corrupted(data, offset, every)

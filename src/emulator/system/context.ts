@@ -14,4 +14,6 @@ export interface LiveContext {
   /** What this boot calls disks and cards beside the first ones. */
   readonly diskNames: Map<AddedDisk, string>
   readonly nicNames: Map<AddedNic, string>
+  /** A key of SysRq was asked for. */
+  sysrq(key: string): void
 }

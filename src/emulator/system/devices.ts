@@ -38,6 +38,14 @@ function random(context: LiveContext, blocking: boolean): FileHandle {
 /** Disks whose size nothing says. */
 const blankBytes = 8 * 1024 ** 3
 
+function serialPort({ system }: LiveContext): FileHandle {
+  return {
+    kind: 'char',
+    write: data => system.serial.write(data.toString('latin1')),
+    read: () => Buffer.alloc(0),
+  }
+}
+
 interface Device {
   readonly type: DeviceNode['type']
   readonly major: number
@@ -75,7 +83,7 @@ const devices: Readonly<Record<string, Device>> = {
   tty: char(5, 0, 0o666, () => {
     throw new SystemError('ENXIO', '/dev/tty')
   }),
-  console: char(5, 1, 0o600, () => ({ kind: 'char', write: () => {}, read: () => Buffer.alloc(0) })),
+  console: char(5, 1, 0o600, serialPort),
   kmsg: char(1, 11, 0o644, ({ system }) => ({
     kind: 'char',
     write: data => {
@@ -84,7 +92,7 @@ const devices: Readonly<Record<string, Device>> = {
     },
     read: () => Buffer.alloc(0),
   })),
-  serial: char(4, 64, 0o660, () => ({ kind: 'char', write: () => {}, read: () => Buffer.alloc(0) })),
+  serial: char(4, 64, 0o660, serialPort),
   disk: { type: 'block', major: 8, minor: 0, mode: 0o660, open: () => diskHandle(blankBytes, undefined) },
 }
 

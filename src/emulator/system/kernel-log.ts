@@ -12,12 +12,17 @@ export class KernelLog {
   /** Whether `dmesg` shows the time before each line: kernels before printk times do not. */
   readonly timestamps: boolean
 
+  /** Told of each line as it is written. */
+  heard: ((line: KernelLine) => void) | undefined
+
   constructor(timestamps: boolean) {
     this.timestamps = timestamps
   }
 
   add(text: string, atSec: number, level = 6): void {
-    this.#lines.push({ atSec, text, level })
+    const line = { atSec, text, level }
+    this.#lines.push(line)
+    this.heard?.(line)
   }
 
   clear(): void {

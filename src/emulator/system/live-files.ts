@@ -127,6 +127,13 @@ const makers: Readonly<Record<string, Maker>> = {
         context.settings.set('clocksource', data.trim())
     },
   }),
+  sysrq: context => ({
+    read: () => '',
+    write: (data, viewer) => {
+      if (viewer.uid !== 0) throw new SystemError('EACCES', 'sysrq-trigger', 'write')
+      context.sysrq(data.slice(0, 1))
+    },
+  }),
   kmsg: ({ system }) => ({
     read: () =>
       system.log

@@ -5,6 +5,7 @@ import type { Hotplug } from './hotplug.js'
 import type { KernelLog } from './kernel-log.js'
 import type { Process, ProcessTable } from './process.js'
 import type { ProgramTable } from './programs.js'
+import type { Serial } from './serial.js'
 
 /** A user of the guest, as in /etc/passwd. */
 export interface Account {
@@ -68,8 +69,13 @@ export interface System {
   readonly uname: Uname
   readonly resources: Resources
   readonly hotplug: Hotplug
+  readonly serial: Serial
   /** An interrupt that the kernel cannot look away from. */
   nmi(): void
+  /** The kernel gives up. */
+  panic(reason: string): void
+  /** Says what is said last by a guest that goes down in order. */
+  goesDown(action: PowerAction): void
   readonly flavour: ShellFlavour
   readonly accounts: readonly Account[]
   readonly flavourOfInit: 'sysv' | 'systemd'

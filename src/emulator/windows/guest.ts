@@ -1,25 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { Mischief } from '../faults/mischief.js'
 import type { EmulatedGuest, GuestDisk, GuestMemory, ListedProcess, Virtual } from '../guest.js'
-import {
-  changedHardware,
-  type Device,
-  liveOf,
-  type Machine,
-  machineAs,
-  putIn,
-  takeOut,
-} from '../hardware/machine.js'
-import { loadHostPersona } from '../persona/load.js'
+import { changedHardware, type Device, type Machine, putIn, takeOut } from '../hardware/machine.js'
 import { Authenticator } from '../server/authentication.js'
 import { Door } from '../server/door.js'
-import { type HostKey, makeHostKey, readHostKey } from '../server/host-key.js'
-import { releasePort, reservePort } from '../server/ports.js'
+import { type HostKey, makeHostKey } from '../server/host-key.js'
+import { releasePort } from '../server/ports.js'
 import { type Counters, type Execution, oldAlgorithms } from '../server/ssh-server.js'
 import type { emulatedGuestSchema } from '../spec.js'
 import { Timers } from '../timers.js'
 import { accountsOf, computerName } from './identity.js'
-import { loadWindowsPersona } from './persona/load.js'
 import type { WindowsPersona } from './persona/schema.js'
 import { makeWindowsPrograms } from './programs/table.js'
 import { runWindowsSession } from './server/session.js'
@@ -32,26 +22,8 @@ type Spec = ReturnType<typeof emulatedGuestSchema.parse>
 
 const programs = makeWindowsPrograms()
 
-/** Starts an emulated Windows guest. Resolves when its address is known; it boots by itself. */
-export async function startWindowsGuest(spec: Spec, virtual: Virtual = {}): Promise<EmulatedGuest> {
-  const persona = loadWindowsPersona(spec.persona, spec.personaFolders)
-  const platform = persona.hardware?.platform ?? spec.platform
-  const host = platform === undefined ? undefined : loadHostPersona(platform, spec.personaFolders)
-  const hostKey =
-    spec.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(spec.hostKey)
-  const port = await reservePort(spec.host, spec.port)
-  const uuid = randomUUID()
-  const hardware = changedHardware(spec.hardware, persona)
-  const macAddress = `52:54:00:${uuid.slice(0, 2)}:${uuid.slice(2, 4)}:${uuid.slice(4, 6)}`
-  const plain: Machine = { hardware, live: liveOf(hardware), host, uuid, macAddress }
-  const machine = machineAs(plain, virtual.machine)
-  const guest = new WindowsGuest(spec, persona, machine, hostKey, port, virtual)
-  await guest.prepare()
-  guest.bootLater(0)
-  return guest
-}
-
-class WindowsGuest implements EmulatedGuest {
+/** An emulated Windows guest: it boots, goes down and boots again. */
+export class WindowsGuest implements EmulatedGuest {
   readonly name: string
   readonly host: string
   readonly port: number
@@ -186,7 +158,8 @@ class WindowsGuest implements EmulatedGuest {
     if (!isOpen) return
     this.#state = 'running'
     this.#virtual.onUp?.()
-    const { unaskedReboot } = faults
+    const { unaskedReboot, panic } = faults
+    if (panic?.afterMs !== undefined) this.#timers.after('unasked', panic.afterMs, () => this.pause())
     if (unaskedReboot?.afterMs !== undefined && this.counters.boots === 1) {
       this.#timers.after('unasked', unaskedReboot.afterMs, () => void this.#goDown('reboot', false))
     }
@@ -199,6 +172,7 @@ class WindowsGuest implements EmulatedGuest {
     }
     const faults = this.#mischief.forCommand(execution.command ?? '')
     this.#virtual.onCommand?.(execution.command ?? '')
+    if (faults.panics !== undefined) this.#timers.after('unasked', 20, () => this.pause())
     if (faults.reboots) this.#timers.after('unasked', 20, () => void this.#goDown('reboot', false))
     runWindowsSession(execution, { system: this.#system, programs, faults })
   }

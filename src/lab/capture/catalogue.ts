@@ -18,7 +18,7 @@ export const textFiles: readonly string[] = [
 ]
 
 /** Files that programs write to and that cannot be read, or hold what was last written. */
-export const writtenFiles: readonly string[] = ['/proc/sys/vm/drop_caches', '/proc/sysrq-trigger']
+export const writtenFiles: readonly string[] = ['/proc/sys/vm/drop_caches']
 
 /** Folders that scripts look for, or write in. */
 export const folders: readonly string[] = [
@@ -74,6 +74,7 @@ export const livePaths: Readonly<Record<string, Live>> = {
   '/proc/sys/kernel/random/poolsize': live('poolsize'),
   '/proc/sys/kernel/random/uuid': live('uuid'),
   '/proc/sys/kernel/tainted': live('tainted'),
+  '/proc/sysrq-trigger': live('sysrq'),
   '/proc/timer_list': live('timer_list'),
   '/proc/uptime': live('uptime'),
   '/proc/version': live('version'),
