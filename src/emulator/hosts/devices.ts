@@ -1,7 +1,8 @@
 import { Blocks } from '../hardware/blocks.js'
 import type { Device } from '../hardware/machine.js'
 import { bootImage, type DomainDisk, diskOf, disksOf, macOf, nicsOf } from './domain.js'
-import { accessTrouble, type Power } from './power.js'
+import type { Power } from './power.js'
+import { accessTrouble } from './trouble.js'
 import type { Running } from './vm.js'
 import { at, text, type Xml } from './xml.js'
 

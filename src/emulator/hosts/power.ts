@@ -13,7 +13,7 @@ import { addedDevices, keepBlocks } from './devices.js'
 import { bootImage, currentKiB, hardwareOf, macOf, nicsOf, vcpusOf } from './domain.js'
 import type { HypervisorRequest } from './hypervisor.js'
 import { type Content, Images } from './images.js'
-import { Trouble } from './trouble.js'
+import { accessTrouble, Trouble } from './trouble.js'
 import { type Running, type Share, setState, type Vm } from './vm.js'
 import { text, type Xml } from './xml.js'
 
@@ -190,11 +190,4 @@ export function keptDisk(guest: EmulatedGuest | undefined): { disk?: GuestDisk }
 
 export function installedOf({ installed }: Running): Pick<Content, 'installed'> {
   return installed ? { installed } : {}
-}
-
-/** A file that QEMU cannot open. Anything but a failed system call stays what it is. */
-export function accessTrouble(image: string, error: unknown): unknown {
-  return error instanceof SystemError
-    ? new Trouble('system', `Cannot access storage file '${image}' (as uid:107, gid:107): ${error.text}`)
-    : error
 }
