@@ -41,7 +41,7 @@ export function hotplugOf(context: LiveContext): Hotplug {
       }
       for (let cpu = before; cpu < count; cpu++) {
         say(`CPU${cpu} has been hot-added`)
-        switchCpu(context, cpu, persona.plugging?.newCpus !== 'offline')
+        switchCpu(context, cpu, persona.plugging?.newCpus === 'online')
       }
     },
   }
