@@ -8,12 +8,17 @@ t.jobs = 3
 const log = '/var/log/libvirt/qemu/deb.console.log'
 type Faults = NonNullable<NonNullable<EmulatedHostSpec['vms']>[number]['guest']['faults']>
 
-async function withConsole(t: Test, port: string, faults: Faults = {}): Promise<Stand> {
+async function withConsole(
+  t: Test,
+  port: string,
+  faults: Faults = {},
+  persona = 'debian-12',
+): Promise<Stand> {
   const it = await stand(t, {
     vms: [
       {
         name: 'deb',
-        guest: { persona: 'debian-12', users, faults },
+        guest: { persona, users, faults },
         hardware: { vcpus: 1, memoryBytes: 2 ** 29, disk: 'virtio-blk', nic: 'virtio-net' },
       },
     ],
@@ -92,6 +97,12 @@ t.test('a kernel that panics says so, and then nothing goes on', { buffered: tru
   await it.run('virsh reset deb')
   await addressOf(it)
   t.equal(await it.inGuest(address, 'ls /root/on 2>&1 | grep -c No'), '1\n', 'the script did not go on')
+})
+
+t.test('a persona whose kernel has oopsed shows it on its console', { buffered: true }, async t => {
+  const it = await withConsole(t, logged, {}, 'debian-12+kernel-oops')
+  await addressOf(it)
+  t.match((await it.run(`cat ${log}`))[0], /\r\n\[ +12\.500000\] Oops: 0000 \[#1\] SMP\r\n[\s\S]*login: $/)
 })
 
 t.test('SysRq and an NMI crash a kernel that is told to', { buffered: true }, async t => {

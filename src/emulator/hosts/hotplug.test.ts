@@ -172,3 +172,29 @@ t.test('older libvirt has less of this', { buffered: true }, async t => {
     0,
   ])
 })
+
+t.test('a paravirtual guest of Xen calls a disk as its host does', { buffered: true }, async t => {
+  const it = await stand(t, {
+    persona: 'rhel-5-xen-pv',
+    vms: [
+      { name: 'pv', guest: { persona: 'rhel-5.11', users }, hardware: { vcpus: 2, memoryBytes: 2 ** 29 } },
+    ],
+  })
+  await it.run('virsh start pv; dd if=/dev/zero of=/tmp/more.img bs=1024 count=2048 2>/dev/null')
+  await eventually('its boot', () => it.host.running().includes('pv'))
+  let address = ''
+  for (let tries = 0; address === '' && tries < 100; tries++) {
+    ;[address] = await it.run("sleep 0.05; sed -n '2s/ .*//p' /proc/net/arp")
+  }
+  const xml =
+    "<disk type='file' device='disk'><driver name='file'/><source file='/tmp/more.img'/><target dev='xvdq'/></disk>"
+  t.strictSame(await it.run(`${say(xml, 'x.xml')}; virsh attach-device pv x.xml`), [
+    'Device attached successfully\n\n',
+    '',
+    0,
+  ])
+  t.match(await it.inGuest(address.trim(), 'cat /proc/partitions'), / 202 +256 +2048 xvdq\n$/)
+  t.strictSame(await it.run('virsh setvcpus pv 1'), ['\n', '', 0])
+  t.equal(await it.inGuest(address.trim(), 'grep -c ^processor /proc/cpuinfo'), '1\n')
+  t.match((await it.run('virsh setvcpus pv 3'))[1], "Too many virtual CPU's.")
+})

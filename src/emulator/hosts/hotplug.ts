@@ -97,8 +97,9 @@ export function setVcpus(power: Power, vm: Vm, count: number, affects: Affects):
     }
   }
   if (running) {
-    // Those that it was started with cannot be taken away again.
-    if (count < running.startVcpus) {
+    // Under QEMU those that it was started with cannot be taken away again; Xen's guests let go of any but the first.
+    const least = running.xml.attributes.type === 'xen' ? 1 : running.startVcpus
+    if (count < least) {
       throw new Trouble(
         'config',
         'failed to find appropriate hotpluggable vcpus to reach the desired target vcpu count',

@@ -162,7 +162,7 @@ export class Hypervisor {
     detach(this.#power, vm, device, affects)
   }
 
-  /** Changes how many of its vCPUs a machine has: never more than its maximum, never fewer than it started with. */
+  /** Changes how many of its vCPUs a machine has: never more than its maximum, under QEMU never fewer than at its start. */
   setVcpus(vm: Vm, count: number, affects: Affects): void {
     setVcpus(this.#power, vm, count, affects)
   }

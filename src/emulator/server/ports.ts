@@ -4,7 +4,11 @@ import { InternalError } from '../../config/errors.js'
 /** Ports below those that Linux gives to outgoing connections, so that nothing takes one between two boots. */
 const lowest = 10_240
 const highest = 32_000
+const span = highest - lowest
+/** Processes that start one after the other begin this far apart: a guest that is down holds no port by itself. */
+const stride = 257
 const reserved = new Set<string>()
+let next = (process.pid * stride) % span
 
 /** Whether nothing listens there. */
 function isFree(host: string, port: number): Promise<boolean> {
@@ -22,7 +26,8 @@ export async function reservePort(host: string, wanted: number): Promise<number>
     return wanted
   }
   for (let tries = 0; tries < 200; tries++) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest))
+    const port = lowest + next
+    next = (next + 1) % span
     const key = `${host}:${port}`
     if (reserved.has(key)) continue
     reserved.add(key)

@@ -123,7 +123,9 @@ const domifaddr: Command = {
     }
     const rows = nicsOf(vm.running.xml).flatMap((nic, index) => {
       const mac = macOf(nic)
-      const address = vm.running?.guest?.state === 'running' && addressOf(persona, mac)
+      // Guests ask for an address with their first card alone.
+      const isUp = index === 0 && vm.running?.guest?.state === 'running'
+      const address = isUp && addressOf(persona, mac)
       return address === false || address === undefined || mac === undefined
         ? []
         : [[at(nic, 'target')?.attributes.dev ?? `vnet${index}`, mac, 'ipv4', `${address}/24`]]
