@@ -85,7 +85,7 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
       if (gone && new RegExp(gone.command).test(command)) void close()
     },
   })
-  site.join(parsed.name, persona.libvirt.uri, hypervisor)
+  site.join(parsed.name, { uri: persona.libvirt.uri, hypervisor, ssh: machine })
   const close = async (): Promise<void> => {
     site.leave(parsed.name)
     await Promise.all([machine.close(), hypervisor.close()])

@@ -114,7 +114,12 @@ t.test('what cannot be moved stays where it is', { buffered: true }, async t => 
   )
   await one.run('virsh snapshot-delete deb s')
   await one.inGuest(address, 'echo copied >/root/mark')
-  t.equal(await migrate('deb qemu+ssh://kvm-2/system --copy-storage-all'), '')
+  const { host, port } = two.host.machine
+  t.match(
+    await migrate(`deb qemu+ssh://root@${host}:${port + 1}/system --copy-storage-all`),
+    'Cannot recv data',
+  )
+  t.equal(await migrate(`deb qemu+ssh://root@${host}:${port}/system --copy-storage-all`), '')
   await two.run('virsh reset deb')
   await addressOf(two)
   t.equal(await two.inGuest(address, 'cat /root/mark'), 'copied\n')

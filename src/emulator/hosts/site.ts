@@ -7,26 +7,35 @@ import { ImageStore } from './images.js'
 /** Where the hosts of one lab see the same files: a file server's export that each of them has mounted. */
 export const sharedFolder = '/var/lib/libvirt/shared'
 
+/** A host of a site. */
+interface Member {
+  /** What its libvirt drives. */
+  readonly uri: string
+  readonly hypervisor: Hypervisor
+  readonly ssh: { readonly host: string; readonly port: number }
+}
+
 /** What the emulated hosts of one lab have in common: they know each other by name, and share a folder. */
 export class Site {
   readonly store = new ImageStore()
   /** Host keys of guests, by the name of their virtual machine and the kind of key: one disk may serve on any host. */
   readonly keys = new Map<string, Promise<HostKey>>()
-  readonly #hosts = new Map<string, { readonly uri: string; readonly hypervisor: Hypervisor }>()
+  readonly #hosts = new Map<string, Member>()
   #folder: DirectoryNode | undefined
 
-  /** Makes a host known by its name; `uri` is what its libvirt drives. */
-  join(name: string, uri: string, hypervisor: Hypervisor): void {
-    this.#hosts.set(name, { uri, hypervisor })
+  /** Makes a host known. */
+  join(name: string, member: Member): void {
+    this.#hosts.set(name, member)
   }
 
   leave(name: string): void {
     this.#hosts.delete(name)
   }
 
-  /** The host of that name whose libvirt drives that. */
-  find(name: string, uri: string): Hypervisor | undefined {
-    const found = this.#hosts.get(name)
+  /** The host of that name, or with its SSH server there, whose libvirt drives that. */
+  find(name: string, port: number | undefined, uri: string): Hypervisor | undefined {
+    const there = [...this.#hosts.values()].find(({ ssh }) => ssh.host === name && ssh.port === port)
+    const found = this.#hosts.get(name) ?? there
     return found?.uri === uri ? found.hypervisor : undefined
   }
 

@@ -8,11 +8,14 @@ const flag = (name: string, since?: string): OptionRule =>
 /** The host that a URI names, by SSH. */
 function destinationOf({ site, persona, generation }: Session, uri: string): Hypervisor {
   const [scheme] = persona.libvirt.uri.split(':')
-  const [, driver, host = ''] = /^(\w+)\+ssh:\/\/(?:[^@/]*@)?([^:/]+)(?::\d+)?\//.exec(uri) ?? []
+  const [, driver, host = '', port] = /^(\w+)\+ssh:\/\/(?:[^@/]*@)?([^:/]+)(?::(\d+))?\//.exec(uri) ?? []
   if (driver === undefined) {
     throw new Failed(['failed to connect to the hypervisor', `no connection driver available for ${uri}`])
   }
-  const found = driver === scheme ? site.find(host, persona.libvirt.uri) : undefined
+  const found =
+    driver === scheme
+      ? site.find(host, port === undefined ? undefined : Number(port), persona.libvirt.uri)
+      : undefined
   if (found) return found
   // What ssh said, as the transport hands it on (virNetSocketReadWire of src/rpc/virnetsocket.c).
   const verb = generation.has('0.9.0') ? 'Cannot recv data' : 'cannot recv data'
