@@ -92,7 +92,7 @@ t.test('a kernel that panics says so, and then nothing goes on', { buffered: tru
     ['running\n\n', '', 0],
     'it does not hear its power button',
   )
-  await it.run('virsh suspend deb; virsh resume deb')
+  await it.run('virsh suspend deb; virsh resume deb; sleep 0.3')
   t.equal(answered, false)
   await it.run('virsh reset deb')
   await addressOf(it)
