@@ -1,4 +1,4 @@
-import type { Guest, Lab } from '../config/model.js'
+import type { Lab } from '../config/model.js'
 import { digestPlan } from '../plan/digest.js'
 import type { Suite, SuiteTest } from '../plan/suite.js'
 import type { Plan, PlannedEnvironment } from '../plan/types.js'
@@ -33,24 +33,32 @@ function claimsOfTest({ id, proof }: SuiteTest): Claim[] {
 export function withMutants(lab: Lab, claims: readonly Claim[]): Lab {
   const guests = new Map(lab.guests)
   for (const { persona, mutant } of claims) {
-    const base = guestOf(lab, persona)
-    if (base !== undefined && mutant !== undefined) {
-      const id = `${base.id}${guestMutantMark}${mutant}`
-      guests.set(id, { ...base, id, emulated: `${persona}${mutantMark}${mutant}` })
+    if (mutant === undefined) {
+      continue
+    }
+    for (const base of lab.guests.values()) {
+      if (base.emulated === persona) {
+        const id = `${base.id}${guestMutantMark}${mutant}`
+        // A virtual machine that a host starts is one guest's alone.
+        const on = base.on.map(place => ({
+          ...place,
+          ...(place.vm === undefined ? {} : { vm: `${place.vm}${guestMutantMark}${mutant}` }),
+        }))
+        guests.set(id, { ...base, id, on, emulated: `${persona}${mutantMark}${mutant}` })
+      }
     }
   }
   return { ...lab, guests }
 }
 
-/** The guest of the lab that a persona plays. */
-export function guestOf(lab: Lab, persona: string): Guest | undefined {
-  return [...lab.guests.values()].find(({ emulated }) => emulated === persona)
-}
-
-/** The plan with just the tests that are claimed of each guest, and what they come after. */
+/**
+ * The plan with just the tests that are claimed of each persona, on the first of its guests that they apply to: some
+ * need a host that starts its guests.
+ */
 export function claimedPlan(plan: Plan, lab: Lab, claims: readonly Claim[]): Plan {
+  const shown = new Set<string>()
   const environments = plan.environments
-    .map(environment => ({ ...environment, tests: claimedTests(environment, lab, claims) }))
+    .map(environment => ({ ...environment, tests: claimedTests(environment, lab, claims, shown) }))
     .filter(({ tests }) => tests.length > 0)
   const expected = environments.reduce((sum, { tests }) => sum + tests.length, 0)
   return { ...plan, environments, expected, digest: digestPlan(environments) }
@@ -60,13 +68,21 @@ function claimedTests(
   environment: PlannedEnvironment,
   lab: Lab,
   claims: readonly Claim[],
+  shown: Set<string>,
 ): PlannedEnvironment['tests'] {
   const [persona, mutant] = (lab.guests.get(environment.guest.id)?.emulated ?? '').split(mutantMark)
   const own = new Set(
     claims.filter(claim => claim.persona === persona && claim.mutant === mutant).map(({ test }) => test),
   )
   // A mutant need not pass what the claimed test comes after: that is not what is claimed.
-  return environment.tests.filter(({ id }) => own.has(id)).map(test => ({ ...test, after: [] }))
+  return environment.tests.flatMap(test => {
+    const claim = `${test.id} ${persona} ${mutant ?? ''}`
+    if (!own.has(test.id) || shown.has(claim)) {
+      return []
+    }
+    shown.add(claim)
+    return [{ ...test, after: [] }]
+  })
 }
 
 /** The persona, and the mutant if it is one, that an environment's guest is played by. */
