@@ -18,7 +18,7 @@ export async function captureOneHost(lab: Lab, args: ParsedArgs, io: CommandIo):
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const drivers = openDrivers()
   try {
-    const signal = AbortSignal.any([interrupts.drain, interrupts.stop])
+    const signal = interrupts.any
     const shell = await drivers.driverOf(host).shell?.(signal)
     if (shell === undefined) {
       throw new UsageError(`host "${host.id}" cannot be logged in to`)

@@ -10,7 +10,7 @@ import { packageVersion } from '../config/package-root.js'
 import { withLimit } from '../engine/limit.js'
 import { UndoStack } from '../engine/undo.js'
 import { type Captured, capture, slug } from '../lab/capture/capture.js'
-import { connectWithRetries } from '../remote/index.js'
+import { anyOf, connectWithRetries } from '../remote/index.js'
 import { argument, type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { captureOneHost } from './capture-host.js'
 import { personaName, writePersona } from './capture-output.js'
@@ -40,7 +40,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const folder = resolve(io.cwd, textFlag(args, 'output') ?? 'personas')
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   try {
-    const signal = AbortSignal.any([interrupts.drain, interrupts.stop])
+    const signal = interrupts.any
     const { guest, host, warnings } = await captureLive(chosen, name, signal, io)
     for (const warning of warnings) {
       io.stderr.write(`${chosen.guest.id}: ${warning}\n`)
@@ -112,6 +112,7 @@ async function captureLive(
     const running = await withLimit(boot, until => prepared.start(until))
     undo.push('stop', until => running.stop(until))
     const { endpoint, keyPath, hostKey } = await running.access(signal)
+    const ends = anyOf(signal, running.gone)
     const machine = await connectWithRetries(
       {
         label: `${guest.id} (${endpoint.host}:${endpoint.port})`,
@@ -122,10 +123,10 @@ async function captureLive(
           ...(keyPath === undefined ? {} : { keyPath }),
           ...(hostKey === undefined ? {} : { hostKey }),
         },
-        signal: AbortSignal.any([signal, running.gone]),
+        signal: ends.signal,
       },
       { mark: `${lab.name}/${guest.id}/${host.id}/${instance}` },
-    )
+    ).finally(ends.clear)
     undo.push('disconnect', () => machine.close())
     io.stderr.write(`${guest.id}: reading it\n`)
     return await capture({

@@ -38,7 +38,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   }
   const checkLimitMs = durationFlag(args, 'check-limit')
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
-  const signal = AbortSignal.any([interrupts.drain, interrupts.stop])
+  const signal = interrupts.any
   let emulated: EmulatedLab | null = null
   let drivers: Drivers | null = null
   try {

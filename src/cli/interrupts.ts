@@ -1,7 +1,11 @@
+import { anyOf } from '../remote/index.js'
+
 /** Two requests to end a run: the first drains, the second stops now. */
 export interface Interrupts {
   readonly drain: AbortSignal
   readonly stop: AbortSignal
+  /** Aborts with the first of both: for what cannot be drained. */
+  readonly any: AbortSignal
   /** Gives the signals back to their defaults. */
   close(): void
 }
@@ -40,10 +44,13 @@ export function watchInterrupts(say: (text: string) => unknown, outer?: AbortSig
   process.on('SIGINT', interrupted)
   process.on('SIGTERM', interrupted)
   outer?.addEventListener('abort', forward, { once: true })
+  const either = anyOf(drain.signal, stop.signal)
   return {
     drain: drain.signal,
     stop: stop.signal,
+    any: either.signal,
     close: () => {
+      either.clear()
       process.off('SIGINT', interrupted)
       process.off('SIGTERM', interrupted)
       outer?.removeEventListener('abort', forward)

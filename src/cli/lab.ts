@@ -37,7 +37,7 @@ async function build(args: ParsedArgs, io: CommandIo): Promise<number> {
   try {
     const image = await buildImage(recipe, {
       cacheFolder: cacheFolder(),
-      signal: AbortSignal.any([interrupts.drain, interrupts.stop]),
+      signal: interrupts.any,
       onProgress: text => io.stderr.write(`${text}\n`),
     })
     io.stdout.write(`${image.folder}\n`)
@@ -73,7 +73,7 @@ async function hostsUp(lab: Lab, io: CommandIo): Promise<void> {
     for (const host of hosts) {
       const made = await bringHostUp(lab, host, {
         cacheFolder: cacheFolder(),
-        signal: AbortSignal.any([interrupts.drain, interrupts.stop]),
+        signal: interrupts.any,
         onProgress: text => io.stderr.write(`${text}\n`),
       })
       const { endpoint, login } = host.connect ?? {}

@@ -18,6 +18,7 @@ import type { RunState } from '../journal/state.js'
 import { JournalWriter } from '../journal/writer.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
+import { anyOf } from '../remote/index.js'
 import { writeJunit } from '../reports/junit/write.js'
 import type { Reporter } from '../reports/terminal/reporter.js'
 
@@ -96,7 +97,8 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
   await Promise.all(told)
   await report(folder, fold.state())
   await pointLatest(request.output, run)
-  const stop = AbortSignal.any([request.stop, broken.signal])
+  const { signal: stop, clear: clearStop } = anyOf(request.stop, broken.signal)
+  const { signal: drain, clear: clearDrain } = anyOf(request.drain, stop)
   const leases = openLeases({ who: request.who, run, limits: plan.limits })
   try {
     await runPlan({
@@ -112,12 +114,14 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
       parallel: request.parallel,
       retries: request.retries,
       history: request.history,
-      drain: AbortSignal.any([request.drain, stop]),
+      drain,
       stop,
     })
   } catch (error) {
     giveUp(error)
   }
+  clearDrain()
+  clearStop()
   await leases.close()
   await Promise.all(told)
   await reporting

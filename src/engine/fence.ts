@@ -1,6 +1,6 @@
 import { InfraError } from '../config/errors.js'
 import { type Held, keyOf, type LeasedPlace, nothingHeld } from '../hypervisors/lease.js'
-import { onAbort } from '../remote/index.js'
+import { anyOf } from '../remote/index.js'
 import type { Outcome } from './outcome.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
@@ -10,7 +10,7 @@ export function fenced(
   held: Held,
   settings: RunSettings,
 ): { readonly settings: RunSettings; readonly clear: () => void } {
-  const { signal, clear } = either(settings.stop, held.lost)
+  const { signal, clear } = anyOf(settings.stop, held.lost)
   return { settings: { ...settings, stop: signal }, clear }
 }
 
@@ -23,7 +23,7 @@ export async function holdPlaces(
   { leases, emit, plan, stop, drain }: RunSettings,
   at: { readonly environment: string; readonly instance: string },
 ): Promise<Held> {
-  const { signal, clear } = either(stop, drain)
+  const { signal, clear } = anyOf(stop, drain)
   const held = new Map<LeasedPlace, Held>()
   try {
     // Everywhere in the same order: nobody holds what another waits for, and waits for what that one holds.
@@ -60,7 +60,7 @@ function together(all: readonly Held[]): Held {
   if (others.length === 0) {
     return first
   }
-  const { signal, clear } = either(...all.map(({ lost }) => lost))
+  const { signal, clear } = anyOf(...all.map(({ lost }) => lost))
   return {
     ...first,
     lost: signal,
@@ -77,28 +77,6 @@ function together(all: readonly Held[]): Held {
       }
     },
   }
-}
-
-/** Aborts with whichever comes first. Not `AbortSignal.any`: Node 20 may lose it to the garbage collector. */
-function either(...signals: readonly AbortSignal[]): {
-  readonly signal: AbortSignal
-  readonly clear: () => void
-} {
-  const controller = new AbortController()
-  const forwards = signals.map(signal => {
-    const forward = (): void => controller.abort(signal.reason)
-    const ignore = onAbort(signal, forward)
-    if (signal.aborted) {
-      forward()
-    }
-    return ignore
-  })
-  const clear = (): void => {
-    for (const remove of forwards) {
-      remove()
-    }
-  }
-  return { signal: controller.signal, clear }
 }
 
 /**

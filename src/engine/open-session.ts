@@ -9,7 +9,7 @@ import { mayReboot } from '../plan/build.js'
 import { canonical } from '../plan/digest.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { connectWithRetries, type Machine, parseSweep, sweepCommand } from '../remote/index.js'
+import { anyOf, connectWithRetries, type Machine, parseSweep, sweepCommand } from '../remote/index.js'
 import { watchHealth } from './broken.js'
 import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
@@ -53,6 +53,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
       ...(keyPath === undefined ? {} : { keyPath }),
       ...(hostKey === undefined ? {} : { hostKey }),
     }
+    const ends = anyOf(until, health.broken)
     const machine = await connectWithRetries(
       {
         label: `${guest.id} (${endpoint.host}:${endpoint.port})`,
@@ -61,10 +62,10 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
         limits,
         image,
         ...(via === undefined ? {} : { via }),
-        signal: AbortSignal.any([until, health.broken]),
+        signal: ends.signal,
       },
       isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` },
-    )
+    ).finally(ends.clear)
     health.endWhenBroken(machine)
     return machine
   }

@@ -1,6 +1,7 @@
 import type { Host } from '../config/model.js'
 import type { Driver, RunningGuest } from '../hypervisors/driver.js'
 import type { FoundAccess } from '../hypervisors/static.js'
+import { anyOf } from '../remote/index.js'
 import { type EmulatedLab, emulatedHostUser, guestName } from './emulated.js'
 
 /** An emulated host with the address and the login that the emulator gave it; any other as it is. */
@@ -47,7 +48,7 @@ export function withEmulatedLogins(driver: Driver, access: ReadonlyMap<string, F
 function reached(running: RunningGuest, { keyPath, hostKey, gone }: FoundAccess): RunningGuest {
   return {
     ...running,
-    gone: gone === undefined ? running.gone : AbortSignal.any([running.gone, gone]),
+    gone: gone === undefined ? running.gone : anyOf(running.gone, gone).signal,
     access: async signal => ({
       ...(await running.access(signal)),
       ...(keyPath === undefined ? {} : { keyPath }),

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { limited, onAbort, untilAborted } from './abort.js'
+import { anyOf, limited, onAbort, untilAborted } from './abort.js'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -44,4 +44,18 @@ t.test('what was taken back is not called', async t => {
   onAbort(undefined, () => t.fail('called'))()
   controller.abort()
   t.pass('nothing was called')
+})
+
+t.test('any of several signals ends it, with that one’s reason, until it is let go', async t => {
+  const [one, other] = [new AbortController(), new AbortController()]
+  const { signal } = anyOf(one.signal, other.signal)
+  other.abort(new Error('second'))
+  one.abort(new Error('first'))
+  t.match(signal.reason, { message: 'second' })
+  t.ok(anyOf(one.signal).signal.aborted, 'at once when it has come already')
+  const third = new AbortController()
+  const left = anyOf(third.signal)
+  left.clear()
+  third.abort()
+  t.notOk(left.signal.aborted)
 })

@@ -73,3 +73,31 @@ export function untilAborted(ms: number, ...signals: readonly AbortSignal[]): Pr
     }
   })
 }
+
+/** A signal that others abort. */
+export interface AnySignal {
+  readonly signal: AbortSignal
+  /** Lets go of the others when the work is done. */
+  readonly clear: () => void
+}
+
+/** Aborts with whichever comes first. */
+export function anyOf(...signals: readonly AbortSignal[]): AnySignal {
+  const controller = new AbortController()
+  const ignored = signals.map(signal => {
+    const forward = (): void => controller.abort(signal.reason)
+    const ignore = onAbort(signal, forward)
+    if (signal.aborted) {
+      forward()
+    }
+    return ignore
+  })
+  return {
+    signal: controller.signal,
+    clear: () => {
+      for (const ignore of ignored) {
+        ignore()
+      }
+    },
+  }
+}

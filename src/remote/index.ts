@@ -1,5 +1,5 @@
 /** What other folders need to reach machines. */
-export { limited, onAbort, untilAborted } from './abort.js'
+export { anyOf, limited, onAbort, untilAborted } from './abort.js'
 export { RefusedLogin } from './authentication.js'
 export { connect } from './connect.js'
 export { describeOwner, type LeaseAnswer } from './lease/answer.js'

@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
-import type { WindowsMachine } from '../../remote/index.js'
+import { untilAborted, type WindowsMachine } from '../../remote/index.js'
 import { readRegistry } from './registry.js'
 import { queryWmi } from './wmi.js'
 
@@ -101,7 +100,7 @@ export async function untilReady(
     if (performance.now() + pollMs > until) {
       throw notReady(machine, `within the limit "boot" of ${limitMs} ms: ${unsettled.join('; ')}`, 'boot')
     }
-    await pause(pollMs, undefined, { signal: AbortSignal.any([signal, machine.lost]) }).catch(() => {})
+    await untilAborted(pollMs, signal, machine.lost)
     signal.throwIfAborted()
   }
 }
