@@ -78,7 +78,8 @@ export function cloneDomain(request: CloneRequest): Clone {
     removeChildren(nic, 'target')
   }
   freePorts(domain)
-  if (request.spareVcpus) {
+  // In software emulation QEMU does not let go of them.
+  if (request.spareVcpus && domain.attributes.type !== 'qemu') {
     spareVcpus(domain)
   }
   const console = cloneConsole(domain, request)

@@ -80,6 +80,10 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
       if (second === null || known[1]?.has('migrate') !== true) {
         both.delete('migrate')
       }
+      if (product === 'qemu') {
+        // Software emulation, which does not let go of vCPUs.
+        both.delete('set-vcpus')
+      }
       return both
     },
     machine: signal => connection.machine(signal),

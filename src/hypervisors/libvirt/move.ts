@@ -123,7 +123,7 @@ async function checkShared(move: Move, from: LibvirtHost, to: LibvirtHost, call:
   const base = clean.kind === 'overlay' ? [clean.path] : []
   const others = [...new Set([...machineFiles(xml), ...base])].filter(file => !own.includes(file))
   const looks = others.map(file => `[ -r ${quote(file)} ]||echo ${quote(file)}`)
-  const missing = (await to.virsh.demand(`${looks.join(';')};:`, call)).trim()
+  const missing = (await to.virsh.demand([...looks, ':'].join(';'), call)).trim()
   if (missing !== '') {
     throw hostError(instance, `${where}: not there on ${to.id}: ${missing.split('\n').join(', ')}`)
   }

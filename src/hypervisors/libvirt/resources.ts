@@ -9,9 +9,13 @@ import type { XmlElement } from './xml.js'
 /** A guest gives memory back in whole pages, and some balloons in larger pieces. */
 const memorySlackBytes = 1024 * 1024
 
-/** Whether the number of a domain's vCPUs can be changed while it runs, as far as its definition says. */
+/**
+ * Whether the number of a domain's vCPUs can be changed while it runs, as far as its definition says. In software
+ * emulation it cannot: QEMU 7.2 never tells that an unplugged vCPU is gone (seen on Debian 12: DEVICE_DELETED comes
+ * for its APIC alone), libvirt goes on counting it, and the next move of the guest crashes QEMU.
+ */
 export function canSetVcpus(domain: XmlElement, xen: boolean): boolean {
-  return xen || hasSpareVcpus(domain)
+  return xen || (domain.attributes.type !== 'qemu' && hasSpareVcpus(domain))
 }
 
 /** Whether a domain's memory can be changed while it runs. */
