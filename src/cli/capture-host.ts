@@ -16,7 +16,7 @@ export async function captureOneHost(lab: Lab, args: ParsedArgs, io: CommandIo):
   const name = personaName(textFlag(args, 'name') ?? slug(host.id))
   const folder = resolve(io.cwd, textFlag(args, 'output') ?? 'personas')
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
-  const drivers = openDrivers()
+  const drivers = openDrivers(lab)
   try {
     const signal = interrupts.any
     const shell = await drivers.driverOf(host).shell?.(signal)

@@ -95,7 +95,7 @@ async function captureLive(
 ): Promise<Captured> {
   const { lab, guest, host, placement } = chosen
   const { limits } = lab
-  const drivers = openDrivers()
+  const drivers = openDrivers(lab)
   const undo = new UndoStack()
   const evidenceFolder = await mkdtemp(join(tmpdir(), 'guestcert-capture-'))
   undo.push('evidence', () => rm(evidenceFolder, { recursive: true, force: true }))

@@ -16,6 +16,7 @@ import { whoAmI } from './who.js'
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
   const drivers = openDrivers(
+    lab,
     (hasEmulatedGuests(lab) ? await findRunningLab(lab, cacheFolder()) : null) ?? undefined,
   )
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)

@@ -46,7 +46,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       emulated = (await findRunningLab(whole, cacheFolder())) ?? (await startEmulatedLab(lab, signal))
     }
     const access = emulated?.access ?? new Map<string, FoundAccess>()
-    const opened = openDrivers(emulated ?? undefined)
+    const opened = openDrivers(lab, emulated ?? undefined)
     drivers = opened
     const reached = emulated ?? { hosts: new Map() }
     const hosts = new Map([...lab.hosts].map(([id, host]) => [id, reachedHost(host, reached)]))

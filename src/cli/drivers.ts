@@ -1,5 +1,5 @@
 import { UsageError } from '../config/errors.js'
-import type { Host, Placement } from '../config/model.js'
+import type { Host, Lab, Placement } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
 import { createLibvirtDriver } from '../hypervisors/libvirt/driver.js'
 import { createQemuDriver } from '../hypervisors/qemu/driver.js'
@@ -21,15 +21,15 @@ export type EmulatedAccess = Pick<EmulatedLab, 'access' | 'hosts'>
 
 const nothingUp: EmulatedAccess = { access: new Map(), hosts: new Map() }
 
-/** Makes drivers as they are asked for; `emulated` says where emulated guests and hosts listen. */
-export function openDrivers(emulated: EmulatedAccess = nothingUp): Drivers {
+/** Makes a lab's drivers as they are asked for; `emulated` says where emulated guests and hosts listen. */
+export function openDrivers({ hosts }: Pick<Lab, 'hosts'>, emulated: EmulatedAccess = nothingUp): Drivers {
   const drivers = new Map<string, Driver>()
   const driverOf = (host: Host): Driver => {
     const known = drivers.get(host.id)
     if (known !== undefined) {
       return known
     }
-    const made = makeDriver(host, emulated)
+    const made = makeDriver(host, hosts, emulated)
     drivers.set(host.id, made)
     return made
   }
@@ -42,8 +42,13 @@ export function openDrivers(emulated: EmulatedAccess = nothingUp): Drivers {
   }
 }
 
-function makeDriver(host: Host, emulated: EmulatedAccess): Driver {
+function makeDriver(host: Host, hosts: Lab['hosts'], emulated: EmulatedAccess): Driver {
   const { access } = emulated
+  /** Another host of the lab, for guests that are moved to it. */
+  const second = (id: string): Host | undefined => {
+    const found = hosts.get(id)
+    return found && reachedHost(found, emulated)
+  }
   switch (host.driver) {
     case 'static':
       return createStaticDriver(({ guest, placement }) =>
@@ -52,7 +57,7 @@ function makeDriver(host: Host, emulated: EmulatedAccess): Driver {
     case 'qemu':
       return createQemuDriver({ host, cacheFolder: cacheFolder() })
     case 'libvirt':
-      return withEmulatedLogins(createLibvirtDriver({ host: reachedHost(host, emulated) }), access)
+      return withEmulatedLogins(createLibvirtDriver({ host: reachedHost(host, emulated), second }), access)
     case 'xl':
       return createXlDriver({ host, cacheFolder: cacheFolder() })
     default:

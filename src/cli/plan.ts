@@ -17,7 +17,7 @@ const shownDigestLength = 16
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
   const suites = await loadSuites(lab.suites, lab.file)
-  const drivers = openDrivers()
+  const drivers = openDrivers(lab)
   const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
   const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf, asker)
   await drivers.close()

@@ -67,7 +67,7 @@ async function runClaims(
   io: CommandIo,
 ): Promise<Ran> {
   const lab = withMutants(await loadLab(proofLab), claims)
-  const planned = openDrivers()
+  const planned = openDrivers(lab)
   const plan = claimedPlan(makePlan(lab, suites, everything, planned.abilitiesOf), lab, claims)
   await planned.close()
   const used = new Set(plan.environments.map(({ guest }) => guest.id))
@@ -75,7 +75,7 @@ async function runClaims(
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const output = await mkdtemp(join(tmpdir(), 'guestcert-prove-'))
   const emulated = await startEmulatedLab(small, interrupts.stop)
-  const drivers = openDrivers(emulated)
+  const drivers = openDrivers(lab, emulated)
   try {
     const { state } = await carryOut({
       lab: small,

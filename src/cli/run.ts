@@ -30,7 +30,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
   const who = whoAmI(args, io.env)
   const suites = await loadSuites(lab.suites, lab.file)
-  const planned = openDrivers()
+  const planned = openDrivers(lab)
   const plan = makePlan(lab, suites, readChoice(args), planned.abilitiesOf, { who, nowMs: Date.now() })
   await planned.close()
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
@@ -40,7 +40,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     if (hasEmulatedGuests(lab)) {
       emulated = (await findRunningLab(lab, cacheFolder())) ?? (await startEmulatedLab(lab, interrupts.stop))
     }
-    const opened = openDrivers(emulated ?? undefined)
+    const opened = openDrivers(lab, emulated ?? undefined)
     drivers = opened
     const parallel = countFlag(args, 'parallel') ?? lab.parallel
     const output = resolve(io.cwd, textFlag(args, 'output') ?? 'reports')

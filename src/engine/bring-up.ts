@@ -1,5 +1,5 @@
 import { InfraError } from '../config/errors.js'
-import type { RunningGuest } from '../hypervisors/driver.js'
+import type { PreparedGuest, RunningGuest } from '../hypervisors/driver.js'
 import type { LeasedPlace } from '../hypervisors/lease.js'
 import type { EvidenceFile } from './evidence.js'
 import type { InstanceRequest } from './instance.js'
@@ -11,8 +11,18 @@ import type { UndoStack } from './undo.js'
 
 /** What is known of an instance however far it came. */
 export interface Made {
-  keepHint: string | null
+  prepared: PreparedGuest | null
   running: RunningGuest | null
+}
+
+/** Marks an instance as kept, where its driver marks any; one that cannot be marked is kept all the same. */
+export async function markKept(
+  { prepared }: Made,
+  where: string,
+  { plan, stop }: RunSettings,
+): Promise<void> {
+  const limit = { name: 'undo', ms: plan.limits.undo, where, signal: stop }
+  await withLimit(limit, async signal => prepared?.keep?.(signal)).catch(() => {})
 }
 
 /** What stood on the screen of an instance that failed; one that cannot be pictured any more has none. */
@@ -74,7 +84,7 @@ export async function bringUp(
     outlives: settings.keep !== 'never',
   }
   const prepared = await withLimit({ ...limit, cause: 'host' }, signal => driver.prepare(request, signal))
-  made.keepHint = prepared.keepHint
+  made.prepared = prepared
   undo.push('remove', signal => prepared.remove(signal))
   const running = await withLimit({ ...limit, cause: 'host' }, signal => prepared.start(signal))
   made.running = running

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { type Held, isOwnMachine, nothingHeld } from '../hypervisors/lease.js'
 import type { Evidence } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
-import { bringUp, type Made, pictureScreen, placeOf, secondPlaceOf } from './bring-up.js'
+import { bringUp, type Made, markKept, pictureScreen, placeOf, secondPlaceOf } from './bring-up.js'
 import { describeTrouble, type Trouble } from './cause.js'
 import type { Progress } from './environment.js'
 import { describeFile, EvidenceFile, instanceFolder } from './evidence.js'
@@ -44,7 +44,7 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     attempt: number,
   })
   const before = verdictsOf(progress)
-  const made: Made = { keepHint: null, running: null }
+  const made: Made = { prepared: null, running: null }
   let trouble: Trouble | null = null
   let held: Held = nothingHeld
   let unfence = (): void => {}
@@ -83,13 +83,16 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     await pictureScreen(made.running, name, settings)
   }
   const kept = settings.keep === 'always' || (settings.keep === 'failed' && failed)
+  if (kept) {
+    await markKept(made, name, settings)
+  }
   const undone = kept ? { names: [], left: null } : await undo.undoAll(settings.plan.limits.undo)
   settings.emit({
     type: 'instance-ended',
     environment: environment.id,
     instance: name,
     undone: undone.names,
-    orphan: kept ? made.keepHint : undone.left,
+    orphan: kept ? (made.prepared?.keepHint ?? null) : undone.left,
     kept,
     evidence: await leftBehind(settings.folder, folder, opened),
   })

@@ -89,6 +89,8 @@ export interface PreparedGuest {
   start(signal: AbortSignal): Promise<RunningGuest>
   /** Removes all that `prepare` made. */
   remove(signal: AbortSignal): Promise<void>
+  /** Marks it, where it is, as left on purpose: it stays when what was forgotten is cleaned. */
+  keep?(signal: AbortSignal): Promise<void>
   /** What a person does to reach the instance after `--keep failed`, one line. */
   readonly keepHint: string
 }

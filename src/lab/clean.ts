@@ -53,9 +53,12 @@ export async function cleanLab(request: CleanRequest): Promise<void> {
   const done = new Set<string>()
   for (const guest of request.lab.guests.values()) {
     for (const placement of guest.on) {
-      const host = request.lab.hosts.get(placement.host)
-      if (host !== undefined) {
-        await cleanPlacement(request, host, guest, placement, done)
+      // A guest whose runner died may have been moved before.
+      for (const id of [placement.host, placement.migratesTo]) {
+        const host = request.lab.hosts.get(id ?? '')
+        if (host !== undefined) {
+          await cleanPlacement(request, host, guest, placement, done)
+        }
       }
     }
   }

@@ -4,7 +4,8 @@ import type { CallOptions, Virsh } from './virsh.js'
 
 /**
  * A VM that serves as an instance itself does not bear the instance's name: a file in the home folder of whoever
- * logs in to the host says which one it is, so that it is found when the runner dies.
+ * logs in to the host says which one it is, so that it is found when the runner dies. Such a file also says of any
+ * instance that it was kept for somebody to look at.
  */
 const claimSchema = z.object({
   instance: z.string(),
@@ -14,6 +15,8 @@ const claimSchema = z.object({
   /** Who made it, for people. */
   runner: z.string(),
   at: z.string(),
+  /** Whether it was left on purpose. */
+  kept: z.boolean().optional(),
 })
 
 export type Claim = z.infer<typeof claimSchema>

@@ -2,7 +2,7 @@ import t from 'tap'
 import { type CloneRequest, cloneDomain, macFor, NotCloneable, uuidOf } from './clone.js'
 import { differences } from './declared.js'
 import { macs, writableDisks } from './domain.js'
-import { ownFiles } from './orphans.js'
+import { ownFiles } from './own-files.js'
 import { childrenOf, find, parseXml, textAt } from './xml.js'
 
 /** In the form of `virsh dumpxml --inactive`, https://libvirt.org/formatdomain.html. */
@@ -57,6 +57,7 @@ const request: CloneRequest = {
   path: '/clean/base.qcow2',
   keepMacs: false,
   consoleLog: true,
+  spareVcpus: true,
   description: 'made by <someone>',
 }
 
@@ -183,4 +184,29 @@ t.test('XML: written and read back the same, and nothing but XML is read', async
   ]) {
     t.throws(() => parseXml(wrong), wrong)
   }
+})
+
+t.test('all vCPUs but the first can be taken away, unless the VM says itself which ones', async t => {
+  const vcpusOf = (xml: string): unknown[] =>
+    childrenOf(find(parseXml(xml), 'vcpus'), 'vcpu').map(({ attributes }) => attributes)
+  t.strictSame(vcpusOf(cloneDomain(request).xml), [
+    { id: '0', enabled: 'yes', hotpluggable: 'no' },
+    { id: '1', enabled: 'yes', hotpluggable: 'yes' },
+  ])
+  const some = template.replace("<vcpu placement='static'>2<", "<vcpu current='2'>3<")
+  t.match(vcpusOf(cloneDomain({ ...request, template: some }).xml), [
+    { enabled: 'yes' },
+    { enabled: 'yes' },
+    { enabled: 'no', hotpluggable: 'yes' },
+  ])
+  const own = template.replace(
+    '</vcpu>',
+    "</vcpu><vcpus><vcpu id='0' enabled='yes' hotpluggable='no'/></vcpus>",
+  )
+  t.equal(vcpusOf(cloneDomain({ ...request, template: own }).xml).length, 1)
+  t.strictSame(vcpusOf(cloneDomain({ ...request, spareVcpus: false }).xml), [])
+  t.strictSame(
+    vcpusOf(cloneDomain({ ...request, template: template.replace('>2</vcpu>', '>1</vcpu>') }).xml),
+    [],
+  )
 })

@@ -40,6 +40,8 @@ export interface CloneRequest {
   /** Keeps the cards' MAC addresses: a lab that names a fixed address counts on them. */
   readonly keepMacs: boolean
   readonly consoleLog: boolean
+  /** Lets vCPUs, all but the first one, be taken away while it runs. */
+  readonly spareVcpus: boolean
   /** What a person on the host reads about the domain. */
   readonly description: string
 }
@@ -76,6 +78,10 @@ export function cloneDomain(request: CloneRequest): Clone {
     removeChildren(nic, 'target')
   }
   freePorts(domain)
+  // In software emulation QEMU does not let go of them.
+  if (request.spareVcpus && domain.attributes.type !== 'qemu') {
+    spareVcpus(domain)
+  }
   const console = cloneConsole(domain, request)
   return { xml: writeXml(domain), files, console }
 }
@@ -140,6 +146,24 @@ function cloneVariables(domain: XmlElement, { instance }: CloneRequest): CloneFi
   const to = posix.join(posix.dirname(from), `${instance}.nvram${posix.extname(from)}`)
   nvram.children = [to]
   return [{ from, to, how: 'copy' }]
+}
+
+/** Nothing where the VM itself says which of its vCPUs there are and which can be plugged. */
+function spareVcpus(domain: XmlElement): void {
+  const vcpu = find(domain, 'vcpu')
+  const [all, current] = [Number(textAt(domain, 'vcpu')), vcpu?.attributes.current]
+  if (vcpu === undefined || find(domain, 'vcpus') !== undefined || !Number.isInteger(all) || all < 2) {
+    return
+  }
+  const enabled = Number(current ?? all)
+  const each = Array.from({ length: all }, (_, id) =>
+    element('vcpu', {
+      id: String(id),
+      enabled: id < enabled ? 'yes' : 'no',
+      hotpluggable: id === 0 ? 'no' : 'yes',
+    }),
+  )
+  domain.children.splice(domain.children.indexOf(vcpu) + 1, 0, element('vcpus', {}, each))
 }
 
 /** What only one domain can have is left to libvirt: ports of screens, sockets of channels. */

@@ -5,8 +5,15 @@ import { type CallOptions, hostError, type Virsh } from './virsh.js'
 /** What one look fetches at most; the next one goes on from there. */
 const maxReadBytes = 256 * 1024
 
+/** A console that is followed in a file, which may begin anew. */
+export interface FollowedConsole extends WatchedConsole {
+  /** From now on the file is another one, read from its beginning: the domain was started anew, or moved. */
+  begin(): void
+}
+
 export interface ConsoleRequest {
-  readonly virsh: Virsh
+  /** The host that writes it: another one when the domain has been moved. */
+  readonly virsh: () => Virsh
   /** The file on the host that the guest's console is written to. */
   readonly file: string
   readonly where: string
@@ -25,23 +32,34 @@ export function followConsole({
   fromStart,
   everyMs,
   call,
-}: ConsoleRequest): WatchedConsole {
+}: ConsoleRequest): FollowedConsole {
   let offset: number | null = fromStart ? 0 : null
+  let beginnings = 0
   const read = async (signal: AbortSignal): Promise<Buffer> => {
-    const { code, stdout } = await virsh.shell(readCommand(file, offset), {
+    const { host, shell } = virsh()
+    const before = beginnings
+    const { code, stdout } = await shell(readCommand(file, offset), {
       ...call(signal),
       keepBytes: maxReadBytes + headBytes,
     })
     const end = stdout.bytes.indexOf(0x0a)
     const [, from = ''] = /^(\d+)$/.exec(stdout.bytes.subarray(0, Math.max(0, end)).toString('latin1')) ?? []
     if (code !== 0 || from === '') {
-      throw hostError(where, `${where} on ${virsh.host}: ${file} cannot be read`)
+      throw hostError(where, `${where} on ${host}: ${file} cannot be read`)
     }
     const bytes = stdout.bytes.subarray(end + 1)
-    offset = Number(from) + bytes.length
+    if (before === beginnings) {
+      offset = Number(from) + bytes.length
+    }
     return bytes
   }
-  return watchConsole({ where, read, everyMs })
+  return {
+    ...watchConsole({ where, read, everyMs }),
+    begin: () => {
+      beginnings += 1
+      offset = 0
+    },
+  }
 }
 
 /** The line that says where the bytes begin. */

@@ -19,16 +19,21 @@ const daemons = ['/usr/sbin/virtlogd', '/usr/sbin/libvirtd'] as const
  * process reaps at once what they leave: libvirt waits for that. Their QEMU runs as root: where `/dev/kvm` is
  * there for root alone, libvirt 9 else probes QEMU anew for every domain, which takes a minute.
  */
-const settings = '/run/libvirt/guestcert-qemu.conf'
-const script = [
-  `printf 'user = "root"\\ngroup = "root"\\n' >${settings}`,
-  `mount --bind ${settings} /etc/libvirt/qemu.conf`,
-  `${daemons[0]}& ${daemons[1]}& wait`,
-].join('\n')
-const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc', '--', '/bin/sh', '-c', script]
+const settingsFile = '/run/libvirt/guestcert-qemu.conf'
+const asRoot = ['user = "root"', 'group = "root"']
 
-/** Starts virtlogd and libvirtd by hand, where no one has. Needs root and Debian's packages. */
-export async function startDaemons(): Promise<Daemons> {
+/** A shell script that runs the daemons with lines of `qemu.conf`; it goes on until it is ended. */
+export function daemonsScript(settings: readonly string[]): string {
+  const lines = [...asRoot, ...settings].map(line => `'${line}'`).join(' ')
+  return [
+    `printf '%s\\n' ${lines} >${settingsFile}`,
+    `mount --bind ${settingsFile} /etc/libvirt/qemu.conf`,
+    `${daemons[0]}& ${daemons[1]}& wait`,
+  ].join('\n')
+}
+
+/** Starts virtlogd and libvirtd by hand, where no one has, with lines of `qemu.conf`. Needs root and Debian's packages. */
+export async function startDaemons(settings: readonly string[] = []): Promise<Daemons> {
   const missing = daemons.find(daemon => !existsSync(daemon))
   if (missing !== undefined) {
     throw new Error(`${missing} is missing: install Debian's packages libvirt-daemon-system libvirt-clients`)
@@ -38,6 +43,16 @@ export async function startDaemons(): Promise<Daemons> {
   }
   await mkdir('/run/libvirt', { recursive: true })
   // They end with this process, however it ends.
+  const namespace = [
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    '--',
+    '/bin/sh',
+    '-c',
+    daemonsScript(settings),
+  ]
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'unshare', ...namespace], { stdio: 'ignore' })
   try {
     await untilAnswers(child)

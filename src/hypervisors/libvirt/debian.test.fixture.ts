@@ -28,13 +28,21 @@ export interface DebianVmRequest {
   readonly folder: string
   /** The loopback port that leads to the guest's SSH server. */
   readonly port: number
+  /** One, if absent. */
+  readonly vcpus?: number
 }
 
 const bootLimitMs = 240_000
 const memoryMiB = 256
 
 /** Defines the VM, in place of one of that name. */
-export async function defineDebianVm({ name, image, folder, port }: DebianVmRequest): Promise<DebianVm> {
+export async function defineDebianVm({
+  name,
+  image,
+  folder,
+  port,
+  vcpus = 1,
+}: DebianVmRequest): Promise<DebianVm> {
   const base = join(folder, 'debian.qcow2')
   const console = `/var/log/libvirt/qemu/${name}.console.log`
   const remove = async (): Promise<void> => {
@@ -57,7 +65,7 @@ export async function defineDebianVm({ name, image, folder, port }: DebianVmRequ
   await execa('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', base, disk])
   const id = createHash('sha256').update(name).digest('hex').slice(0, 32)
   const append = image.manifest.kernelArguments.join(' ').replaceAll('{machineId}', id)
-  const xml = domainXml({ name, disk, ...files, append, port, console })
+  const xml = domainXml({ name, disk, ...files, append, port, console, vcpus })
   await writeFile(join(folder, 'domain.xml'), xml)
   await localVirsh('define', join(folder, 'domain.xml'))
   return {
@@ -93,14 +101,15 @@ interface DomainParts {
   readonly append: string
   readonly port: number
   readonly console: string
+  readonly vcpus: number
 }
 
 /** In software emulation, with the network in QEMU itself: it needs neither KVM nor a bridge. */
-function domainXml({ name, disk, kernel, initrd, append, port, console }: DomainParts): string {
+function domainXml({ name, disk, kernel, initrd, append, port, console, vcpus }: DomainParts): string {
   return `<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>${name}</name>
   <memory unit='MiB'>${memoryMiB}</memory>
-  <vcpu>1</vcpu>
+  <vcpu>${vcpus}</vcpu>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>${kernel}</kernel>

@@ -66,6 +66,31 @@ export function consoleFile(domain: XmlElement): string | null {
   return null
 }
 
+/** True when a start of the domain leaves what is in that file. */
+export function appendsConsole(domain: XmlElement): boolean {
+  const ports = childrenOf(find(domain, 'devices'), 'serial')
+  return ports.some(port => find(port, 'log')?.attributes.append === 'on')
+}
+
+/** False for a domain that was made without a balloon, whose memory cannot be taken back while it runs. */
+export function hasBalloon(domain: XmlElement): boolean {
+  // On Xen the balloon is the guest's own driver, and no device.
+  return find(domain, 'devices', 'memballoon')?.attributes.model !== 'none'
+}
+
+/** True when a vCPU can be taken away while the domain runs, as far as its definition says. */
+export function hasSpareVcpus(domain: XmlElement): boolean {
+  const vcpus = childrenOf(find(domain, 'vcpus'), 'vcpu')
+  return vcpus.some(({ attributes }) => attributes.hotpluggable === 'yes')
+}
+
+/** Every file that a domain's machine is made of, as far as libvirt knows them. */
+export function machineFiles(domain: XmlElement): string[] {
+  const os = find(domain, 'os')
+  const named = ['loader', 'nvram', 'kernel', 'initrd'].flatMap(name => textAt(os, name) || [])
+  return [...named, ...allDisks(domain).flatMap(({ file }) => file ?? [])]
+}
+
 /** True when a guest can tell the host that it panicked: then a crash may be the guest's own. */
 export function tellsPanics(domain: XmlElement): boolean {
   return find(domain, 'devices', 'panic') !== undefined

@@ -1,22 +1,33 @@
 import { InfraError } from '../../config/errors.js'
-import type { Host } from '../../config/model.js'
+import type { Host, Placement } from '../../config/model.js'
 import { connect, type Machine } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
 import { connectionLimits, hostLimits } from '../limit.js'
 import { libvirtChecks } from './checks.js'
 import { HostConnection } from './connection.js'
 import { hostFacts } from './facts.js'
-import { createHost } from './host.js'
+import { createHost, type LibvirtHost } from './host.js'
+import { migrationUri, type Route } from './move.js'
 import { describeInstance, type LeftInstance, listInstances, removeInstance } from './orphans.js'
 import { type LibvirtPrepared, prepareInstance } from './prepared.js'
 import { abilitiesOf, expectedLibrary, isXen } from './versions.js'
 
+/** What must be known of a host. */
+export type LibvirtHostOptions = Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'limits'>
+
 export interface LibvirtDriverOptions {
-  readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'limits'>
+  readonly host: LibvirtHostOptions
   /** `qemu:///system`, or `xen:///` on a Xen product, if absent. */
   readonly uri?: string
-  /** Opens the connection in another way than the lab says. */
-  readonly connect?: (signal: AbortSignal) => Promise<Machine>
+  /** A host of the lab, for guests that are moved to it; none if absent. */
+  readonly second?: (id: string) => (LibvirtHostOptions & Pick<Host, 'driver'>) | undefined
+  /** Opens the connection to a host in another way than the lab says. */
+  readonly connect?: (signal: AbortSignal, host: string) => Promise<Machine>
+  /**
+   * Moves guests though libvirt does not know the file system of their disks for a shared one: for two hosts on one
+   * machine, in tests. That the folder is the same is seen to in any case.
+   */
+  readonly unsafeMigration?: boolean
 }
 
 /** A driver that also finds and removes what dead runs left on its host. */
@@ -32,17 +43,49 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
   const { host: described } = options
   const { id, product } = described
   const xen = isXen(product)
-  const limits = hostLimits(described.limits)
-  const connection = new HostConnection(id, options.connect ?? (signal => connectTo(options, signal)))
   const uri = options.uri ?? (xen ? 'xen:///' : 'qemu:///system')
-  const host = createHost({ id, xen, uri, connection, limits })
+  const host = openHost(described, uri, options)
+  const { connection, limits } = host
   const made = new Set<LibvirtPrepared>()
   /** The VMs that serve as instances themselves, and whose: two at once would undo each other. */
   const used = new Map<string, string>()
+  const routes = new Map<string, Route>()
+  const secondOf = ({ migratesTo }: Placement): LibvirtHostOptions | null => {
+    const second = migratesTo === undefined ? undefined : options.second?.(migratesTo)
+    const fits = second?.driver === 'libvirt' && second.id !== id && !xen && !isXen(second.product)
+    return fits ? second : null
+  }
+  const routeOf = (placement: Placement): Route | null => {
+    const second = secondOf(placement)
+    if (second === null) {
+      return null
+    }
+    const known = routes.get(second.id) ?? {
+      first: host,
+      second: openHost(second, uri, options),
+      secondUri: migrationUri(second),
+      unsafe: options.unsafeMigration === true,
+    }
+    routes.set(second.id, known)
+    return known
+  }
 
   return {
     name: 'libvirt',
-    abilities: placement => abilitiesOf(expectedLibrary(described), xen, placement),
+    abilities: placement => {
+      const second = secondOf(placement)
+      const libraries = [described, ...(second === null ? [] : [second])].map(expectedLibrary)
+      const known = libraries.map(library => abilitiesOf(library, xen, placement))
+      const both = new Set(known[0])
+      if (second === null || known[1]?.has('migrate') !== true) {
+        both.delete('migrate')
+      }
+      if (product === 'qemu') {
+        // Software emulation, which does not let go of vCPUs.
+        both.delete('set-vcpus')
+      }
+      return both
+    },
     machine: signal => connection.machine(signal),
     checks: request => libvirtChecks(host, request),
     facts: signal => hostFacts(host, { signal, limit: limits.command, where: id }),
@@ -58,7 +101,9 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
         }
       }
       try {
-        const prepared = await prepareInstance({ host, request, connect: described.connect }, signal)
+        const route = routeOf(request.placement)
+        const asked = { host, route, request, connect: described.connect }
+        const prepared = await prepareInstance(asked, signal)
         made.add(prepared)
         return {
           ...prepared,
@@ -79,13 +124,24 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
     clean: (name, signal) => removeInstance(host, name, { signal, limit: limits.command, where: name }),
     shell: signal => connection.machine(signal),
     close: async () => {
-      host.watch.close()
       for (const prepared of made) {
         prepared.release()
       }
-      await connection.close()
+      for (const each of [host, ...[...routes.values()].map(({ second }) => second)]) {
+        each.watch.close()
+        await each.connection.close()
+      }
     },
   }
+}
+
+function openHost(described: LibvirtHostOptions, uri: string, options: LibvirtDriverOptions): LibvirtHost {
+  const { id, product } = described
+  const connection = new HostConnection(
+    id,
+    signal => options.connect?.(signal, id) ?? connectTo(described, signal),
+  )
+  return createHost({ id, xen: isXen(product), uri, connection, limits: hostLimits(described.limits) })
 }
 
 function reserve(used: Map<string, string>, vm: string, instance: string): void {
@@ -100,7 +156,7 @@ function reserve(used: Map<string, string>, vm: string, instance: string): void 
   used.set(vm, instance)
 }
 
-function connectTo({ host }: LibvirtDriverOptions, signal: AbortSignal): Promise<Machine> {
+function connectTo(host: LibvirtHostOptions, signal: AbortSignal): Promise<Machine> {
   if (host.connect === undefined) {
     throw new InfraError(`host ${host.id}: the driver libvirt needs "connect": how to reach it over SSH`, {
       cause: 'runner',

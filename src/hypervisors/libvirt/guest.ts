@@ -1,24 +1,27 @@
-import { join } from 'node:path'
-import { InfraError } from '../../config/errors.js'
 import type { Machine } from '../../remote/index.js'
-import type { WatchedConsole } from '../console/watch.js'
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
 import type { Limit } from '../limit.js'
 import { findAddress } from './address.js'
-import { followConsole } from './console.js'
-import { consoleFile, domainFacts, macs, tellsPanics } from './domain.js'
-import { emulatorLog, fetchLog, takeScreenshot } from './evidence.js'
-import { type LibvirtHost, stateOf, untilState } from './host.js'
+import { type FollowedConsole, followConsole } from './console.js'
+import { appendsConsole, consoleFile, domainFacts, macs } from './domain.js'
+import { takeScreenshot } from './evidence.js'
+import { type LibvirtHost, type Seat, stateOf } from './host.js'
 import type { Hotplug } from './hotplug.js'
-import { isSuspicious, type Loss, lossError, lossOf } from './loss.js'
-import { type DomainState, isActive, type StateAnswer, type Versions } from './output.js'
+import { type GuestLogs, guestLogs } from './logs.js'
+import { moveDomain, type Route } from './move.js'
+import type { StateAnswer, Versions } from './output.js'
+import { destroyDomain, type PowerTarget, shutDown, startDomain, stopDomain } from './power.js'
+import { setMemory, setVcpus } from './resources.js'
 import { deleteSnapshot, ownName, revertTo, takeSnapshot } from './snapshots.js'
+import { Vigil } from './vigil.js'
 import type { CallOptions } from './virsh.js'
 import type { XmlElement } from './xml.js'
 
 /** All that is known of a domain that has been started. */
 export interface GuestSetting {
-  readonly host: LibvirtHost
+  readonly seat: Seat
+  /** `null` where the lab names no second host. */
+  readonly route: Route | null
   readonly request: GuestRequest
   /** The instance's own name, or the VM's where it serves itself. */
   readonly domain: string
@@ -35,11 +38,12 @@ export interface GuestSetting {
 /** A domain of libvirt that runs. */
 export interface LibvirtGuest extends RunningGuest {
   hasEnded(): boolean
+  /** True while it is off because that was asked for. */
+  isOff(): boolean
   /** Stops watching it; it may go on. */
   release(): void
 }
 
-const never = new AbortController().signal
 const sshPort = 22
 
 export function createGuest(setting: GuestSetting): LibvirtGuest {
@@ -48,36 +52,29 @@ export function createGuest(setting: GuestSetting): LibvirtGuest {
 
 class Guest {
   readonly #setting: GuestSetting
-  readonly #gone = new AbortController()
-  readonly #unwatch: () => void
-  readonly #console: WatchedConsole | null
-  /** Calls under way that change the domain's state: what is seen meanwhile says nothing. */
-  #changing = 0
-  #changedAt = performance.now()
-  #paused = false
-  #ended = false
+  readonly #console: FollowedConsole | null
+  readonly #vigil: Vigil
+  readonly #logs: GuestLogs
   #screenshots = 0
+  /** What was found before it was moved: the other host need not know it. */
+  #address: string | null = null
 
   constructor(setting: GuestSetting) {
     this.#setting = setting
+    const { seat, domain, request, xml } = setting
     this.#console = this.#followConsole()
-    const unwatch = setting.host.watch.add({
-      domain: setting.domain,
-      onState: (state, askedAt) => void this.#look(state, askedAt).catch(() => {}),
-      onSilence: error => this.#lose({ cause: 'host', why: `the host no longer answers: ${error.message}` }),
-    })
-    this.#unwatch = () => {
-      unwatch()
-      this.#console?.close()
-    }
+    const where = request.instance
+    this.#vigil = new Vigil({ seat, domain, where, xml, console: this.#console })
+    this.#logs = guestLogs(request, domain, xml)
   }
 
   /** The calls that this domain, on this host, can answer. */
   offered(): LibvirtGuest {
-    const { abilities, hotplug, domain, host, request, snapshots, versions, xml } = this.#setting
-    const { limits } = host
-    const can = (ability: Ability): boolean => abilities.has(ability)
-    const plain = (verb: string) => (signal: AbortSignal) => this.#change(verb, limits.command, signal)
+    const { abilities, hotplug, domain, request, xml, versions, route } = this.#setting
+    const offer = (ability: Ability, calls: Partial<RunningGuest>): Partial<RunningGuest> =>
+      abilities.has(ability) ? calls : {}
+    const quick = (signal: AbortSignal): CallOptions => this.#call(this.#host.limits.command, signal)
+    const plain = (verb: string) => (signal: AbortSignal) => this.#change(verb, signal)
     return {
       facts: {
         ...domainFacts(xml),
@@ -85,227 +82,213 @@ class Guest {
         ...(versions.hypervisor === null ? {} : { hypervisor: versions.hypervisor }),
         domain,
       },
-      gone: this.#gone.signal,
+      gone: this.#vigil.gone,
       ...(this.#console === null ? {} : { console: this.#console }),
       access: signal => this.#access(signal),
-      hasEnded: () => this.#ended,
-      release: () => this.#unwatch(),
+      hasEnded: () => this.#vigil.hasEnded,
+      isOff: () => this.#vigil.off,
+      release: () => this.#release(),
       stop: signal => this.#stop(signal),
-      ...(can('pause') ? { pause: this.#pause, resume: this.#resume } : {}),
-      ...(can('reset') ? { reset: plain('reset') } : {}),
-      ...(can('nmi') ? { nmi: plain('inject-nmi') } : {}),
-      ...(can('screenshot')
-        ? {
-            screenshot: async signal => {
-              this.#screenshots += 1
-              const call = this.#call(limits.evidence, signal)
-              return takeScreenshot(host.virsh, domain, request.evidenceFolder, this.#screenshots, call)
-            },
-          }
-        : {}),
-      ...(can('snapshot')
-        ? {
-            snapshot: (name, signal) =>
-              this.#unwatched(async () => {
-                const own = ownName(name, request.instance)
-                snapshots.add(own)
-                await takeSnapshot(host, domain, own, this.#call(limits.snapshot, signal))
-              }),
-            revert: (name, signal) =>
-              this.#unwatched(async () => {
-                const own = ownName(name, request.instance)
-                await revertTo(host, domain, own, this.#call(limits.snapshot, signal))
-                this.#paused = false
-              }),
-            deleteSnapshot: async (name, signal) => {
-              const own = ownName(name, request.instance)
-              await deleteSnapshot(host, domain, own, this.#call(limits.snapshot, signal))
-              snapshots.delete(own)
-            },
-          }
-        : {}),
-      ...(can('attach-disk')
-        ? {
-            attachDisk: (sizeBytes, signal) =>
-              hotplug.attachDisk(sizeBytes, this.#call(limits.command, signal)),
-            detachDisk: (serial, signal) => hotplug.detachDisk(serial, this.#call(limits.command, signal)),
-          }
-        : {}),
-      ...(can('attach-nic')
-        ? {
-            attachNic: signal => hotplug.attachNic(this.#call(limits.command, signal)),
-            detachNic: (mac, signal) => hotplug.detachNic(mac, this.#call(limits.command, signal)),
-          }
-        : {}),
+      ...offer('pause', { pause: this.#pause, resume: this.#resume }),
+      ...offer('stop', {
+        shutdown: signal => this.#turnOff(() => shutDown(this.#target, signal)),
+        powerOff: signal => this.#turnOff(() => destroyDomain(this.#target, signal)),
+        powerOn: this.#powerOn,
+      }),
+      ...offer('reset', { reset: plain('reset') }),
+      ...offer('nmi', { nmi: plain('inject-nmi') }),
+      ...offer('screenshot', {
+        screenshot: async signal => {
+          this.#screenshots += 1
+          const { virsh, limits } = this.#host
+          const call = this.#call(limits.evidence, signal)
+          return takeScreenshot(virsh, domain, request.evidenceFolder, this.#screenshots, call)
+        },
+      }),
+      ...offer('snapshot', { snapshot: this.#snapshot, revert: this.#revert, deleteSnapshot: this.#forget }),
+      ...offer('attach-disk', {
+        attachDisk: (sizeBytes, signal) => hotplug.attachDisk(sizeBytes, quick(signal)),
+        detachDisk: (serial, signal) => hotplug.detachDisk(serial, quick(signal)),
+      }),
+      ...offer('attach-nic', {
+        attachNic: signal => hotplug.attachNic(quick(signal)),
+        detachNic: (mac, signal) => hotplug.detachNic(mac, quick(signal)),
+      }),
+      ...offer('set-vcpus', {
+        setVcpus: (count, signal) => setVcpus(this.#host, domain, count, quick(signal)),
+      }),
+      ...offer('set-memory', {
+        setMemory: (bytes, signal) => setMemory(this.#host, domain, bytes, quick(signal)),
+      }),
+      ...(route === null ? {} : offer('migrate', { migrate: signal => this.#migrate(route, signal) })),
     }
   }
 
-  #followConsole(): WatchedConsole | null {
-    const { host, request, domain, xml } = this.#setting
+  /** The host that it is on now. */
+  get #host(): LibvirtHost {
+    return this.#setting.seat.host
+  }
+
+  get #target(): PowerTarget {
+    const { domain, request } = this.#setting
+    return { host: this.#host, domain, where: request.instance }
+  }
+
+  #release(): void {
+    this.#vigil.release()
+    this.#console?.close()
+  }
+
+  #followConsole(): FollowedConsole | null {
+    const { request, domain, xml } = this.#setting
     const file = consoleFile(xml)
     return file === null
       ? null
       : followConsole({
-          virsh: host.virsh,
+          virsh: () => this.#host.virsh,
           file,
           where: request.instance,
           fromStart: domain === request.instance,
-          everyMs: host.limits.consoleEvery.ms,
-          call: signal => this.#call(host.limits.command, signal),
+          everyMs: this.#host.limits.consoleEvery.ms,
+          call: signal => this.#call(this.#host.limits.command, signal),
         })
   }
 
   async #access(signal: AbortSignal): Promise<Access> {
-    const { host, request, domain, xml, versions } = this.#setting
+    const { request, domain, xml } = this.#setting
+    const host = this.#host
     const { placement } = request
-    const endpoint = placement.endpoint ?? {
-      host: await findAddress(host.virsh, {
+    const isAway = host.id !== placement.host
+    if (placement.endpoint === undefined && !(isAway && this.#address !== null)) {
+      const call = this.#call(host.limits.command, signal)
+      this.#address = await findAddress(host.virsh, {
         domain,
         macs: macs(xml),
-        library: versions.library,
-        call: this.#call(host.limits.command, signal),
+        library: (await host.versions(call)).library,
+        call,
         limit: host.limits.address,
         everyMs: host.limits.lookEvery.ms,
-      }),
-      port: sshPort,
-      jumps: [],
+      })
     }
+    const endpoint = placement.endpoint ?? { host: this.#address ?? '', port: sshPort, jumps: [] }
     const via: { via?: Machine } = placement.viaHost ? { via: await host.connection.machine(signal) } : {}
     return { endpoint, ...via }
   }
 
   readonly #pause = async (signal: AbortSignal): Promise<void> => {
-    this.#paused = true
+    this.#vigil.paused = true
     if ((await this.#state(signal))?.state !== 'paused') {
-      await this.#change('suspend', this.#setting.host.limits.command, signal)
+      await this.#change('suspend', signal)
     }
   }
 
   readonly #resume = async (signal: AbortSignal): Promise<void> => {
     if ((await this.#state(signal))?.state === 'paused') {
-      await this.#change('resume', this.#setting.host.limits.command, signal)
+      await this.#change('resume', signal)
     }
-    this.#paused = false
+    this.#vigil.paused = false
+  }
+
+  /** It is off on purpose from the moment that it is asked: it may be quick. */
+  async #turnOff(how: () => Promise<void>): Promise<void> {
+    const before = this.#vigil.off
+    this.#vigil.off = true
+    try {
+      await this.#vigil.during(how)
+      this.#vigil.paused = false
+    } catch (error) {
+      this.#vigil.off = before
+      throw error
+    }
+  }
+
+  readonly #powerOn = async (signal: AbortSignal): Promise<void> => {
+    await this.#vigil.during(async () => {
+      if (!appendsConsole(this.#setting.xml) && this.#vigil.off) {
+        // The host begins the file anew: what it holds is evidence.
+        await this.#console?.look(signal).catch(() => {})
+        await this.#logs.keep(this.#host)
+        this.#console?.begin()
+      }
+      await startDomain(this.#target, signal)
+    })
+    this.#vigil.off = false
+  }
+
+  readonly #snapshot = (name: string, signal: AbortSignal): Promise<void> =>
+    this.#vigil.during(async () => {
+      const { request, snapshots, domain } = this.#setting
+      const own = ownName(name, request.instance)
+      snapshots.add(own)
+      await takeSnapshot(this.#host, domain, own, this.#call(this.#host.limits.snapshot, signal))
+    })
+
+  readonly #revert = (name: string, signal: AbortSignal): Promise<void> =>
+    this.#vigil.during(async () => {
+      const { request, domain } = this.#setting
+      const own = ownName(name, request.instance)
+      await revertTo(this.#host, domain, own, this.#call(this.#host.limits.snapshot, signal))
+      this.#vigil.paused = false
+      this.#vigil.off = false
+    })
+
+  readonly #forget = async (name: string, signal: AbortSignal): Promise<void> => {
+    const { request, snapshots, domain } = this.#setting
+    const own = ownName(name, request.instance)
+    await deleteSnapshot(this.#host, domain, own, this.#call(this.#host.limits.snapshot, signal))
+    snapshots.delete(own)
+  }
+
+  async #migrate(route: Route, signal: AbortSignal): Promise<{ host: string }> {
+    const { seat, domain, request } = this.#setting
+    const from = this.#host
+    const { instance, placement } = request
+    const call = this.#call(from.limits.migrate, signal)
+    await this.#vigil.during(async () => {
+      await this.#console?.look(signal).catch(() => {})
+      try {
+        await moveDomain({ seat, route, domain, instance, clean: placement.clean }, call)
+      } finally {
+        if (this.#host !== from) {
+          await this.#settle(from)
+        }
+      }
+    })
+    return { host: this.#host.id }
+  }
+
+  /** Once it is elsewhere, what it said on the old host is evidence, and leaves it. */
+  async #settle(from: LibvirtHost): Promise<void> {
+    this.#vigil.move()
+    this.#console?.begin()
+    await this.#logs.keep(from)
+    await this.#logs.remove(from)
   }
 
   async #stop(signal: AbortSignal): Promise<void> {
-    this.#ended = true
-    this.#unwatch()
-    const { ends, xml, host, request, domain } = this.#setting
+    this.#vigil.end()
+    this.#console?.close()
     try {
-      if (ends) {
-        await stopDomain(this.#setting, signal)
+      if (this.#setting.ends) {
+        await stopDomain(this.#target, signal)
       }
     } finally {
-      const folder = request.evidenceFolder
-      const console = consoleFile(xml)
-      const logs = [
-        ...(console === null ? [] : [[console, join(folder, 'console.log')] as const]),
-        // Of a VM that serves itself the log is older than the instance.
-        ...(domain === request.instance ? [[emulatorLog(domain), join(folder, 'qemu.log')] as const] : []),
-      ]
-      for (const [file, to] of logs) {
-        const call = this.#call(host.limits.evidence, never)
-        // A log that cannot be had is no reason to leave a guest half undone.
-        await fetchLog(host.virsh, file, to, call).catch(() => {})
-      }
+      await this.#logs.fetch(this.#host)
     }
   }
 
-  async #change(verb: string, limit: Limit, signal: AbortSignal): Promise<void> {
-    const { host, domain } = this.#setting
-    await this.#unwatched(() => host.virsh.call([verb, domain], this.#call(limit, signal)))
-  }
-
-  async #unwatched<T>(work: () => Promise<T>): Promise<T> {
-    this.#changing += 1
-    try {
-      return await work()
-    } finally {
-      this.#changing -= 1
-      this.#changedAt = performance.now()
-    }
-  }
-
-  async #look(state: DomainState | null, askedAt: number): Promise<void> {
-    const isFresh = (): boolean => !this.#ended && this.#changing === 0 && askedAt > this.#changedAt
-    const { host, xml } = this.#setting
-    const context = { xen: host.xen, tellsPanics: tellsPanics(xml), paused: this.#paused }
-    if (!isFresh() || !isSuspicious(state, context)) {
-      return
-    }
-    const answer = state === null ? null : await this.#state(never)
-    // What the guest said last outranks the end of its domain.
-    await this.#console?.look(never).catch(() => {})
-    const loss = isFresh() ? lossOf(answer, context) : null
-    if (loss !== null) {
-      this.#lose(loss)
-    }
-  }
-
-  #lose(loss: Loss): void {
-    if (!this.#ended && !this.#gone.signal.aborted) {
-      this.#gone.abort(lossError(this.#setting.request.instance, loss))
-    }
+  async #change(verb: string, signal: AbortSignal): Promise<void> {
+    const { virsh, limits } = this.#host
+    await this.#vigil.during(() =>
+      virsh.call([verb, this.#setting.domain], this.#call(limits.command, signal)),
+    )
   }
 
   #state(signal: AbortSignal): Promise<StateAnswer | null> {
-    const { host, domain } = this.#setting
-    return stateOf(host, domain, this.#call(host.limits.command, signal))
+    return stateOf(this.#host, this.#setting.domain, this.#call(this.#host.limits.command, signal))
   }
 
   #call(limit: Limit, signal: AbortSignal): CallOptions {
     return { signal, limit, where: this.#setting.request.instance }
-  }
-}
-
-/** Asks the guest to shut down and waits, then ends it by force. Again, if need be. */
-export async function stopDomain(
-  { host, domain, request }: Pick<GuestSetting, 'host' | 'domain' | 'request'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { limits } = host
-  const where = request.instance
-  const call = { signal, limit: limits.command, where }
-  const isOff = (answer: StateAnswer | null): boolean => answer === null || !isActive(answer.state)
-  try {
-    const before = await stateOf(host, domain, call)
-    if (before === null || before.state === 'shut off') {
-      return
-    }
-    if (before.state === 'paused') {
-      await host.virsh.call(['resume', domain], call)
-    }
-    if (before.state !== 'crashed') {
-      await host.virsh.call(['shutdown', domain], call)
-      await untilState(host, domain, isOff, limits.shutdown, call)
-    }
-  } catch (error) {
-    // Whatever kept it from its end, force does not: but nothing is forced on a host that is not reached.
-    if (error instanceof InfraError && (error.context.code === 'lost' || error.context.code === 'connect')) {
-      throw error
-    }
-  }
-  await destroyDomain(host, domain, where, signal.aborted ? never : signal)
-}
-
-/** Ends a domain at once, if it runs. */
-export async function destroyDomain(
-  host: LibvirtHost,
-  domain: string,
-  where: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const call = { signal, limit: host.limits.destroy, where }
-  const answer = await stateOf(host, domain, call)
-  if (answer === null || answer.state === 'shut off') {
-    return
-  }
-  const destroyed = await host.virsh.ask(['destroy', domain], call)
-  const after = await stateOf(host, domain, call)
-  if (after !== null && after.state !== 'shut off') {
-    const said = destroyed.stderr.trim()
-    const message = `${where} on ${host.id}: virsh destroy ${domain} left it ${after.state}: ${said}`
-    throw new InfraError(message, { cause: 'host', where, code: 'command' })
   }
 }

@@ -27,6 +27,13 @@ export interface LibvirtHost {
   versions(call: CallOptions): Promise<Versions>
 }
 
+/** Where a domain is now: another host only after it was moved. */
+export interface Seat {
+  host: LibvirtHost
+  /** True once moving it was begun: then either host may have something of it. */
+  hasMoved: boolean
+}
+
 export interface HostRequest {
   readonly id: string
   readonly xen: boolean
@@ -80,13 +87,14 @@ export async function stateOf(
   return state === undefined ? null : { state, reason: null }
 }
 
-/** Waits until a domain is in a state that is wanted. Throws InfraError (`limit`). */
+/** Waits until a domain is in a state that is wanted. Throws InfraError (`limit`), whose fault is `cause`. */
 export async function untilState(
   host: LibvirtHost,
   domain: string,
   isWanted: (answer: StateAnswer | null) => boolean,
   limit: Limit,
   call: CallOptions,
+  cause: 'guest' | 'host' = 'host',
 ): Promise<void> {
   const startedAt = performance.now()
   let last = await stateOf(host, domain, call)
@@ -103,7 +111,7 @@ export async function untilState(
     }
   }
   const message = `${call.where} on ${host.id}: ${domain} is still ${last?.state ?? 'not there'} after ${limit.name} (${limit.ms} ms)`
-  throw new InfraError(message, { cause: 'host', where: call.where, code: 'limit', limit: limit.name })
+  throw new InfraError(message, { cause, where: call.where, code: 'limit', limit: limit.name })
 }
 
 /** A domain's XML: of what runs, or of what would start next. */

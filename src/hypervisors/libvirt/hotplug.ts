@@ -4,7 +4,7 @@ import { setInterval } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
 import { macFor } from './clone.js'
 import { allDisks, macOf, nics, writableDisks } from './domain.js'
-import { domainXml, type LibvirtHost } from './host.js'
+import { domainXml, type Seat } from './host.js'
 import { makeDisk, removeFiles, withXmlFile } from './storage.js'
 import type { CallOptions } from './virsh.js'
 import { element, find, writeXml, type XmlElement } from './xml.js'
@@ -23,16 +23,16 @@ export interface Hotplug {
 const imagesFolder = '/var/lib/libvirt/images'
 const letters = 'abcdefghijklmnopqrstuvwxyz'
 
-export function createHotplug(host: LibvirtHost, domain: string, instance: string): Hotplug {
+export function createHotplug(seat: Seat, domain: string, instance: string): Hotplug {
   /** The files of the disks that were added, by serial. */
   const files = new Map<string, string>()
   let made = 0
 
   const change = async (verb: 'attach' | 'detach', device: XmlElement, call: CallOptions): Promise<void> => {
-    const command = withXmlFile(host.virsh, [`${verb}-device`, domain])
-    await host.virsh.demand(command, { ...call, stdin: Buffer.from(writeXml(device)) })
+    const command = withXmlFile(seat.host.virsh, [`${verb}-device`, domain])
+    await seat.host.virsh.demand(command, { ...call, stdin: Buffer.from(writeXml(device)) })
   }
-  const live = (call: CallOptions): Promise<XmlElement> => domainXml(host, domain, 'live', call)
+  const live = (call: CallOptions): Promise<XmlElement> => domainXml(seat.host, domain, 'live', call)
 
   /** The host says that a device is gone only when the guest has let go of it. */
   const detach = async (
@@ -45,9 +45,10 @@ export function createHotplug(host: LibvirtHost, domain: string, instance: strin
       return
     }
     await change('detach', device, call)
-    const { unplug } = host.limits
+    const { id, limits } = seat.host
+    const { unplug } = limits
     const startedAt = performance.now()
-    for await (const _ of setInterval(host.limits.lookEvery.ms, null, { signal: call.signal })) {
+    for await (const _ of setInterval(limits.lookEvery.ms, null, { signal: call.signal })) {
       if (which(await live(call)) === undefined) {
         return
       }
@@ -55,7 +56,7 @@ export function createHotplug(host: LibvirtHost, domain: string, instance: strin
         break
       }
     }
-    const message = `${call.where} on ${host.id}: the guest did not let go of ${what} within ${unplug.name} (${unplug.ms} ms)`
+    const message = `${call.where} on ${id}: the guest did not let go of ${what} within ${unplug.name} (${unplug.ms} ms)`
     throw new InfraError(message, { cause: 'guest', where: call.where, code: 'limit', limit: unplug.name })
   }
   const diskOf = (serial: string) => (xml: XmlElement) =>
@@ -70,7 +71,7 @@ export function createHotplug(host: LibvirtHost, domain: string, instance: strin
       const folder = first?.file == null ? imagesFolder : posix.dirname(first.file)
       const file = posix.join(folder, `${instance}.added-${made}.qcow2`)
       files.set(serial, file)
-      await makeDisk(host.virsh, file, sizeBytes, { ...call, limit: host.limits.storage })
+      await makeDisk(seat.host.virsh, file, sizeBytes, { ...call, limit: seat.host.limits.storage })
       await change('attach', diskXml(file, freeTarget(xml, first?.bus ?? 'virtio'), serial), call)
       return { serial }
     },
@@ -78,7 +79,7 @@ export function createHotplug(host: LibvirtHost, domain: string, instance: strin
       await detach(diskOf(serial), `the disk ${serial}`, call)
       const file = files.get(serial)
       if (file !== undefined) {
-        await removeFiles(host.virsh, [file], call)
+        await removeFiles(seat.host.virsh, [file], call)
         files.delete(serial)
       }
     },
@@ -92,7 +93,7 @@ export function createHotplug(host: LibvirtHost, domain: string, instance: strin
       await detach(xml => nics(xml).find(nic => macOf(nic) === mac.toLowerCase()), `the card ${mac}`, call)
     },
     removeDisks: async call => {
-      await removeFiles(host.virsh, [...files.values()], call)
+      await removeFiles(seat.host.virsh, [...files.values()], call)
       files.clear()
     },
   }

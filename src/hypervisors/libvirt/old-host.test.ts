@@ -118,6 +118,7 @@ t.test('a guest of an old host lives and is left as it was', async t => {
     'attach-nic',
     'console',
     'pause',
+    'set-memory',
     'stop',
   ])
   const prepared = await driver.prepare(wanted, never)

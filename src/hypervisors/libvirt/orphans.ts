@@ -1,14 +1,13 @@
-import { posix } from 'node:path'
 import type { Leftover } from '../driver.js'
 import { type Claim, listClaims, removeClaim } from './claims.js'
-import { allDisks, consoleFile } from './domain.js'
 import { emulatorLog, logPieces } from './evidence.js'
-import { destroyDomain } from './guest.js'
 import { domainXml, type LibvirtHost, listDomains, stateOf } from './host.js'
+import { ownFiles } from './own-files.js'
+import { destroyDomain } from './power.js'
 import { deleteSnapshot, snapshotPrefix } from './snapshots.js'
 import { removeFiles } from './storage.js'
 import type { CallOptions } from './virsh.js'
-import { textAt, type XmlElement } from './xml.js'
+import { textAt } from './xml.js'
 
 /** An instance on a host: of a run that goes on, or of one that is dead. Whoever asks knows the runs. */
 export interface LeftInstance {
@@ -22,6 +21,8 @@ export interface LeftInstance {
   readonly state: string | null
   /** Who made it and when, for people. */
   readonly note: string
+  /** True when it was left on purpose. */
+  readonly kept: boolean
 }
 
 const namePattern = /^gc-(.+)-e(\d+)-(\d+)$/
@@ -35,38 +36,50 @@ export function readInstanceName(name: string): Pick<LeftInstance, 'run' | 'envi
 /** Every instance on a host, whoever's run it was. */
 export async function listInstances(host: LibvirtHost, call: CallOptions): Promise<LeftInstance[]> {
   const domains = await listDomains(host.virsh, call)
+  const claims = await listClaims(host.virsh, call)
   const found: LeftInstance[] = []
   for (const [name, state] of domains) {
     const parts = readInstanceName(name)
     if (parts !== null) {
       const xml = await domainXml(host, name, 'inactive', call).catch(() => null)
       const note = xml === null ? '' : (textAt(xml, 'description') ?? '')
-      found.push({ name, ...parts, vm: null, state, note })
+      const kept = claims.some(({ instance, kept: isKept }) => instance === name && isKept === true)
+      found.push({ name, ...parts, vm: null, state, note, kept })
     }
   }
-  for (const { instance, vm, runner, at } of await listClaims(host.virsh, call)) {
+  for (const { instance, vm, runner, at, kept = false } of claims) {
     const parts = readInstanceName(instance)
-    if (parts !== null) {
-      found.push({ name: instance, ...parts, vm, state: domains.get(vm) ?? null, note: `${runner}, ${at}` })
+    if (parts !== null && !domains.has(instance)) {
+      const state = domains.get(vm) ?? null
+      found.push({
+        name: instance,
+        ...parts,
+        vm,
+        state,
+        note: `${runner}, ${at}`,
+        kept: kept && state !== null,
+      })
     }
   }
   return found
 }
 
 /** An instance as `guestcert lab clean` speaks of it. */
-export function describeInstance({ name, run, vm, state, note }: LeftInstance): Leftover {
+export function describeInstance({ name, run, vm, state, note, kept }: LeftInstance): Leftover {
   const what = vm === null ? `domain, ${state ?? 'not there'}` : `the VM ${vm}, ${state ?? 'not there'}`
-  return { name, run, what: note === '' ? what : `${what}; ${note}`, shared: vm !== null, kept: false }
+  return { name, run, what: note === '' ? what : `${what}; ${note}`, shared: vm !== null, kept }
 }
 
 /** Ends an instance that a dead run left and removes what was made for it, and nothing else. */
 export async function removeInstance(host: LibvirtHost, name: string, call: CallOptions): Promise<void> {
   const claim = (await listClaims(host.virsh, call)).find(({ instance }) => instance === name)
-  if (claim !== undefined) {
+  if (claim !== undefined && claim.vm !== name) {
     await releaseVm(host, claim, call)
   }
   if (readInstanceName(name) !== null) {
     await removeDomain(host, name, call)
+    // Last of all: until then it can be found.
+    await removeClaim(host.virsh, name, call)
   }
 }
 
@@ -80,7 +93,7 @@ export async function removeDomain(host: LibvirtHost, domain: string, call: Call
   for (const file of ownFiles(await domainXml(host, domain, 'inactive', call), domain)) {
     files.add(file)
   }
-  await destroyDomain(host, domain, call.where, call.signal)
+  await destroyDomain({ host, domain, where: call.where }, call.signal)
   await removeFiles(host.virsh, [...files], { ...call, limit: host.limits.storage })
   if ((await stateOf(host, domain, call)) !== null) {
     await host.virsh.callWith(
@@ -91,24 +104,12 @@ export async function removeDomain(host: LibvirtHost, domain: string, call: Call
   }
 }
 
-/** The files that were made for an instance: those that bear its name. A base never does. */
-export function ownFiles(domain: XmlElement, instance: string): string[] {
-  const console = consoleFile(domain)
-  const nvram = textAt(domain, 'os', 'nvram')
-  const candidates = [
-    ...allDisks(domain).flatMap(({ file }) => file ?? []),
-    ...(nvram === undefined ? [] : [nvram]),
-    ...(console === null ? [] : logPieces(console)),
-  ]
-  return candidates.filter(file => posix.basename(file).startsWith(`${instance}.`))
-}
-
 /** Takes back what an instance did to a VM that it was itself. */
 async function releaseVm(host: LibvirtHost, { instance, vm, ran }: Claim, call: CallOptions): Promise<void> {
   if ((await stateOf(host, vm, call)) !== null) {
     const live = await domainXml(host, vm, 'live', call)
     if (!ran) {
-      await destroyDomain(host, vm, call.where, call.signal)
+      await destroyDomain({ host, domain: vm, where: call.where }, call.signal)
     }
     for (const name of await ownSnapshots(host, vm, call)) {
       await deleteSnapshot(host, vm, name, { ...call, limit: host.limits.snapshot })

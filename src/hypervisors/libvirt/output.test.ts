@@ -2,6 +2,7 @@ import t from 'tap'
 import {
   parseAddresses,
   parseArp,
+  parseDomainInfo,
   parseImageFormat,
   parseLeases,
   parseList,
@@ -159,6 +160,19 @@ t.test('what a host has', async t => {
   )
   t.throws(() => parseNodeInfo(own.replace('KiB', 'MB')), UnknownOutput, 'a unit that is not known')
   t.throws(() => parseNodeInfo('CPU model: x86_64\n'), UnknownOutput)
+})
+
+t.test('what a domain has', async t => {
+  const own =
+    'Id:             1\nName:           gc-x\nUUID:           73595345-d72b-4df2-8f84-b06ae67c1b8a\nOS Type:        hvm\nState:          running\nCPU(s):         2\nCPU time:       20.4s\nMax memory:     262144 KiB\nUsed memory:    180000 KiB\nPersistent:     yes\n\n'
+  t.strictSame(parseDomainInfo(own), { vcpus: 2, memoryBytes: 180_000 * 1024 }, sources.own)
+  t.strictSame(
+    parseDomainInfo(own.replaceAll('KiB', 'kB')),
+    { vcpus: 2, memoryBytes: 180_000 * 1024 },
+    `${sources.virshC}: memory in kB`,
+  )
+  t.throws(() => parseDomainInfo(own.replaceAll('KiB', 'MB')), UnknownOutput)
+  t.throws(() => parseDomainInfo(''), UnknownOutput)
 })
 
 t.test('addresses', async t => {

@@ -132,6 +132,25 @@ export function parseNodeInfo(text: string): NodeInfo {
   return { model, cpus: Number(cpus), memoryBytes: Number(kib) * 1024 }
 }
 
+/** What a running domain has of its vCPUs and memory. */
+export interface DomainInfo {
+  readonly vcpus: number
+  readonly memoryBytes: number
+}
+
+/** Reads `virsh dominfo`; its `kB` of old are KiB, too. */
+export function parseDomainInfo(text: string): DomainInfo {
+  const field = (name: string, unit: string): number => {
+    const lines = linesOf(text).map(line => new RegExp(`^${name}:\\s+(\\d+)${unit}$`).exec(line)?.[1])
+    return Number(lines.find(value => value !== undefined) ?? Number.NaN)
+  }
+  const [vcpus, kib] = [field('CPU\\(s\\)', ''), field('Used memory', ' (?:kB|KiB)')]
+  if (Number.isNaN(vcpus) || Number.isNaN(kib)) {
+    throw new UnknownOutput('what a domain has', text.trim())
+  }
+  return { vcpus, memoryBytes: kib * 1024 }
+}
+
 /** An address of a guest's network card. */
 export interface GuestAddress {
   /** In lower case. */

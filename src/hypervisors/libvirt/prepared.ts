@@ -3,15 +3,18 @@ import { InfraError } from '../../config/errors.js'
 import type { Host } from '../../config/model.js'
 import type { GuestRequest, PreparedGuest, RunningGuest } from '../driver.js'
 import type { Limit } from '../limit.js'
-import { removeClaim, writeClaim } from './claims.js'
+import { type Claim, removeClaim, writeClaim } from './claims.js'
 import { type Clone, cloneDomain, NotCloneable } from './clone.js'
 import { differences } from './declared.js'
-import { createGuest, destroyDomain, type LibvirtGuest } from './guest.js'
-import { domainXml, type LibvirtHost, readXml, stateOf } from './host.js'
+import { createGuest, type LibvirtGuest } from './guest.js'
+import { domainXml, type LibvirtHost, readXml, type Seat, stateOf } from './host.js'
 import { createHotplug } from './hotplug.js'
 import { keepHint } from './keep.js'
+import type { Route } from './move.js'
 import { removeDomain } from './orphans.js'
 import { isActive } from './output.js'
+import { destroyDomain, startDomain } from './power.js'
+import { canSetMemory, canSetVcpus } from './resources.js'
 import { deleteSnapshot, hasSnapshot, revertTo } from './snapshots.js'
 import { makeFile, removeFiles, withXmlFile } from './storage.js'
 import { abilitiesOf, hasFeature } from './versions.js'
@@ -26,6 +29,8 @@ export interface LibvirtPrepared extends PreparedGuest {
 
 export interface PrepareRequest {
   readonly host: LibvirtHost
+  /** The way to its second host; `null` where the lab names none. */
+  readonly route: Route | null
   readonly connect: Host['connect']
   readonly request: GuestRequest
 }
@@ -83,15 +88,22 @@ async function prepareClone(
       path,
       keepMacs: placement.endpoint !== undefined,
       consoleLog: hasFeature(library, 'console-log'),
+      spareVcpus: !host.xen && hasFeature(library, 'vcpus'),
       description: `guestcert instance ${instance}, made by ${runner()} at ${new Date().toISOString()}`,
     }),
   )
   // What an earlier try left is in the way.
   await removeDomain(host, instance, call)
-  const remove = async (until: AbortSignal): Promise<void> => {
-    const undo = callOf(given, host.limits.command, until)
-    await removeDomain(host, instance, undo)
-    await removeFiles(host.virsh, filesOf(clone), undo)
+  const remove = async (until: AbortSignal, hosts: readonly LibvirtHost[] = [host]): Promise<void> => {
+    const removing = hosts.map(each =>
+      removeDomain(each, instance, callOf(given, each.limits.command, until)),
+    )
+    for (const result of await Promise.allSettled(removing)) {
+      if (result.status === 'rejected') {
+        throw result.reason
+      }
+    }
+    await removeFiles(host.virsh, filesOf(clone), callOf(given, host.limits.command, until))
   }
   try {
     await host.virsh.demand(withXmlFile(host.virsh, ['define']), { ...call, stdin: Buffer.from(clone.xml) })
@@ -102,10 +114,12 @@ async function prepareClone(
     await remove(AbortSignal.timeout(request.limits.undo)).catch(() => {})
     throw error
   }
-  const start = async (until: AbortSignal): Promise<void> => {
-    await startDomain(given, instance, until)
-  }
-  return prepared(given, { domain: instance, start, remove, ends: true })
+  return prepared(given, {
+    domain: instance,
+    start: (host, until) => startDomain({ host, domain: instance, where: instance }, until),
+    remove,
+    ends: true,
+  })
 }
 
 async function prepareVm(
@@ -120,14 +134,13 @@ async function prepareVm(
   const before = await stateOf(host, vm, call)
   const ran = before !== null && isActive(before.state)
   const ends = snapshot !== null || !ran
-  const claim = { instance, vm, ran: !ends, runner: runner(), at: new Date().toISOString() }
-  await writeClaim(host.virsh, claim, call)
+  await writeClaim(host.virsh, claimOf(instance, vm, !ends), call)
   return prepared(given, {
     domain: vm,
     ends,
-    start: async until => {
+    start: async (_host, until) => {
       if (snapshot === null) {
-        await startDomain(given, vm, until)
+        await startDomain({ host, domain: vm, where: instance }, until)
       } else {
         await revertTo(host, vm, snapshot, callOf(given, host.limits.snapshot, until))
       }
@@ -135,7 +148,7 @@ async function prepareVm(
     remove: async until => {
       const undo = callOf(given, host.limits.command, until)
       if (ends) {
-        await destroyDomain(host, vm, instance, until)
+        await destroyDomain({ host, domain: vm, where: instance }, until)
       }
       await removeClaim(host.virsh, instance, undo)
     },
@@ -146,14 +159,16 @@ interface Ways {
   readonly domain: string
   /** False for a VM that ran before and is not ours to end. */
   readonly ends: boolean
-  start(signal: AbortSignal): Promise<void>
-  remove(signal: AbortSignal): Promise<void>
+  start(host: LibvirtHost, signal: AbortSignal): Promise<void>
+  /** Removes it from every host that it may be on. */
+  remove(signal: AbortSignal, hosts: readonly LibvirtHost[]): Promise<void>
 }
 
 function prepared(given: PrepareRequest, { domain, ends, start, remove }: Ways): LibvirtPrepared {
-  const { host, request, connect } = given
-  const { placement } = request
-  const hotplug = createHotplug(host, domain, request.instance)
+  const { host, route, request, connect } = given
+  const { placement, instance } = request
+  const seat: Seat = { host, hasMoved: false }
+  const hotplug = createHotplug(seat, domain, instance)
   const snapshots = new Set<string>()
   let running: LibvirtGuest | null = null
   return {
@@ -162,41 +177,49 @@ function prepared(given: PrepareRequest, { domain, ends, start, remove }: Ways):
       if (running !== null && !running.hasEnded()) {
         return running
       }
-      await start(signal)
+      await start(seat.host, signal)
       const call = callOf(given, host.limits.command, signal)
-      const versions = await host.versions(call)
-      const xml: XmlElement = await domainXml(host, domain, 'live', call)
-      const abilities = abilitiesOf(versions.library, host.xen, placement)
-      running = createGuest({ host, request, domain, xml, versions, abilities, hotplug, snapshots, ends })
+      const versions = await seat.host.versions(call)
+      const xml: XmlElement = await domainXml(seat.host, domain, 'live', call)
+      const abilities = new Set(abilitiesOf(versions.library, host.xen, placement))
+      if (!canSetVcpus(xml, host.xen)) {
+        abilities.delete('set-vcpus')
+      }
+      if (!canSetMemory(xml, host.xen)) {
+        abilities.delete('set-memory')
+      }
+      const setting = { seat, route, request, domain, xml, versions, abilities, hotplug, snapshots, ends }
+      running = createGuest(setting)
       return running
     },
     remove: async signal => {
       running?.release()
+      if (!ends && running?.isOff() === true) {
+        // One that ran before goes on.
+        await startDomain({ host, domain, where: instance }, signal)
+      }
       running = null
       const call = callOf(given, host.limits.snapshot, signal)
-      if (domain !== request.instance) {
+      if (domain !== instance) {
         for (const name of snapshots) {
           await deleteSnapshot(host, domain, name, call)
         }
       }
       snapshots.clear()
-      await remove(signal)
+      await remove(signal, seat.hasMoved && route !== null ? [route.first, route.second] : [host])
       await hotplug.removeDisks(call)
+    },
+    keep: async signal => {
+      const call = callOf(given, host.limits.command, signal)
+      const claim = claimOf(instance, domain, !ends)
+      await writeClaim(seat.host.virsh, { ...claim, kept: true }, call)
     },
     release: () => running?.release(),
   }
 }
 
-/** Starts a domain unless it runs. */
-async function startDomain(given: PrepareRequest, domain: string, signal: AbortSignal): Promise<void> {
-  const { host } = given
-  const call = callOf(given, host.limits.start, signal)
-  const before = await stateOf(host, domain, call)
-  if (before === null || !isActive(before.state)) {
-    await host.virsh.call(['start', domain], call)
-  } else if (before.state === 'paused') {
-    await host.virsh.call(['resume', domain], call)
-  }
+function claimOf(instance: string, vm: string, ran: boolean): Claim {
+  return { instance, vm, ran, runner: runner(), at: new Date().toISOString() }
 }
 
 function tryClone(where: string, clone: () => Clone): Clone {

@@ -35,16 +35,28 @@ export const bootIdCommand = 'cat /proc/sys/kernel/random/boot_id'
 export const uuidPattern = /^[0-9a-f-]{36}$/
 const place = { file: '/lab.yaml', line: 1, column: 1 }
 
-export async function startRealHost(t: Pick<Test, 'teardown'>): Promise<RealHost> {
+export interface RealHostOptions {
+  /** The VM's; one, if absent. */
+  readonly vcpus?: number
+  /** Lines of libvirt's `qemu.conf`. */
+  readonly settings?: readonly string[]
+  /** Another host, which guests may be moved to. */
+  readonly second?: Host
+}
+
+export async function startRealHost(
+  t: Pick<Test, 'teardown'>,
+  { vcpus = 1, settings = [], second }: RealHostOptions = {},
+): Promise<RealHost> {
   const run = `test${process.pid}`
   const name = `gctest-${process.pid}`
   const folder = `/var/lib/libvirt/images/${name}`
-  const daemons = await startDaemons()
+  const daemons = await startDaemons(settings)
   t.teardown(() => daemons.close())
   const recipe = await loadRecipe('debian')
   const image = await buildImage(recipe, { cacheFolder: defaultCacheFolder(), signal: never })
   const port = await freePort()
-  const vm = await defineDebianVm({ name, image, folder, port })
+  const vm = await defineDebianVm({ name, image, folder, port, vcpus })
   t.teardown(() => vm.remove())
   const ssh = await startOpenSsh()
   t.teardown(() => ssh.close())
@@ -62,14 +74,19 @@ export async function startRealHost(t: Pick<Test, 'teardown'>): Promise<RealHost
     version: '12',
     driver: 'libvirt',
     connect: { endpoint: { host: '127.0.0.1', port: ssh.port, jumps: [] }, login: ssh.login() },
-    capacity: { guests: 1, vcpus: 1, memoryBytes: 2 ** 30, locks: [] },
+    capacity: { guests: 1, vcpus, memoryBytes: 2 ** 30, locks: [] },
   }
   return {
     vm,
     run,
     host,
     openDriver: (other = host) => {
-      const driver = createLibvirtDriver({ host: other })
+      const driver = createLibvirtDriver({
+        host: other,
+        second: id => (id === second?.id ? second : undefined),
+        // Both hosts are this machine, and its file system is no shared one to libvirt.
+        unsafeMigration: true,
+      })
       t.teardown(() => driver.close())
       return driver
     },
@@ -77,7 +94,18 @@ export async function startRealHost(t: Pick<Test, 'teardown'>): Promise<RealHost
       const evidenceFolder = await mkdtemp(join(tmpdir(), 'guestcert-evidence-'))
       t.teardown(() => rm(evidenceFolder, { recursive: true, force: true }))
       const endpoint = { host: '127.0.0.1', port, jumps: [] }
-      const base = { host: host.id, place, vm: vmName, endpoint, clean, viaHost: true, configuration }
+      const configuration = { ...hardware, vcpus }
+      const away = second === undefined ? {} : { migratesTo: second.id }
+      const base = {
+        host: host.id,
+        place,
+        vm: vmName,
+        endpoint,
+        clean,
+        viaHost: true,
+        configuration,
+        ...away,
+      }
       return {
         instance: `gc-${run}-e1-${number}`,
         guest,
@@ -103,9 +131,8 @@ export async function startRealHost(t: Pick<Test, 'teardown'>): Promise<RealHost
   }
 }
 
-const configuration = {
+const hardware = {
   name: 'test',
-  vcpus: 1,
   memoryBytes: 256 * 2 ** 20,
   firmware: 'bios',
   disk: 'virtio-blk',

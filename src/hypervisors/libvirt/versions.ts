@@ -3,21 +3,35 @@ import { compareVersions, parseVersion } from '../../config/version.js'
 import type { Ability } from '../driver.js'
 
 /** What came to libvirt in time. */
-export type Feature = 'nmi' | 'screenshot' | 'reset' | 'snapshot' | 'addresses' | 'arp' | 'console-log'
+export type Feature =
+  | 'nmi'
+  | 'screenshot'
+  | 'reset'
+  | 'snapshot'
+  | 'addresses'
+  | 'arp'
+  | 'console-log'
+  | 'balloon'
+  | 'migrate'
+  | 'vcpus'
 
 /**
  * The versions of libvirt from which each feature is there: those of the functions behind the commands,
  * as `src/libvirt_public.syms` of libvirt dates them (virDomainSnapshotCreateXML, virDomainInjectNMI,
- * virDomainScreenshot, virDomainReset, virDomainInterfaceAddresses), and the news of 1.3.3 (a character
- * device's `<log>`) and of 4.2.0 (addresses from ARP).
+ * virDomainScreenshot, virDomainReset, virDomainInterfaceAddresses; virDomainSetMemoryFlags for a running guest's
+ * memory; virDomainMigrateBegin3 for a move that leaves the guest where it was when it fails), and the news of 1.3.3
+ * (a character device's `<log>`), of 2.2.0 (vCPUs that are plugged one by one) and of 4.2.0 (addresses from ARP).
  */
 const since: Readonly<Record<Feature, string>> = {
   snapshot: '0.8.0',
+  balloon: '0.9.0',
+  migrate: '0.9.2',
   nmi: '0.9.2',
   screenshot: '0.9.2',
   reset: '0.9.7',
   addresses: '1.2.14',
   'console-log': '1.3.3',
+  vcpus: '2.2.0',
   arp: '4.2.0',
 }
 
@@ -88,11 +102,23 @@ export function isXen(product: string): boolean {
 export function abilitiesOf(
   library: string,
   xen: boolean,
-  { configuration }: Pick<Placement, 'configuration'>,
+  { configuration, clean, migratesTo }: Pick<Placement, 'configuration' | 'clean' | 'migratesTo'>,
 ): ReadonlySet<Ability> {
   const abilities: Ability[] = ['console', 'pause', 'stop', 'attach-disk', 'attach-nic']
+  const isOwn = clean.kind === 'overlay' || clean.kind === 'copy'
+  // With one vCPU there is nothing to take away. QEMU lets go only of those that a domain says can be plugged.
+  if ((configuration.vcpus ?? 2) > 1 && (xen || (isOwn && hasFeature(library, 'vcpus')))) {
+    abilities.push('set-vcpus')
+  }
   if (xen) {
-    return new Set(abilities)
+    return new Set<Ability>([...abilities, 'set-memory'])
+  }
+  if (hasFeature(library, 'balloon')) {
+    abilities.push('set-memory')
+  }
+  // A VM that serves itself stays at home: its snapshots could not go along.
+  if (migratesTo !== undefined && isOwn && hasFeature(library, 'migrate')) {
+    abilities.push('migrate')
   }
   for (const feature of ['nmi', 'screenshot', 'reset'] as const) {
     if (hasFeature(library, feature)) {

@@ -38,13 +38,14 @@ export interface Virsh {
   call(args: readonly string[], options: CallOptions): Promise<string>
   /** The same with options that older versions do not know: those are left out where they are refused. */
   callWith(args: readonly string[], newer: readonly string[], options: CallOptions): Promise<string>
-  /** The words of a shell command that runs virsh. */
-  words(args: readonly string[]): string
+  /** The words of a shell command that runs virsh: here, or with another libvirt. */
+  words(args: readonly string[], other?: string): string
 }
 
 /** Speaks to a host's virsh over its connection. */
 export function createVirsh(connection: HostConnection, host: string, uri: string): Virsh {
-  const words = (args: readonly string[]): string => ['virsh', '-c', uri, ...args].map(quote).join(' ')
+  const words = (args: readonly string[], other = uri): string =>
+    ['virsh', '-c', other, ...args].map(quote).join(' ')
 
   const shell = async (command: string, options: CallOptions): Promise<Answer> => {
     const { signal, limit, where, stdin, onStdout, keepBytes } = options

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import type { GuestRequest } from '../driver.js'
+import { consoleFile } from './domain.js'
+import { emulatorLog, fetchLog, logPieces } from './evidence.js'
+import type { LibvirtHost } from './host.js'
+import { removeFiles } from './storage.js'
+import type { XmlElement } from './xml.js'
+
+/** A domain's logs on its host, which become evidence. */
+export interface GuestLogs {
+  /** Fetches them as `console.log` and `qemu.log`. */
+  fetch(host: LibvirtHost): Promise<void>
+  /** Fetches them before they are begun anew or left behind: `console-1.log` comes before `console.log`. */
+  keep(host: LibvirtHost): Promise<void>
+  /** Removes them from a host that the domain has left. */
+  remove(host: LibvirtHost): Promise<void>
+}
+
+const never = new AbortController().signal
+
+export function guestLogs(
+  { instance, evidenceFolder }: GuestRequest,
+  domain: string,
+  xml: XmlElement,
+): GuestLogs {
+  const console = consoleFile(xml)
+  const files = [
+    ...(console === null ? [] : [{ file: console, name: 'console' }]),
+    // Of a VM that serves itself the log is older than the instance.
+    ...(domain === instance ? [{ file: emulatorLog(domain), name: 'qemu' }] : []),
+  ]
+  let kept = 0
+  const fetchAs = async (host: LibvirtHost, suffix: string): Promise<void> => {
+    for (const { file, name } of files) {
+      const call = { signal: never, limit: host.limits.evidence, where: instance }
+      // A log that cannot be had is no reason to leave a guest half undone.
+      await fetchLog(host.virsh, file, join(evidenceFolder, `${name}${suffix}.log`), call).catch(() => {})
+    }
+  }
+  return {
+    fetch: host => fetchAs(host, ''),
+    keep: async host => {
+      kept += 1
+      await fetchAs(host, `-${kept}`)
+    },
+    remove: async host => {
+      const call = { signal: never, limit: host.limits.command, where: instance }
+      const pieces = files.flatMap(({ file }) => logPieces(file))
+      await removeFiles(host.virsh, pieces, call).catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,149 @@
+/** Instances on a real libvirt host that a killed runner left, and one that was kept. Needs root, QEMU and libvirt. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { setInterval } from 'node:timers/promises'
+import { execa } from 'execa'
+import t from 'tap'
+import { localVirsh } from '../src/hypervisors/libvirt/daemons.test.fixture.js'
+import { startRealHost } from '../src/hypervisors/libvirt/real-host.test.fixture.js'
+import { guestcertProcess } from './cli-process.js'
+
+const [program, ...args] = guestcertProcess
+const limitMs = 240_000
+t.setTimeout(900_000)
+
+const manifest = `suite: slow
+version: 1.0.0
+title: Takes its time
+tests:
+  - { id: ends, title: Ends, requirements: [S-1], level: required, script: ends.sh, protocol: tap }
+  - { id: waits, title: Waits, requirements: [S-2], level: required, script: waits.sh, protocol: tap }
+`
+const folder = t.testdir({
+  slow: {
+    'suite.yaml': manifest,
+    'ends.sh': '#!/bin/sh\necho 1..1\necho ok 1\n',
+    'waits.sh': '#!/bin/sh\necho 1..1\nsleep 600\necho ok 1\n',
+  },
+})
+const real = await startRealHost(t)
+await real.vm.seal('sealed')
+const { endpoint, login } = real.host.connect ?? {}
+const { guest, placement } = await real.requestFor(1, { kind: 'none' })
+const keyOf = ({ key }: NonNullable<typeof login>): string => (key?.kind === 'file' ? key.path : '')
+const pinOf = ({ hostKey }: NonNullable<typeof login>): string =>
+  hostKey.kind === 'pinned' ? hostKey.fingerprint : ''
+const guestYaml = (name: string, clean: string): string => `  ${name}:
+    product: debian
+    version: "12"
+    arch: x86_64
+    login: { user: root, key: "file:${keyOf(guest.login)}", hostKey: "${pinOf(guest.login)}" }
+    on:
+      kvm-1:
+        vm: ${real.vm.name}
+        address: "127.0.0.1:${placement.endpoint?.port}"
+        via: host
+        clean: ${clean}
+        configuration: { firmware: bios, disk: virtio-blk, vcpus: 1, memory: 256MiB }
+`
+await writeFile(
+  join(folder, 'lab.yaml'),
+  `lab: killed-libvirt
+defaults: { retries: 0, parallel: 1, limits: { lease: 4s, leaseRenewal: 1s, leaseLook: 300ms, leaseWait: 40s } }
+hosts:
+  kvm-1:
+    product: qemu
+    version: "7.2"
+    driver: libvirt
+    connect: { ssh: "root@127.0.0.1:${endpoint?.port}", key: "file:${login && keyOf(login)}", hostKey: "${login && pinOf(login)}" }
+    capacity: { guests: 1, vcpus: 2, memory: 1GiB }
+guests:
+${guestYaml('debian-overlay', `{ overlay: ${real.vm.base} }`)}${guestYaml('debian-snapshot', '{ snapshot: sealed }')}suites: [./slow]
+`,
+)
+const before = await everything()
+
+/** All that an instance may leave on the host. */
+async function everything(): Promise<Record<string, unknown>> {
+  const namesIn = async (path: string): Promise<string[]> => (await readdir(path).catch(() => [])).sort()
+  return {
+    domains: await localVirsh('list', '--all'),
+    snapshots: await localVirsh('snapshot-list', real.vm.name),
+    disks: await namesIn(join(real.vm.base, '..')),
+    claims: await namesIn(join(homedir(), '.guestcert')),
+    logs: (await namesIn('/var/log/libvirt/qemu')).filter(name => name.startsWith('gc-')),
+  }
+}
+
+async function clean(...flags: string[]): Promise<string> {
+  const { stdout, stderr, exitCode } = await execa(program, [...args, 'lab', 'clean', 'lab.yaml', ...flags], {
+    cwd: folder,
+    reject: false,
+  })
+  t.equal(exitCode, 0, stderr)
+  return stdout
+}
+
+/** Starts a pass, kills its runner when that is said in its journal, and waits until it is dead. */
+async function killWhen(guestName: string, said: string): Promise<void> {
+  const reports = join(folder, `reports-${guestName}`)
+  const runner = spawn(
+    program,
+    [...args, 'run', 'lab.yaml', '--guest', guestName, '--as', 'alice', '-o', reports],
+    {
+      cwd: folder,
+      stdio: 'ignore',
+    },
+  )
+  t.teardown(() => runner.kill('SIGKILL'))
+  const ended = once(runner, 'close')
+  for await (const _ of setInterval(100, null, { signal: AbortSignal.timeout(limitMs) })) {
+    const [run = ''] = await readdir(reports).catch(() => [])
+    const file = join(reports, run, 'journal.ndjson')
+    if (runner.exitCode !== null || (existsSync(file) && (await readFile(file, 'utf8')).includes(said))) {
+      break
+    }
+  }
+  t.equal(runner.exitCode, null, 'it is killed in the midst')
+  runner.kill('SIGKILL')
+  await ended
+}
+
+/** A run counts as dead when nobody has renewed its lease for as long as the lab says. */
+async function untilDead(): Promise<string> {
+  for await (const _ of setInterval(500, null, { signal: AbortSignal.timeout(limitMs) })) {
+    const would = await clean('--dry-run')
+    if (!would.includes('belongs to a run that lives')) {
+      return would
+    }
+  }
+  return ''
+}
+
+t.test('what killed runners left is removed, and the host is as it was', async t => {
+  await killWhen('debian-overlay', '"slow/waits"')
+  t.match(await localVirsh('list'), /gc-\S+-e1-1 +running/)
+  await untilDead()
+  await killWhen('debian-snapshot', '"instance-started"')
+  const would = await untilDead()
+  t.match(would, /would remove gc-\S+-e1-1 on kvm-1: domain, running/)
+  t.notSame(await everything(), before)
+  t.match(await clean(), /removed gc-\S+-e1-1 on kvm-1/)
+  t.same(await everything(), before)
+  t.match(await clean(), /^0 removed, 0 left$/m)
+})
+
+t.test('a guest that was kept stays until it is asked for', async t => {
+  const options = { cwd: folder, reject: false } as const
+  const keep = ['--guest', 'debian-overlay', '--test', 'ends', '--keep', 'always', '-o', join(folder, 'kept')]
+  const { exitCode, stdout } = await execa(program, [...args, 'run', 'lab.yaml', ...keep], options)
+  t.equal(exitCode, 0, stdout)
+  t.match(await clean(), /left gc-\S+-e1-1 on kvm-1: .*it was kept for somebody to look at/)
+  t.match(await localVirsh('list'), /gc-\S+-e1-1 +running/)
+  t.match(await clean('--kept'), /removed gc-\S+-e1-1 on kvm-1/)
+  t.same(await everything(), before)
+})
