@@ -1,7 +1,7 @@
 import { test } from 'guestcert/api'
 import { startTicks, tickMs } from './ticks.js'
 
-const pauseMs = 10_000
+const pauseMs = 5_000
 /** Ticks that may be under way when the pause begins and ends. */
 const slack = 2
 

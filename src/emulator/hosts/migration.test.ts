@@ -77,6 +77,23 @@ t.test('a guest moves to another host and goes on', { buffered: true }, async t 
   t.strictSame(await two.run('virsh domstate mine'), ['shut off\n\n', '', 0])
 })
 
+t.test('virsh on one host brings it back from the other', { buffered: true }, async t => {
+  const { one, two } = await pair(t)
+  await one.run(shared)
+  await one.run('virsh migrate --live --persistent --undefinesource mine qemu+ssh://kvm-2/system')
+  t.match((await one.run('virsh -c qemu+ssh://root@kvm-2/system list'))[0], /mine +running/)
+  t.strictSame(
+    await one.run(
+      'virsh -c qemu+ssh://kvm-2/system migrate --live --persistent --undefinesource mine qemu:///system',
+    ),
+    ['\n', '', 0],
+  )
+  t.strictSame([one.host.running(), two.host.running()], [['mine'], []])
+  const [, stderr, code] = await one.run('virsh -c qemu+ssh://kvm-3/system list')
+  t.match(stderr, /^error: failed to connect to the hypervisor\nerror: .*Could not resolve hostname kvm-3/)
+  t.equal(code, 1)
+})
+
 t.test('without the options it stays defined, and is of the moment there', { buffered: true }, async t => {
   const { one, two } = await pair(t)
   await one.run(shared)

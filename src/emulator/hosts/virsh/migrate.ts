@@ -5,8 +5,14 @@ import { attempt, type Command, domainOf, Failed, type Session } from './session
 const flag = (name: string, since?: string): OptionRule =>
   since === undefined ? { name, kind: 'flag' } : { name, kind: 'flag', since }
 
-/** The host that a URI names, by SSH. */
-function destinationOf({ site, persona, generation }: Session, uri: string): Hypervisor {
+/**
+ * What a URI names, as virsh on a host sees it: that host's own libvirt, or by SSH that of another one. Throws Failed.
+ */
+export function hypervisorAt(
+  uri: string,
+  { local, site, persona, generation }: Pick<Session, 'local' | 'site' | 'persona' | 'generation'>,
+): Hypervisor {
+  if (uri === persona.libvirt.uri) return local
   const [scheme] = persona.libvirt.uri.split(':')
   const [, driver, host = '', port] = /^(\w+)\+ssh:\/\/(?:[^@/]*@)?([^:/]+)(?::(\d+))?\//.exec(uri) ?? []
   if (driver === undefined) {
@@ -52,7 +58,7 @@ const migrate: Command = {
   run: async session => {
     const vm = domainOf(session)
     const { hypervisor, given, generation } = session
-    const destination = destinationOf(session, given.need('desturi'))
+    const destination = hypervisorAt(given.need('desturi'), session)
     const copyStorage = given.has('copy-storage-all') || given.has('copy-storage-inc')
     await attempt(session, undefined, () =>
       hypervisor.migrate(vm, destination, {

@@ -8,7 +8,7 @@ import type { Site } from '../site.js'
 import { deviceCommands } from './devices.js'
 import { type Generation, generationOf } from './generation.js'
 import { lifecycleCommands } from './lifecycle.js'
-import { migrationCommands } from './migrate.js'
+import { hypervisorAt, migrationCommands } from './migrate.js'
 import { monitorCommands } from './monitor.js'
 import { nodeCommands } from './node.js'
 import { parseArguments, splitAgain, WrongArguments } from './parse.js'
@@ -59,7 +59,7 @@ export function virshProgram(host: VirshHost): Program {
 }
 
 async function run(call: Call, host: VirshHost, generation: Generation): Promise<number> {
-  const { persona, hypervisor, site } = host
+  const { persona, hypervisor: local, site } = host
   const all = call.args.map(toText)
   const { uri, words } = connection(all, persona.libvirt.uri)
   if (words[0] === '--version' || words[0] === '-v') {
@@ -70,19 +70,25 @@ async function run(call: Call, host: VirshHost, generation: Generation): Promise
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!command || !generation.has(command.since)) throw new WrongArguments([`unknown command: '${name}'`])
   const given = parseArguments(name, command.options, rest, generation)
-  if (uri !== persona.libvirt.uri) {
-    throw new WrongArguments([
-      'failed to connect to the hypervisor',
-      `no connection driver available for ${uri}`,
-    ])
-  }
+  const hypervisor = spokenTo(uri, { local, site, persona, generation })
   const isXen = persona.libvirt.uri === 'xen:///'
   if (isXen && command.notOnXen !== undefined) {
     throw new Failed([`this function is not supported by the connection driver: ${command.notOnXen}`])
   }
-  const text = await command.run({ call, hypervisor, site, persona, generation, given, isXen })
+  const text = await command.run({ call, hypervisor, local, site, persona, generation, given, isXen })
   await writeTo(call.process, 1, fromText(`${text}\n`))
   return 0
+}
+
+/** Without a connection nothing runs. */
+function spokenTo(uri: string, from: Parameters<typeof hypervisorAt>[1]): Hypervisor {
+  try {
+    return hypervisorAt(uri, from)
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error
+    const lines = error.lines.filter(line => line !== 'failed to connect to the hypervisor')
+    throw new WrongArguments(['failed to connect to the hypervisor', ...lines])
+  }
 }
 
 /** Takes `-c URI` and the like from the words in front of the command. */

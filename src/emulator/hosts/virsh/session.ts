@@ -11,7 +11,10 @@ import { messageOf } from './words.js'
 /** What one command of virsh works with. */
 export interface Session {
   readonly call: Call
+  /** What is spoken to: the host's own libvirt, or another one's. */
   readonly hypervisor: Hypervisor
+  /** The libvirt of the host on which virsh runs. */
+  readonly local: Hypervisor
   readonly site: Site
   readonly persona: ManagedHostPersona
   readonly generation: Generation
