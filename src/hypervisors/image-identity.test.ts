@@ -42,7 +42,13 @@ t.test('a disk is what all of its files are, and one byte in the lowest makes it
     found.digest,
     `sha256:${sha256(`qcow2 ${sha256('qcow2 base.raw\ntop\n')}\nraw ${sha256('base\n')}\n`)}`,
   )
-  t.match(imageFacts(found), { 'image digest': found.digest, 'image files': /top\.qcow2, .*base\.raw$/ })
+  t.match(await imageFacts([join(folder, 'top.qcow2')], 'gc-1', ask), {
+    'image digest': found.digest,
+    'image files': /top\.qcow2, .*base\.raw$/,
+  })
+  const both = await imageFacts([join(folder, 'top.qcow2'), join(folder, 'base.raw')], 'gc-1', ask)
+  t.match(both, { 'image digest': /^sha256:/, 'image files': /top\.qcow2, .*base\.raw, .*base\.raw$/ })
+  t.not(both['image digest'], found.digest)
   await writeFile(join(folder, 'base.raw'), 'bare\n')
   const changed = await identifyImage(join(folder, 'top.qcow2'), 'gc-1', ask)
   t.not(changed.digest, found.digest)

@@ -49,12 +49,32 @@ export async function identifyImage(path: string, where: string, ask: AskShell):
     next = backing === null ? null : posix.resolve(posix.dirname(file), backing)
   }
   const lines = files.map(({ format, sha256 }) => `${format} ${sha256}\n`).join('')
-  return { digest: `sha256:${createHash('sha256').update(lines).digest('hex')}`, files }
+  return { digest: sha256Of(lines), files }
 }
 
-/** As facts of an instance. */
-export function imageFacts({ digest, files }: ImageIdentity): Record<string, string> {
-  return { 'image digest': digest, 'image files': files.map(({ path }) => path).join(', ') }
+/** The disks of a machine, as facts of its instance; of several disks the digest is over a line for each. */
+export async function imageFacts(
+  paths: readonly string[],
+  where: string,
+  ask: AskShell,
+): Promise<Record<string, string>> {
+  const disks: ImageIdentity[] = []
+  for (const path of paths) {
+    disks.push(await identifyImage(path, where, ask))
+  }
+  const [first, ...others] = disks
+  if (first === undefined) {
+    return {}
+  }
+  const lines = disks.map(({ digest }) => `${digest}\n`).join('')
+  return {
+    'image digest': others.length === 0 ? first.digest : sha256Of(lines),
+    'image files': disks.flatMap(({ files }) => files.map(({ path }) => path)).join(', '),
+  }
+}
+
+function sha256Of(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`
 }
 
 /**

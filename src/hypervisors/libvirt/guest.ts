@@ -25,6 +25,8 @@ export interface GuestSetting {
   readonly request: GuestRequest
   /** The instance's own name, or the VM's where it serves itself. */
   readonly domain: string
+  /** What it was made from, as facts. */
+  readonly image: Readonly<Record<string, string>>
   readonly xml: XmlElement
   readonly versions: Versions
   readonly abilities: ReadonlySet<Ability>
@@ -70,7 +72,7 @@ class Guest {
 
   /** The calls that this domain, on this host, can answer. */
   offered(): LibvirtGuest {
-    const { abilities, hotplug, domain, request, xml, versions, route } = this.#setting
+    const { abilities, hotplug, domain, image, request, xml, versions, route } = this.#setting
     const offer = (ability: Ability, calls: Partial<RunningGuest>): Partial<RunningGuest> =>
       abilities.has(ability) ? calls : {}
     const quick = (signal: AbortSignal): CallOptions => this.#call(this.#host.limits.command, signal)
@@ -78,6 +80,7 @@ class Guest {
     return {
       facts: {
         ...domainFacts(xml),
+        ...image,
         'libvirt version': versions.library,
         ...(versions.hypervisor === null ? {} : { hypervisor: versions.hypervisor }),
         domain,

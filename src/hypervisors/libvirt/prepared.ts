@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { InfraError } from '../../config/errors.js'
 import type { Host } from '../../config/model.js'
 import type { GuestRequest, PreparedGuest, RunningGuest } from '../driver.js'
+import { type AskShell, imageFacts } from '../image-identity.js'
 import type { Limit } from '../limit.js'
 import { type Claim, removeClaim, writeClaim } from './claims.js'
 import { type Clone, cloneDomain, NotCloneable } from './clone.js'
@@ -15,7 +16,7 @@ import { removeDomain } from './orphans.js'
 import { isActive } from './output.js'
 import { destroyDomain, startDomain } from './power.js'
 import { canSetMemory, canSetVcpus } from './resources.js'
-import { deleteSnapshot, hasSnapshot, revertTo } from './snapshots.js'
+import { deleteSnapshot, describeSnapshot, hasSnapshot, revertTo } from './snapshots.js'
 import { makeFile, removeFiles, withXmlFile } from './storage.js'
 import { abilitiesOf, hasFeature } from './versions.js'
 import { type CallOptions, checkName } from './virsh.js'
@@ -105,8 +106,11 @@ async function prepareClone(
     }
     await removeFiles(host.virsh, filesOf(clone), callOf(given, host.limits.command, until))
   }
+  let image: Record<string, string>
   try {
     await host.virsh.demand(withXmlFile(host.virsh, ['define']), { ...call, stdin: Buffer.from(clone.xml) })
+    const from = clone.files.map(file => file.from)
+    image = await identify(given, from, signal)
     for (const file of clone.files) {
       await makeFile(host.virsh, file, { ...call, limit: host.limits.storage })
     }
@@ -116,6 +120,7 @@ async function prepareClone(
   }
   return prepared(given, {
     domain: instance,
+    image,
     start: (host, until) => startDomain({ host, domain: instance, where: instance }, until),
     remove,
     ends: true,
@@ -135,8 +140,11 @@ async function prepareVm(
   const ran = before !== null && isActive(before.state)
   const ends = snapshot !== null || !ran
   await writeClaim(host.virsh, claimOf(instance, vm, !ends), call)
+  const image =
+    snapshot === null ? {} : { 'image snapshot': await describeSnapshot(host, vm, snapshot, call) }
   return prepared(given, {
     domain: vm,
+    image,
     ends,
     start: async (_host, until) => {
       if (snapshot === null) {
@@ -155,8 +163,22 @@ async function prepareVm(
   })
 }
 
+/** The disks that a clone is made from, as facts of its instance: read from the host, the first time whole. */
+async function identify(
+  given: PrepareRequest,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const { host, request } = given
+  const call = callOf(given, host.limits.storage, signal)
+  const ask: AskShell = command => host.virsh.demand(command, call)
+  return imageFacts(paths, `${request.instance} on ${host.id}`, ask)
+}
+
 interface Ways {
   readonly domain: string
+  /** What it was made from, as facts of the instance. */
+  readonly image: Readonly<Record<string, string>>
   /** False for a VM that ran before and is not ours to end. */
   readonly ends: boolean
   start(host: LibvirtHost, signal: AbortSignal): Promise<void>
@@ -164,7 +186,7 @@ interface Ways {
   remove(signal: AbortSignal, hosts: readonly LibvirtHost[]): Promise<void>
 }
 
-function prepared(given: PrepareRequest, { domain, ends, start, remove }: Ways): LibvirtPrepared {
+function prepared(given: PrepareRequest, { domain, image, ends, start, remove }: Ways): LibvirtPrepared {
   const { host, route, request, connect } = given
   const { placement, instance } = request
   const seat: Seat = { host, hasMoved: false }
@@ -188,7 +210,8 @@ function prepared(given: PrepareRequest, { domain, ends, start, remove }: Ways):
       if (!canSetMemory(xml, host.xen)) {
         abilities.delete('set-memory')
       }
-      const setting = { seat, route, request, domain, xml, versions, abilities, hotplug, snapshots, ends }
+      const common = { seat, route, request, domain, image, xml, versions, abilities }
+      const setting = { ...common, hotplug, snapshots, ends }
       running = createGuest(setting)
       return running
     },

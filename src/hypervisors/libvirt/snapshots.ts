@@ -29,6 +29,18 @@ export async function hasSnapshot(
   return answer.code === 0
 }
 
+/** A snapshot by its name and when it was made: its bytes lie in a file that is written to all the time. */
+export async function describeSnapshot(
+  { virsh }: LibvirtHost,
+  domain: string,
+  name: string,
+  call: CallOptions,
+): Promise<string> {
+  const { stdout } = await virsh.ask(['snapshot-dumpxml', domain, name], call)
+  const [, seconds] = /<creationTime>(\d+)<\/creationTime>/.exec(stdout.text) ?? []
+  return seconds === undefined ? name : `${name}, made ${new Date(Number(seconds) * 1000).toISOString()}`
+}
+
 /** Snapshots a domain with its memory, in the place of one of that name. */
 export async function takeSnapshot(
   host: LibvirtHost,
