@@ -88,8 +88,7 @@ class Guest {
       ...(can('stop') ? { shutdown: this.#shutdown, powerOff: this.#powerOff, powerOn: this.#powerOn } : {}),
       ...(can('reset')
         ? {
-            reset: signal =>
-              this.#changes(() => createDomain(this.#setting, this.#call(limits.start, signal))),
+            reset: signal => this.#changes(() => this.#create(signal)),
           }
         : {}),
       ...(can('nmi') ? { nmi: signal => this.#change(['trigger', quote(domain), 'nmi'], signal) } : {}),
@@ -177,9 +176,15 @@ class Guest {
 
   readonly #powerOn = async (signal: AbortSignal): Promise<void> => {
     if (this.#off) {
-      const call = this.#call(this.#setting.host.limits.start, signal)
-      await this.#changes(() => createDomain(this.#setting, call))
+      await this.#changes(() => this.#create(signal))
     }
+  }
+
+  /** From its configuration: what was added to it while it ran is gone. */
+  async #create(signal: AbortSignal): Promise<void> {
+    const { host, own } = this.#setting
+    await createDomain(this.#setting, this.#call(host.limits.start, signal))
+    await own?.hotplug.becomes(new Map(), this.#call(host.limits.command, signal))
   }
 
   async #stop(signal: AbortSignal): Promise<void> {
@@ -191,7 +196,7 @@ class Guest {
         await stopDomain(this.#setting, request.instance, signal)
       } else if (this.#off) {
         // It ran before, and so it does again.
-        await createDomain(this.#setting, this.#call(host.limits.start, signal))
+        await this.#create(signal)
       }
     } finally {
       const folder = request.evidenceFolder

@@ -20,6 +20,22 @@ t.test('disks are added under the next free name, and taken away with their file
   await t.rejects(async () => running.detachDisk?.('xvda', signal), /"xvda" is no disk that was added/)
 })
 
+t.test('an added disk goes when the guest is created anew', async t => {
+  const host = await startHost(t)
+  const running = await startGuest(host)
+  const added = async (): Promise<string[]> =>
+    (await readdir(host.folder)).filter(name => name.includes('.added-'))
+  await running.attachDisk?.(1024, signal)
+  await running.powerOff?.(signal)
+  t.equal((await added()).length, 1)
+  await running.powerOn?.(signal)
+  t.same(await added(), [])
+  t.same(await running.attachDisk?.(1024, signal), { serial: 'xvdb', device: 'xvdb' })
+  await running.reset?.(signal)
+  t.same(await added(), [])
+  await t.rejects(async () => running.detachDisk?.('xvdb', signal), /is no disk that was added/)
+})
+
 t.test('a disk that cannot be added leaves no file', async t => {
   const host = await startHost(t)
   const running = await startGuest(host)

@@ -19,8 +19,8 @@ export interface Hotplug {
   detachDisk(vdev: string, call: CallOptions): Promise<void>
   attachNic(call: CallOptions): Promise<{ readonly mac: string }>
   detachNic(mac: string, call: CallOptions): Promise<void>
-  /** The domain is now another one: one that has these disks besides its own. */
-  becomes(added: ReadonlyMap<string, string>): void
+  /** The domain is now another one, that has these disks besides its own; the files of others are removed. */
+  becomes(added: ReadonlyMap<string, string>, call: CallOptions): Promise<void>
 }
 
 export interface HotplugRequest {
@@ -61,8 +61,11 @@ export function createHotplug({ host, domain, config, folder }: HotplugRequest):
     get added() {
       return added
     },
-    becomes: others => {
+    becomes: async (others, call) => {
+      const kept = new Set(others.values())
+      const forgotten = [...added.values()].filter(file => !kept.has(file))
       added = new Map(others)
+      await removeFiles(host.shell, forgotten, call)
     },
     attachDisk: async (sizeBytes, call) => {
       const used = new Set(await disksOf(call))

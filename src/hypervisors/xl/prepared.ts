@@ -117,6 +117,7 @@ function prepared(given: XlPrepareRequest, ways: Ways): XlPrepared {
       const before = await findDomain(host, domain, call)
       if (before === null) {
         await createDomain(target, call)
+        await own?.hotplug.becomes(new Map(), call)
       } else if (before.state === 'paused') {
         await host.shell.demand(xl('unpause', quote(domain)), call)
       }

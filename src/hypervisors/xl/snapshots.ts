@@ -103,10 +103,7 @@ export function createSnapshots({ host, domain, disks: own, hotplug }: Snapshots
         await shell.demand(`mv -f ${quote(fresh)} ${quote(file)}`, call)
       }
       await restore(snapshot, call)
-      const kept = new Set(snapshot.added.values())
-      const forgotten = [...hotplug.added.values()].filter(file => !kept.has(file))
-      hotplug.becomes(snapshot.added)
-      await removeFiles(shell, forgotten, call)
+      await hotplug.becomes(snapshot.added, call)
     },
   }
 }
