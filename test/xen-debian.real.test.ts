@@ -1,62 +1,261 @@
+/** A real Xen in software emulation, brought up once for all that is shown on it. Needs QEMU and about 3 GiB. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { execa } from 'execa'
-import t from 'tap'
-import { loadLab } from '../src/config/load.js'
+import t, { type Test } from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
-import { defaultCacheFolder } from '../src/hypervisors/qemu/cache.js'
-import { createXlDriver } from '../src/hypervisors/xl/driver.js'
+import type { GuestRequest, PreparedGuest, RunningGuest } from '../src/hypervisors/driver.js'
 import { guestcertProcess } from './cli-process.js'
+import { never, openXenHost, type XenHost } from './xen-host.js'
 
 const [program, ...args] = guestcertProcess
 const file = join(packageRoot, 'fixtures/labs/xen-debian.yaml')
-const never = new AbortController().signal
+const bootId = 'cat /proc/sys/kernel/random/boot_id'
+const mebibyte = 2 ** 20
+/** Between two looks at something in the guest, which has no way to say that it is there. */
+const lookEveryMs = 1_000
+const appearsMs = 120_000
 
-t.test('a real PV guest on a real Xen', { timeout: 1_700_000 }, async t => {
+t.setTimeout(1_700_000)
+
+t.test('a real PV guest on a real Xen', async t => {
   t.teardown(() => execa(program, [...args, 'lab', 'down', 'xen'], { reject: false }))
   const up = await execa(program, [...args, 'lab', 'up', 'xen'], { reject: false })
   t.equal(up.exitCode, 0, up.stderr)
   t.match(up.stdout, /xen-1 +ssh -i \S+ -p 22825 root@127\.0\.0\.1 +SHA256:/)
+  const xen = await openXenHost(t, file)
+  const before = await stateOf(xen)
 
-  const folder = t.testdir()
-  const { exitCode, stdout } = await execa(program, [...args, 'run', file, '-o', join(folder, 'reports')], {
-    reject: false,
-  })
-  t.equal(exitCode, 0, stdout)
-  const run = join(folder, 'reports/latest')
-  const { counts, environments } = JSON.parse(await readFile(join(run, 'summary.json'), 'utf8')) as {
-    counts: { pass: number }
-    environments: { emulated: boolean }[]
-  }
-  t.equal(counts.pass, 12)
-  t.match(environments, [{ emulated: false }])
-
-  await t.test('says on what it ran', async t => {
-    const journal = await readFile(join(run, 'journal.ndjson'), 'utf8')
-    t.match(journal, /"hypervisor":"Xen 4\.17/)
-    t.match(journal, /software emulation/)
-  })
-
-  await t.test('leaves the console as evidence, from power-on, both boots of it', async t => {
-    const files = await readdir(join(run, 'evidence'), { recursive: true })
-    const consoles = files.filter(name => name.endsWith('console.log'))
-    t.equal(consoles.length, 1)
-    const console = await readFile(join(run, 'evidence', consoles[0] ?? ''), 'utf8')
-    t.equal(console.match(/Linux version/g)?.length, 2)
-  })
-
-  await t.test('leaves the host as it was', async t => {
-    const host = (await loadLab(file)).hosts.get('xen-1')
-    if (host === undefined) {
-      throw new Error('the lab has no host xen-1')
+  await t.test('the core suite passes', async t => {
+    const folder = t.testdir()
+    const reports = join(folder, 'reports')
+    const { exitCode, stdout } = await execa(program, [...args, 'run', file, '-o', reports], {
+      reject: false,
+    })
+    t.equal(exitCode, 0, stdout)
+    const run = join(reports, 'latest')
+    const { counts, environments } = JSON.parse(await readFile(join(run, 'summary.json'), 'utf8')) as {
+      counts: { pass: number }
+      environments: { emulated: boolean }[]
     }
-    const driver = createXlDriver({ host, cacheFolder: defaultCacheFolder() })
-    t.teardown(() => driver.close())
-    t.same(await driver.instances(never), [])
-    const facts = await driver.facts(never)
-    t.match(facts, { hypervisor: /^Xen 4\.17/, 'host machine': /QEMU/ })
+    t.equal(counts.pass, 12)
+    t.match(environments, [{ emulated: false }])
+
+    await t.test('says on what it ran', async t => {
+      const journal = await readFile(join(run, 'journal.ndjson'), 'utf8')
+      t.match(journal, /"hypervisor":"Xen 4\.17/)
+      t.match(journal, /software emulation/)
+    })
+
+    await t.test('leaves the console as evidence, from power-on, both boots of it', async t => {
+      const files = await readdir(join(run, 'evidence'), { recursive: true })
+      const consoles = files.filter(name => name.endsWith('console.log'))
+      t.equal(consoles.length, 1)
+      const console = await readFile(join(run, 'evidence', consoles[0] ?? ''), 'utf8')
+      t.equal(console.match(/Linux version/g)?.length, 2)
+    })
+
+    await t.test('leaves the host as it was', async t => {
+      t.same(await xen.driver.instances(never), [])
+      t.match(await xen.driver.facts(never), { hypervisor: /^Xen 4\.17/, 'host machine': /QEMU/ })
+      t.same(await stateOf(xen), before)
+    })
   })
+
+  await t.test('all that the driver can do with one guest', t => controlGuest(t, xen))
+  await t.test('what a killed runner left is removed', t => killRunner(t, xen, before))
 
   const down = await execa(program, [...args, 'lab', 'down', 'xen'], { reject: false })
   t.match(down.stderr, /xen-debian is down/)
 })
+
+/** What must be there again when all is undone: domains, files, memory, devices. */
+async function stateOf({ onHost }: XenHost): Promise<string[]> {
+  const look = `xl list|sed 's/ .*//'
+xl info|grep free_memory
+find /etc/xen /var/lib/guestcert "$HOME" -type f -printf '%p %s %i %T@\\n'
+find /var/log/xen /var/lib/xen -type f
+losetup -a
+ls /sys/class/net
+xenstore-list /local/domain
+ps -eo args|grep '^[^ ]*/xl '
+:`
+  const lines = (await onHost(`PATH=$PATH:/usr/sbin:/sbin;${look}`)).split('\n').filter(line => line !== '')
+  // Xen's own logs of what it was told; its first device begins the second one.
+  return lines.filter(line => !/^\/var\/log\/xen\/(?:xenstored-access|xen-hotplug)\.log/.test(line)).sort()
+}
+
+/** Leaves its instance as a killed runner does: off, with a snapshot and an added disk. */
+async function controlGuest(t: Test, xen: XenHost): Promise<void> {
+  const { onHost, inGuest } = xen
+  const { prepared, request } = await prepareRoomForTwo(xen)
+  const running = await prepared.start(never)
+  const first = await inGuest(running, bootId)
+  t.match(first, /^[0-9a-f-]{36}$/)
+  const timed = async <T>(what: string, work: Promise<T> | undefined): Promise<T | undefined> => {
+    const startedAt = performance.now()
+    const answer = await work
+    t.comment(`${what}: ${Math.round(performance.now() - startedAt)} ms`)
+    return answer
+  }
+
+  await t.test('paused, it stands still', async t => {
+    await running.pause?.(never)
+    t.match(await xen.driver.instances(never), [{ state: 'paused' }])
+    await running.resume?.(never)
+    t.equal(await inGuest(running, bootId), first)
+  })
+
+  await t.test('a disk and a card come and go', async t => {
+    const disk = await timed('attach a disk', running.attachDisk?.(64 * mebibyte, never))
+    const nic = await timed('attach a card', running.attachNic?.(never))
+    t.same(disk, { serial: 'xvdb', device: 'xvdb' })
+    const devices = 'cat /proc/partitions /sys/class/net/*/address'
+    await seen(running, xen, `${devices}|grep -c -e '65536 xvdb' -e ${nic?.mac}`, '2')
+    const write = 'echo known >/dev/xvdb&&sync&&head -c 5 /dev/xvdb'
+    t.equal(await inGuest(running, write), 'known', 'the disk can be written to')
+    await timed('detach the disk', running.detachDisk?.(disk?.serial ?? '', never))
+    await timed('detach the card', running.detachNic?.(nic?.mac ?? '', never))
+    const after = await inGuest(running, devices)
+    t.notMatch(after, /xvdb/)
+    t.notMatch(after, new RegExp(nic?.mac ?? '.'))
+    t.equal(await onHost(`ls /var/lib/guestcert/debian-xen|grep -c added;:`), '0\n')
+  })
+
+  await t.test('vCPUs and memory are given and taken', async t => {
+    t.equal(await inGuest(running, 'nproc'), '1')
+    await timed('two vCPUs', running.setVcpus?.(2, never))
+    // Debian has no rule that brings an added CPU up.
+    const online = '/sys/devices/system/cpu/cpu1/online'
+    await seen(running, xen, `test -e ${online}&&echo 1 >${online};nproc`, '2')
+    await timed('one vCPU', running.setVcpus?.(1, never))
+    t.equal(await inGuest(running, 'nproc'), '1')
+    const memory = 'cat /sys/devices/system/xen_memory/xen_memory0/info/current_kb'
+    await timed('200 MiB', running.setMemory?.(200 * mebibyte, never))
+    t.equal(await inGuest(running, memory), String(200 * 1024))
+    await timed('256 MiB', running.setMemory?.(256 * mebibyte, never))
+    t.equal(await inGuest(running, memory), String(256 * 1024))
+  })
+
+  await t.test('reverted, it is what it was: the same boot, and what was written since is gone', async t => {
+    await timed('snapshot', running.snapshot?.('clean', never))
+    const mark = 'mkdir -p /root/marker&&echo written >/root/marker/file&&sync&&cat /root/marker/file'
+    t.equal(await inGuest(running, mark), 'written')
+    t.equal(await inGuest(running, bootId), first, 'it ran on')
+    await timed('revert', running.revert?.('clean', never))
+    const look = `${bootId};test -e /root/marker&&echo marker;:`
+    t.equal(await inGuest(running, look), first)
+    t.notOk(running.gone.aborted)
+  })
+
+  let last = first
+  const bootsAnew = async (t: Test): Promise<void> => {
+    const now = await timed('reached', inGuest(running, bootId))
+    t.match(now, /^[0-9a-f-]{36}$/)
+    t.not(now, last, 'another boot')
+    last = now ?? last
+  }
+
+  await t.test('it may reboot by itself after that', async t => {
+    const number = () => onHost(`PATH=$PATH:/usr/sbin:/sbin;xl domid ${request.instance};:`)
+    const before = await number()
+    await inGuest(running, 'systemd-run --on-active=1 systemctl reboot')
+    // A connection to the old boot would only wait for its limit.
+    await until(async () => ![before, ''].includes(await number()), 'no new domain')
+    await bootsAnew(t)
+  })
+
+  await t.test('shut down, it is off and not lost, and starts again', async t => {
+    await timed('shut down', running.shutdown?.(never))
+    t.match(await xen.driver.instances(never), [{ state: null }])
+    await running.powerOn?.(never)
+    await bootsAnew(t)
+  })
+
+  await t.test('reset, it boots anew', async t => {
+    await timed('reset', running.reset?.(never))
+    await bootsAnew(t)
+  })
+
+  await t.test('a disk and a snapshot stay behind when nobody removes them', async t => {
+    await running.attachDisk?.(mebibyte, never)
+    await running.powerOff?.(never)
+    t.notOk(running.gone.aborted)
+    const files = await onHost(`ls /var/lib/guestcert/debian-xen|grep -F ${request.instance}`)
+    t.match(files, /added-\d+\.img\n.*snapshot-clean\.save\n.*snapshot-clean\.xvda\.img\n.*xvda\.img\n/)
+  })
+}
+
+/** The lab's guest can have one vCPU: another configuration of the same disk has room for a second one. */
+async function prepareRoomForTwo(
+  xen: XenHost,
+): Promise<{ readonly prepared: PreparedGuest; readonly request: GuestRequest }> {
+  const vm = '/tmp/room-for-two.cfg'
+  await xen.onHost(`(cat /etc/xen/debian.cfg&&echo maxvcpus = 2) >${vm}`)
+  const request = await xen.requestFor(`gc-control-${process.pid}-e1-1`, {
+    vm,
+    configuration: { name: 'room-for-two', mode: 'pv', vcpus: 1, memoryBytes: 256 * mebibyte },
+  })
+  const can = [...xen.driver.abilities(request.placement)].sort().join(' ')
+  const expected = 'attach-disk attach-nic console pause reset revert set-memory set-vcpus snapshot stop'
+  if (can !== expected) {
+    throw new Error(`the driver can ${can}`)
+  }
+  return { prepared: await xen.driver.prepare(request, never), request }
+}
+
+/** Waits until a command in the guest says something. */
+async function seen(running: RunningGuest, xen: XenHost, command: string, wanted: string): Promise<void> {
+  await until(
+    async () => (await xen.inGuest(running, command)) === wanted,
+    `in the guest, ${command} never said ${wanted}`,
+  )
+}
+
+async function until(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
+  const startedAt = performance.now()
+  while (!(await holds())) {
+    if (performance.now() - startedAt > appearsMs) {
+      throw new Error(otherwise)
+    }
+    await wait(lookEveryMs)
+  }
+}
+
+/** Kills a runner in mid-pass, and cleans up what it and the guest above left. */
+async function killRunner(t: Test, xen: XenHost, before: readonly string[]): Promise<void> {
+  const text = await readFile(file, 'utf8')
+  const limits = 'limits: { lease: 20s, leaseRenewal: 4s, leaseLook: 1s, '
+  const folder = t.testdir({ 'lab.yaml': text.replace('limits: { ', limits) })
+  const lab = join(folder, 'lab.yaml')
+  const runner = spawn(program, [...args, 'run', lab, '--as', 'alice', '-o', join(folder, 'reports')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  t.teardown(() => runner.kill('SIGKILL'))
+  let told = ''
+  runner.stdout.on('data', chunk => {
+    told += String(chunk)
+    if (/\bpass\b/.test(told)) {
+      runner.kill('SIGKILL')
+    }
+  })
+  const [, signal] = (await once(runner, 'close')) as [number | null, string | null]
+  t.equal(signal, 'SIGKILL', told)
+  t.match((await xen.driver.instances(never)).map(({ state }) => state === null).sort(), [false, true])
+
+  const startedAt = performance.now()
+  let said = ''
+  do {
+    const cleaned = await execa(program, [...args, 'lab', 'clean', lab], { reject: false })
+    t.equal(cleaned.exitCode, 0, cleaned.stderr)
+    said += cleaned.stdout
+  } while (!/removed lease/.test(said) && performance.now() - startedAt < appearsMs)
+  t.match(said, /removed gc-control-\S+ on xen-1: a configuration without a domain/)
+  t.match(said, /removed gc-\d\S+ on xen-1: a domain/)
+  t.match(said, /removed lease on xen-1: of alice/)
+  await xen.onHost('rm /tmp/room-for-two.cfg')
+  t.same(await stateOf(xen), before)
+}

@@ -4,6 +4,14 @@ import type { Duration } from './duration.js'
 /** What a host may be able to do with the guest. A test names in its manifest what it needs. */
 export type HostAbility = Ability
 
+/** A disk that was added to the running guest. */
+export interface AddedDisk {
+  /** By which it is taken away again, and by which the guest knows it where `device` is absent. */
+  readonly serial: string
+  /** The guest's own name for a disk of a kind that has no serial: `xvdb` for one of Xen's. */
+  readonly device?: string
+}
+
 /**
  * The host that the guest runs on, as far as a test may use it. Each action throws when the host lacks the ability:
  * with `needs: { host: […] }` in the manifest the test is left out on such a host instead. What ends the connection
@@ -29,8 +37,8 @@ export interface Host {
   revert(name: string): Promise<void>
   /** Forgets a snapshot. Ability `snapshot`. */
   deleteSnapshot(name: string): Promise<void>
-  /** Adds an empty disk; the guest knows it by its serial. Ability `attach-disk`. */
-  attachDisk(sizeBytes: number): Promise<{ readonly serial: string }>
+  /** Adds an empty disk. Ability `attach-disk`. */
+  attachDisk(sizeBytes: number): Promise<AddedDisk>
   /** Takes an added disk away, once the guest has let go of it. Ability `attach-disk`. */
   detachDisk(serial: string): Promise<void>
   /** Adds a network card; the guest knows it by its MAC address. Ability `attach-nic`. */

@@ -22,7 +22,7 @@ export type {
   Reboot,
   Reconnection,
 } from './guest.js'
-export type { Host, HostAbility } from './host.js'
+export type { AddedDisk, Host, HostAbility } from './host.js'
 export type { Environment, TestBody, TestContext, TestModule } from './test.js'
 export { apiVersion, test } from './test.js'
 export type {

@@ -41,6 +41,14 @@ export interface GuestConsole {
   look(signal: AbortSignal): Promise<void>
 }
 
+/** A disk that was added to a running guest. */
+export interface AddedDisk {
+  /** By which it is taken away again, and by which the guest knows it where `device` is absent. */
+  readonly serial: string
+  /** The guest's own name for a disk of a kind that has no serial: `xvdb` for one of Xen's. */
+  readonly device?: string
+}
+
 /** A guest that runs. Every call may be repeated; each throws InfraError naming host, command and output. */
 export interface RunningGuest {
   /** How to reach it, as soon as that is known. */
@@ -67,8 +75,8 @@ export interface RunningGuest {
   screenshot?(signal: AbortSignal): Promise<string>
   /** Injects a non-maskable interrupt. */
   nmi?(signal: AbortSignal): Promise<void>
-  /** Adds an empty disk while the guest runs; the guest knows it by its serial. */
-  attachDisk?(sizeBytes: number, signal: AbortSignal): Promise<{ readonly serial: string }>
+  /** Adds an empty disk while the guest runs. */
+  attachDisk?(sizeBytes: number, signal: AbortSignal): Promise<AddedDisk>
   /** Takes an added disk away; resolves when the guest has let go of it. */
   detachDisk?(serial: string, signal: AbortSignal): Promise<void>
   /** Adds a network card like the guest's first one; the guest knows it by its MAC address. */

@@ -30,13 +30,15 @@ export interface XlCloneRequest {
 /**
  * Makes a domain of a VM's: a name, UUID and disks of its own. `path` takes the place of the disk that it is, else
  * of the first one; every other disk that the guest may write to is copied from its own file. A crashed domain is
- * kept until it is removed, so that a crash can be told from an end. Throws UnknownConfig.
+ * kept until it is removed, so that a crash can be told from an end; one that has shut down is gone. Throws
+ * UnknownConfig.
  */
 export function cloneConfig({ template, instance, path, keepMacs }: XlCloneRequest): XlClone {
   const config = new Map<string, ConfigValue>(template)
   config.set('name', instance)
   config.set('uuid', uuidOf(instance))
   config.set('on_crash', 'preserve')
+  config.set('on_poweroff', 'destroy')
   const disks = listOf(config, 'disk').map(parseDisk)
   const own = disks.filter(({ writable, cdrom }) => writable && !cdrom)
   const main = own.find(({ target }) => target === path) ?? own[0]
@@ -67,7 +69,7 @@ export function cloneConfig({ template, instance, path, keepMacs }: XlCloneReque
 }
 
 /** A MAC address out of Xen's range, the same for the same words. */
-function macFor(words: string): string {
+export function macFor(words: string): string {
   const hex = uuidOf(`mac ${words}`).replaceAll('-', '')
   // The top bit of the fourth byte is left to what administrators choose by hand.
   const third = (Number.parseInt(hex.slice(0, 2), 16) & 0x7f).toString(16).padStart(2, '0')

@@ -21,6 +21,11 @@ export function vcpusOf(config: DomainConfig): number {
   return Number(config.get('vcpus') ?? config.get('maxvcpus') ?? 1)
 }
 
+/** The most virtual CPUs that a domain can get while it runs. */
+export function maxVcpusOf(config: DomainConfig): number {
+  return Number(config.get('maxvcpus') ?? config.get('vcpus') ?? 1)
+}
+
 /** The model of the first disk: Xen's own for `xvda`, what HVM guests emulate for `hda` and `sda`. */
 export function diskModelOf(config: DomainConfig): string | undefined {
   const disks = config.get('disk')

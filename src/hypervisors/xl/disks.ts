@@ -53,6 +53,14 @@ export function writeDisk({ target, vdev, writable, format, cdrom }: DiskSpec): 
   return [...parts, ...(cdrom ? ['devtype=cdrom'] : []), `target=${target ?? ''}`].join(',')
 }
 
+/** Xen's own disks that have a number of the old kind: `xvda` to `xvdp`. */
+export const vdevs: readonly string[] = [...'abcdefghijklmnop'].map(letter => `xvd${letter}`)
+
+/** The number by which Xen knows one of {@link vdevs}: block device 202, sixteen partitions each (xen-vbd-interface(7)). */
+export function vdevNumber(vdev: string): number {
+  return (202 << 8) | (vdevs.indexOf(vdev) << 4)
+}
+
 /** The MAC address of a card's specification, in lower case; `null` when Xen is to choose one. */
 export function macOfVif(vif: string): string | null {
   return /(?:^|,)\s*mac=([0-9a-fA-F:]{17})/.exec(vif)?.[1]?.toLowerCase() ?? null

@@ -1,76 +1,12 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { defaultLimits } from '../../config/limits.js'
-import type { CleanState, Configuration, Guest, Host } from '../../config/model.js'
-import type { GuestRequest } from '../driver.js'
-import { localMachine } from '../libvirt/local-machine.test.fixture.js'
-import { createXlDriver, type XlDriver } from './driver.js'
-
-const signal = new AbortController().signal
-const place = { file: '/lab.yaml', line: 1, column: 1 }
-const instance = 'gc-20260101-000000-abcd-e1-1'
-
-/** Keeps a file for each domain that holds its flags. A domain that is shut down is gone, as with xl. */
-const fakeXl = `#!/bin/sh
-state="$HOME/domains"
-case $1 in
-  list)
-    printf 'Name ID Mem VCPUs\\tState\\tTime(s)\\nDomain-0 0 1536 1 r----- 9.3\\n'
-    for file in "$state"/*; do
-      [ -e "$file" ] && printf '%s 3 256 1 %s 0.1\\n' "\${file##*/}" "$(cat "$file")"
-    done
-    exit 0 ;;
-  info) printf 'release : 6.1\\nnr_cpus : 1\\nxen_major : 4\\nxen_minor : 17\\nxen_extra : .7\\n' ;;
-  create)
-    name=$(sed -n 's/^name = "\\(.*\\)"/\\1/p' "$2")
-    disk=$(sed -n 's/.*target=\\([^"]*\\)".*/\\1/p' "$2")
-    [ -e "$disk" ] || { echo "no $disk" >&2; exit 3; }
-    echo written >> "$disk"
-    printf -- '-b----' > "$state/$name" ;;
-  pause) printf -- '--p---' > "$state/$2" ;;
-  unpause) printf -- '-b----' > "$state/$2" ;;
-  shutdown) [ -e "$HOME/deaf" ] || rm "$state/$2" ;;
-  destroy) rm "$state/$2" ;;
-esac
-`
-
-async function startHost(t: Test): Promise<{ driver: XlDriver; folder: string }> {
-  const folder = t.testdir({ bin: { xl: fakeXl }, domains: {}, evidence: {}, 'clean.raw': 'clean\n' })
-  await chmod(join(folder, 'bin/xl'), 0o755)
-  await writeFile(
-    join(folder, 'debian.cfg'),
-    `name = "debian"\ntype = "pv"\nmemory = 256\ndisk = [ "format=raw,vdev=xvda,access=rw,target=${folder}/clean.raw" ]\n`,
-  )
-  const driver = createXlDriver({
-    host: { id: 'xen-1', product: 'xen', version: '4.17', limits: { shutdown: 100 } },
-    cacheFolder: join(folder, 'cache'),
-    connect: async () => localMachine(join(folder, 'bin'), folder),
-  })
-  t.teardown(() => driver.close())
-  return { driver, folder }
-}
-
-function requestFor(folder: string, clean: CleanState, more: Partial<Configuration> = {}): GuestRequest {
-  const guest = { id: 'debian', product: 'debian', version: '12' } as Guest
-  const configuration = { name: 'test', mode: 'pv', memoryBytes: 256 * 2 ** 20, ...more } as const
-  const endpoint = { host: '192.0.2.16', port: 22, jumps: [] }
-  const placement = { host: 'xen-1', place, vm: join(folder, 'debian.cfg'), endpoint, clean, viaHost: true }
-  return {
-    instance,
-    guest,
-    placement: { ...placement, configuration },
-    evidenceFolder: join(folder, 'evidence'),
-    limits: defaultLimits,
-  }
-}
+import t from 'tap'
+import type { Host } from '../../config/model.js'
+import { instance, lost, place, requestFor, signal, startGuest, startHost } from './fake-xl.test.fixture.js'
 
 t.test('an instance is a domain of its own, and leaves nothing', async t => {
   const { driver, folder } = await startHost(t)
-  const prepared = await driver.prepare(
-    requestFor(folder, { kind: 'copy', path: `${folder}/clean.raw` }),
-    signal,
-  )
+  const prepared = await driver.prepare(requestFor(folder), signal)
   const running = await prepared.start(signal)
   t.same(await readdir(join(folder, 'domains')), [instance])
   t.equal(await readFile(join(folder, 'clean.raw'), 'utf8'), 'clean\n', 'the clean disk is not written to')
@@ -93,10 +29,7 @@ t.test('an instance is a domain of its own, and leaves nothing', async t => {
 t.test('a guest that does not shut down is ended by force', async t => {
   const { driver, folder } = await startHost(t)
   await writeFile(join(folder, 'deaf'), '')
-  const prepared = await driver.prepare(
-    requestFor(folder, { kind: 'copy', path: `${folder}/clean.raw` }),
-    signal,
-  )
+  const prepared = await driver.prepare(requestFor(folder), signal)
   await (await prepared.start(signal)).stop(signal)
   t.same(await readdir(join(folder, 'domains')), [])
   await prepared.remove(signal)
@@ -105,10 +38,7 @@ t.test('a guest that does not shut down is ended by force', async t => {
 t.test('what a dead runner left is found and removed, and nothing else', async t => {
   const { driver, folder } = await startHost(t)
   await writeFile(join(folder, 'domains/other'), '-b----')
-  const prepared = await driver.prepare(
-    requestFor(folder, { kind: 'copy', path: `${folder}/clean.raw` }),
-    signal,
-  )
+  const prepared = await driver.prepare(requestFor(folder), signal)
   await prepared.start(signal)
   t.match(await driver.instances(signal), [{ name: instance, run: '20260101-000000-abcd' }])
   await driver.clean('other', signal)
@@ -118,16 +48,17 @@ t.test('what a dead runner left is found and removed, and nothing else', async t
 })
 
 t.test('a crash is the guest’s', async t => {
-  const { driver, folder } = await startHost(t)
-  const prepared = await driver.prepare(
-    requestFor(folder, { kind: 'copy', path: `${folder}/clean.raw` }),
-    signal,
-  )
-  const { gone } = await prepared.start(signal)
-  await writeFile(join(folder, 'domains', instance), '----c-')
-  await new Promise(resolve => gone.addEventListener('abort', resolve, { once: true }))
-  t.match(gone.reason, { message: /crashed/, context: { cause: 'guest' } })
-  await prepared.remove(signal)
+  const host = await startHost(t)
+  const running = await startGuest(host)
+  await writeFile(join(host.folder, 'domains', instance), '----c-')
+  t.match(await lost(running), { message: /crashed/, context: { cause: 'guest' } })
+})
+
+t.test('a guest that goes away unasked is lost', async t => {
+  const host = await startHost(t)
+  const running = await startGuest(host)
+  await rm(join(host.folder, 'domains', instance))
+  t.match(await lost(running), { message: /the domain is gone/, context: { cause: 'unknown' } })
 })
 
 t.test('what cannot be made, or is not as declared, is refused before anything is there', async t => {

@@ -6,9 +6,10 @@ import type { Driver } from '../driver.js'
 import { HostConnection } from '../libvirt/connection.js'
 import { connectionLimits, hostLimits } from '../limit.js'
 import { findImage } from '../qemu/image.js'
+import { abilitiesOf, presumedToolstack } from './abilities.js'
 import { xlChecks } from './checks.js'
 import { hostFacts } from './facts.js'
-import { abilities, type GuestKeys } from './guest.js'
+import type { GuestKeys } from './guest.js'
 import { createXlHost } from './host.js'
 import { describeInstance, listInstances, removeInstance, type XlInstance } from './instances.js'
 import { prepareXl, type XlPrepared } from './prepared.js'
@@ -28,6 +29,7 @@ const ownLimits: GivenHostLimits = {
   shutdown: 60_000,
   destroy: 60_000,
   evidence: 60_000,
+  unplug: 60_000,
   silence: 120_000,
   watchEvery: 5_000,
   lookEvery: 1_000,
@@ -66,16 +68,16 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
 
   return {
     name: 'xl',
-    abilities: () => abilities,
+    abilities: placement => abilitiesOf(placement, presumedToolstack(options.host)),
     machine: signal => connection.machine(signal),
     checks: request => xlChecks(host, request),
     facts,
     prepare: async (request, signal) => {
       const keys = await guestKeys(options, request.placement.image)
-      const prepared = await prepareXl(
-        { host, request, keys, login: loginLine, below: await facts(signal) },
-        signal,
-      )
+      const below = await facts(signal)
+      // What the host has been seen to have: where that is xm, less is offered than its version may have promised.
+      const abilities = abilitiesOf(request.placement, below.toolstack === 'xm' ? 'xm' : 'xl')
+      const prepared = await prepareXl({ host, request, keys, abilities, login: loginLine, below }, signal)
       made.add(prepared)
       return {
         ...prepared,

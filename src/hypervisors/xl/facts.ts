@@ -1,6 +1,6 @@
 import { parseRelease } from '../libvirt/output.js'
 import { type CallOptions, read } from '../libvirt/virsh.js'
-import { type XlHost, xl } from './host.js'
+import { whichToolstack, type XlHost, xl } from './host.js'
 import { parseInfo } from './output.js'
 
 const cut = '--guestcert--'
@@ -12,11 +12,13 @@ export async function hostFacts({ shell }: XlHost, call: CallOptions): Promise<R
   const machine = 'cat /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name 2>/dev/null'
   const cpu = "sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo|head -n 1"
   const system = await shell.demand(`${files};echo ${cut};${machine};echo ${cut};${cpu}`, call)
+  const toolstack = await shell.demand(whichToolstack, call)
   const [release = '', model = '', processor = ''] = system.split(`${cut}\n`)
   const versions = `${info.get('xen_major')}.${info.get('xen_minor')}${info.get('xen_extra') ?? ''}`
   const facts: Record<string, string | null | undefined> = {
     hypervisor: `Xen ${versions}`,
     'xen version': versions,
+    toolstack: toolstack.trim(),
     'xen capabilities': info.get('xen_caps'),
     'xen command line': info.get('xen_commandline'),
     'xen scheduler': info.get('xen_scheduler'),

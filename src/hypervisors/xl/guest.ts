@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { setInterval } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
 import { quote } from '../../remote/index.js'
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
@@ -8,25 +7,28 @@ import { fetchLog } from '../libvirt/evidence.js'
 import type { DomainState } from '../libvirt/output.js'
 import type { CallOptions } from '../libvirt/virsh.js'
 import type { Limit } from '../limit.js'
+import type { DomainConfig } from './config.js'
 import { findDomain, type XlHost, xl } from './host.js'
-import { consoleLog, destroyDomain, watcherLog } from './instances.js'
+import type { Hotplug } from './hotplug.js'
+import { consoleLog, watcherLog } from './instances.js'
 import { parseEnd } from './output.js'
-
-/** What xl can do with every guest. */
-export const abilities: ReadonlySet<Ability> = new Set<Ability>(['console', 'pause', 'stop'])
+import { createDomain, destroyDomain, shutDown, stopDomain, type XlDomain } from './power.js'
+import { setMemory, setVcpus } from './sizing.js'
+import type { Snapshots } from './snapshots.js'
 
 /** The keys of a guest whose login says `image`. */
 export type GuestKeys = Pick<Access, 'keyPath' | 'hostKey'>
 
 /** All that is known of a domain that has been created. */
-export interface XlGuestSetting {
-  readonly host: XlHost
+export interface XlGuestSetting extends XlDomain {
   readonly request: GuestRequest
-  /** The instance's own name, or the VM's where it serves itself. */
-  readonly domain: string
+  readonly config: DomainConfig
   readonly macs: readonly string[]
   readonly keys: GuestKeys
   readonly facts: Readonly<Record<string, string>>
+  readonly abilities: ReadonlySet<Ability>
+  /** What was added to the instance's own domain, and its snapshots; `null` for a VM that serves itself. */
+  readonly own: { readonly hotplug: Hotplug; readonly snapshots: Snapshots } | null
   /** False for a VM that ran before and is not ours to end. */
   readonly ends: boolean
 }
@@ -45,101 +47,229 @@ const noLibvirt = '0'
 
 /** Watches a domain that has been created, and offers what can be done with it. */
 export function createXlGuest(setting: XlGuestSetting): XlGuest {
-  const { host, request, domain } = setting
-  const gone = new AbortController()
-  let [ended, paused] = [false, false]
-  let awaySince: number | null = null
+  return new Guest(setting).offered()
+}
 
-  const call = (limit: Limit, signal: AbortSignal): CallOptions => ({
-    signal,
-    limit,
-    where: request.instance,
-  })
-  const lose = (cause: 'guest' | 'host' | 'unknown', why: string): void => {
-    if (!ended && !gone.signal.aborted) {
-      const where = request.instance
-      gone.abort(new InfraError(`${where}: ${why}`, { cause, where, code: 'lost' }))
+class Guest {
+  readonly #setting: XlGuestSetting
+  readonly #gone = new AbortController()
+  readonly #unwatch: () => void
+  /** Calls under way that end or create the domain: what is seen meanwhile says nothing. */
+  #changing = 0
+  #changedAt = performance.now()
+  #awaySince: number | null = null
+  #paused = false
+  /** Off because it was asked to be. */
+  #off = false
+  #ended = false
+
+  constructor(setting: XlGuestSetting) {
+    this.#setting = setting
+    this.#unwatch = setting.host.watch.add({
+      domain: setting.domain,
+      onState: (state, askedAt) => this.#look(state, askedAt),
+      onSilence: error => this.#lose('host', `the host no longer answers: ${error.message}`),
+    })
+  }
+
+  /** The calls that this domain, on this host, can answer. */
+  offered(): XlGuest {
+    const { abilities, own, host, domain } = this.#setting
+    const { limits } = host
+    const can = (ability: Ability): boolean => abilities.has(ability)
+    return {
+      facts: { ...this.#setting.facts, domain },
+      gone: this.#gone.signal,
+      access: signal => this.#access(signal),
+      hasEnded: () => this.#ended,
+      release: () => this.#unwatch(),
+      stop: signal => this.#stop(signal),
+      ...(can('pause') ? { pause: this.#pause, resume: this.#resume } : {}),
+      ...(can('stop') ? { shutdown: this.#shutdown, powerOff: this.#powerOff, powerOn: this.#powerOn } : {}),
+      ...(can('reset')
+        ? {
+            reset: signal => this.#changes(() => this.#create(signal)),
+          }
+        : {}),
+      ...(can('nmi') ? { nmi: signal => this.#change(['trigger', quote(domain), 'nmi'], signal) } : {}),
+      ...(can('set-vcpus')
+        ? { setVcpus: (count, signal) => setVcpus(this.#setting, count, this.#call(limits.command, signal)) }
+        : {}),
+      ...(can('set-memory')
+        ? {
+            setMemory: (bytes, signal) => setMemory(this.#setting, bytes, this.#call(limits.command, signal)),
+          }
+        : {}),
+      ...(own === null ? {} : this.#offeredOfOwn(own)),
     }
   }
-  const onState = (state: DomainState | null): void => {
+
+  /** What leaves files beside the disks: only an instance's own domain has them. */
+  #offeredOfOwn({ hotplug, snapshots }: NonNullable<XlGuestSetting['own']>): Partial<RunningGuest> {
+    const { abilities, host } = this.#setting
+    const call = (signal: AbortSignal): CallOptions => this.#call(host.limits.command, signal)
+    return {
+      ...(abilities.has('snapshot')
+        ? {
+            snapshot: (name, signal) => this.#changes(() => snapshots.take(name, call(signal)), 'as before'),
+            deleteSnapshot: (name, signal) => snapshots.remove(name, call(signal)),
+          }
+        : {}),
+      ...(abilities.has('revert')
+        ? { revert: (name, signal) => this.#changes(() => snapshots.revert(name, call(signal))) }
+        : {}),
+      ...(abilities.has('attach-disk')
+        ? {
+            attachDisk: (sizeBytes, signal) => hotplug.attachDisk(sizeBytes, call(signal)),
+            detachDisk: (serial, signal) => hotplug.detachDisk(serial, call(signal)),
+          }
+        : {}),
+      ...(abilities.has('attach-nic')
+        ? {
+            attachNic: signal => hotplug.attachNic(call(signal)),
+            detachNic: (mac, signal) => hotplug.detachNic(mac, call(signal)),
+          }
+        : {}),
+    }
+  }
+
+  async #access(signal: AbortSignal): Promise<Access> {
+    const { host, request, domain, macs, keys } = this.#setting
+    const { placement } = request
+    const endpoint = placement.endpoint ?? {
+      host: await findAddress(host.shell, {
+        domain,
+        macs,
+        library: noLibvirt,
+        call: this.#call(host.limits.command, signal),
+        limit: host.limits.address,
+        everyMs: host.limits.lookEvery.ms,
+      }),
+      port: sshPort,
+      jumps: [],
+    }
+    const via = placement.viaHost ? { via: await host.connection.machine(signal) } : {}
+    return { endpoint, ...keys, ...via }
+  }
+
+  readonly #pause = async (signal: AbortSignal): Promise<void> => {
+    this.#paused = true
+    if ((await this.#state(signal)) !== 'paused') {
+      await this.#change(['pause', quote(this.#setting.domain)], signal)
+    }
+  }
+
+  readonly #resume = async (signal: AbortSignal): Promise<void> => {
+    if ((await this.#state(signal)) === 'paused') {
+      await this.#change(['unpause', quote(this.#setting.domain)], signal)
+    }
+    this.#paused = false
+  }
+
+  readonly #shutdown = (signal: AbortSignal): Promise<void> =>
+    this.#changes(() => shutDown(this.#setting, this.#call(this.#setting.host.limits.command, signal)), 'off')
+
+  readonly #powerOff = (signal: AbortSignal): Promise<void> => {
+    const { host, domain } = this.#setting
+    return this.#changes(() => destroyDomain(host, domain, this.#call(host.limits.destroy, signal)), 'off')
+  }
+
+  readonly #powerOn = async (signal: AbortSignal): Promise<void> => {
+    if (this.#off) {
+      await this.#changes(() => this.#create(signal))
+    }
+  }
+
+  /** From its configuration: what was added to it while it ran is gone. */
+  async #create(signal: AbortSignal): Promise<void> {
+    const { host, own } = this.#setting
+    await createDomain(this.#setting, this.#call(host.limits.start, signal))
+    await own?.hotplug.becomes(new Map(), this.#call(host.limits.command, signal))
+  }
+
+  async #stop(signal: AbortSignal): Promise<void> {
+    this.#ended = true
+    this.#unwatch()
+    const { ends, host, request, domain } = this.#setting
+    try {
+      if (ends) {
+        await stopDomain(this.#setting, request.instance, signal)
+      } else if (this.#off) {
+        // It ran before, and so it does again.
+        await this.#create(signal)
+      }
+    } finally {
+      const folder = request.evidenceFolder
+      const logs = [
+        [consoleLog(domain), join(folder, 'console.log')],
+        [watcherLog(domain), join(folder, 'xl.log')],
+      ] as const
+      for (const [file, to] of logs) {
+        // A log that cannot be had is no reason to leave a guest half undone.
+        await fetchLog(host.shell, file, to, this.#call(host.limits.evidence, never)).catch(() => {})
+      }
+    }
+  }
+
+  async #change(words: readonly string[], signal: AbortSignal): Promise<void> {
+    const { host } = this.#setting
+    await host.shell.demand(xl(...words), this.#call(host.limits.command, signal))
+  }
+
+  /** Ends the domain, or makes it anew, or both: what is seen of it meanwhile says nothing. */
+  async #changes(work: () => Promise<void>, then: 'on' | 'off' | 'as before' = 'on'): Promise<void> {
+    this.#changing += 1
+    try {
+      await work()
+      if (then !== 'as before') {
+        this.#off = then === 'off'
+        this.#paused = false
+      }
+    } finally {
+      this.#changing -= 1
+      this.#changedAt = performance.now()
+      this.#awaySince = null
+    }
+  }
+
+  #look(state: DomainState | null, askedAt: number): void {
+    const { host, domain } = this.#setting
+    if (this.#off || this.#changing > 0 || askedAt <= this.#changedAt) {
+      return
+    }
     if (state === 'crashed') {
-      lose('guest', 'the guest crashed')
-    } else if (state !== null && state !== 'in shutdown' && (state !== 'paused' || paused)) {
-      awaySince = null
+      this.#lose('guest', 'the guest crashed')
+    } else if (state !== null && state !== 'in shutdown' && (state !== 'paused' || this.#paused)) {
+      this.#awaySince = null
     } else {
       // A guest that reboots is away until xl has created it anew, and paused while xl builds it.
-      awaySince ??= performance.now()
-      if (performance.now() - awaySince <= host.limits.restart.ms) {
+      this.#awaySince ??= performance.now()
+      if (performance.now() - this.#awaySince <= host.limits.restart.ms) {
         return
       }
       if (state === 'paused') {
-        lose('host', 'the host paused the guest')
+        this.#lose('host', 'the host paused the guest')
       } else {
-        void endOf(host, domain, call(host.limits.command, never)).then(({ cause, why }) => lose(cause, why))
+        const call = this.#call(host.limits.command, never)
+        void endOf(host, domain, call).then(({ cause, why }) => this.#lose(cause, why))
       }
     }
   }
-  const unwatch = host.watch.add({
-    domain,
-    onState,
-    onSilence: error => lose('host', `the host no longer answers: ${error.message}`),
-  })
-  const change = async (verb: string, limit: Limit, signal: AbortSignal): Promise<void> => {
-    await host.shell.demand(xl(verb, quote(domain)), call(limit, signal))
+
+  #lose(cause: 'guest' | 'host' | 'unknown', why: string): void {
+    if (!this.#ended && !this.#gone.signal.aborted) {
+      const where = this.#setting.request.instance
+      this.#gone.abort(new InfraError(`${where}: ${why}`, { cause, where, code: 'lost' }))
+    }
   }
-  return {
-    facts: { ...setting.facts, domain },
-    gone: gone.signal,
-    hasEnded: () => ended,
-    release: unwatch,
-    access: async signal => {
-      const { placement } = request
-      const endpoint = placement.endpoint ?? {
-        host: await findAddress(host.shell, {
-          domain,
-          macs: setting.macs,
-          library: noLibvirt,
-          call: call(host.limits.command, signal),
-          limit: host.limits.address,
-          everyMs: host.limits.lookEvery.ms,
-        }),
-        port: sshPort,
-        jumps: [],
-      }
-      const via = placement.viaHost ? { via: await host.connection.machine(signal) } : {}
-      return { endpoint, ...setting.keys, ...via }
-    },
-    pause: async signal => {
-      paused = true
-      if ((await findDomain(host, domain, call(host.limits.command, signal)))?.state !== 'paused') {
-        await change('pause', host.limits.command, signal)
-      }
-    },
-    resume: async signal => {
-      if ((await findDomain(host, domain, call(host.limits.command, signal)))?.state === 'paused') {
-        await change('unpause', host.limits.command, signal)
-      }
-      paused = false
-    },
-    stop: async signal => {
-      ended = true
-      unwatch()
-      try {
-        if (setting.ends) {
-          await stopDomain(host, domain, request.instance, signal)
-        }
-      } finally {
-        const folder = request.evidenceFolder
-        const logs = [
-          [consoleLog(domain), join(folder, 'console.log')],
-          [watcherLog(domain), join(folder, 'xl.log')],
-        ] as const
-        for (const [file, to] of logs) {
-          // A log that cannot be had is no reason to leave a guest half undone.
-          await fetchLog(host.shell, file, to, call(host.limits.evidence, never)).catch(() => {})
-        }
-      }
-    },
+
+  async #state(signal: AbortSignal): Promise<DomainState | undefined> {
+    const { host, domain } = this.#setting
+    return (await findDomain(host, domain, this.#call(host.limits.command, signal)))?.state
+  }
+
+  #call(limit: Limit, signal: AbortSignal): CallOptions {
+    return { signal, limit, where: this.#setting.request.instance }
   }
 }
 
@@ -161,43 +291,5 @@ async function endOf(
       return { cause: 'guest', why: `the guest ended by a ${reason}` }
     default:
       return { cause: 'unknown', why: 'the domain is gone, and the host does not say why' }
-  }
-}
-
-/** Asks the guest to shut down and waits, then ends it by force. Again, if need be. */
-async function stopDomain(host: XlHost, domain: string, where: string, signal: AbortSignal): Promise<void> {
-  const { limits, shell } = host
-  const call = { signal, limit: limits.command, where }
-  try {
-    const before = await findDomain(host, domain, call)
-    if (before === null) {
-      return
-    }
-    if (before.state === 'paused') {
-      await shell.demand(xl('unpause', quote(domain)), call)
-    }
-    if (before.state !== 'crashed') {
-      await shell.demand(xl('shutdown', quote(domain)), call)
-      await untilGone(host, domain, limits.shutdown, call)
-    }
-  } catch (error) {
-    // Whatever kept it from its end, force does not: but nothing is forced on a host that is not reached.
-    if (error instanceof InfraError && (error.context.code === 'lost' || error.context.code === 'connect')) {
-      throw error
-    }
-  }
-  await destroyDomain(host, domain, {
-    ...call,
-    limit: limits.destroy,
-    signal: signal.aborted ? never : signal,
-  })
-}
-
-async function untilGone(host: XlHost, domain: string, limit: Limit, call: CallOptions): Promise<void> {
-  const startedAt = performance.now()
-  for await (const _ of setInterval(host.limits.lookEvery.ms, null, { signal: call.signal })) {
-    if ((await findDomain(host, domain, call)) === null || performance.now() - startedAt > limit.ms) {
-      return
-    }
   }
 }

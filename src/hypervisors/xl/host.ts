@@ -1,7 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { InfraError } from '../../config/errors.js'
 import type { HostConnection } from '../libvirt/connection.js'
 import { type CallOptions, createVirsh, read, type Virsh } from '../libvirt/virsh.js'
 import { HostWatch } from '../libvirt/watch.js'
-import type { HostLimits } from '../limit.js'
+import type { HostLimits, Limit } from '../limit.js'
 import { type ListedDomain, parseList } from './output.js'
 
 /** One Xen host without libvirt, and what its guests share. */
@@ -43,8 +45,46 @@ export async function findDomain(
   return (await listDomains(shell, call)).find(domain => domain.name === name) ?? null
 }
 
+/** Looks at something until it holds; false when it does not within the limit. */
+export async function until(
+  { limits }: XlHost,
+  holds: () => Promise<boolean>,
+  limit: Limit,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const startedAt = performance.now()
+  while (!(await holds())) {
+    if (performance.now() - startedAt > limit.ms) {
+      return false
+    }
+    await wait(limits.lookEvery.ms, undefined, { signal })
+  }
+  return true
+}
+
+/** What the guest should have done by now. */
+export function guestIsLate(host: XlHost, where: string, what: string, limit: Limit, said = ''): InfraError {
+  const more = said.trim() === '' ? '' : `: ${said.trim()}`
+  const message = `${where} on ${host.id}: the guest did not ${what} within ${limit.name} (${limit.ms} ms)${more}`
+  return new InfraError(message, { cause: 'guest', where, code: 'limit', limit: limit.name })
+}
+
+/** A call that cannot be carried out as it was asked for. */
+export function refused(where: string, why: string): InfraError {
+  return new InfraError(`${where}: ${why}`, { cause: 'runner', where, code: 'driver' })
+}
+
+const path = 'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin'
+
+/** A shell command that says `xl` or `xm`: what the host has. */
+export const whichToolstack: string = `${path};if command -v xl >/dev/null;then echo xl;else echo xm;fi`
+
 /** The words of a shell command that runs xl, or xm where there is no xl. */
 export function xl(...words: readonly string[]): string {
-  const args = words.join(' ')
-  return `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin;if command -v xl >/dev/null;then xl ${args};else xm ${args};fi`
+  return xlOrXm(words, words)
+}
+
+/** The same, where the two have different words. */
+export function xlOrXm(words: readonly string[], old: readonly string[]): string {
+  return `${path};if command -v xl >/dev/null;then xl ${words.join(' ')};else xm ${old.join(' ')};fi`
 }

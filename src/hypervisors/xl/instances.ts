@@ -1,13 +1,12 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import type { Leftover } from '../driver.js'
-import { logPieces } from '../libvirt/evidence.js'
 import { readInstanceName } from '../libvirt/orphans.js'
-import { removeFiles } from '../libvirt/storage.js'
-import { type CallOptions, hostError, type Virsh } from '../libvirt/virsh.js'
+import type { CallOptions, Virsh } from '../libvirt/virsh.js'
 import { parseConfig } from './config.js'
 import { parseDisk } from './disks.js'
-import { findDomain, listDomains, type XlHost, xl } from './host.js'
+import { listDomains, type XlHost } from './host.js'
+import { destroyDomain } from './power.js'
 
 /**
  * xl keeps no domain that does not run: an instance's configuration lies in the home folder of whoever logs in to the
@@ -65,23 +64,14 @@ export async function removeInstance(host: XlHost, name: string, call: CallOptio
   const { shell, limits } = host
   await destroyDomain(host, name, { ...call, limit: limits.destroy })
   const text = await shell.demand(`cat ${configFile(name)} 2>/dev/null;:`, call)
-  const files = [...ownFiles(text, name), ...logPieces(consoleLog(name)), ...logPieces(watcherLog(name))]
-  await removeFiles(shell, files, { ...call, limit: limits.storage })
+  const files = [
+    ...foldersOf(text, name).map(folder => `${quote(`${folder}/${name}.`)}*`),
+    ...[consoleLog(name), watcherLog(name), emulatorLog(name)].map(
+      log => `${quote(log)} ${quote(`${log}.`)}*`,
+    ),
+  ]
+  await shell.demand(`rm -f ${files.join(' ')}`, { ...call, limit: limits.storage })
   await shell.demand(`rm -f ${configFile(name)} ${configFile(name)}.new`, call)
-}
-
-/** Ends a domain at once, if it is there. */
-export async function destroyDomain(host: XlHost, name: string, call: CallOptions): Promise<void> {
-  if ((await findDomain(host, name, call)) === null) {
-    return
-  }
-  const { stderr } = await host.shell.shell(xl('destroy', quote(name)), call)
-  if ((await findDomain(host, name, call)) !== null) {
-    throw hostError(
-      call.where,
-      `${call.where} on ${host.id}: xl destroy ${name} left it there: ${stderr.trim()}`,
-    )
-  }
 }
 
 /** What xenconsoled writes down when it is started with `--log=guest`. */
@@ -94,10 +84,19 @@ export function watcherLog(domain: string): string {
   return `/var/log/xen/xl-${domain}.log`
 }
 
-/** The disks that bear the instance's name: a base never does. */
-function ownFiles(text: string, instance: string): string[] {
+/** What the emulator of an HVM guest's devices says. */
+function emulatorLog(domain: string): string {
+  return `/var/log/xen/qemu-dm-${domain}.log`
+}
+
+/**
+ * Where disks lie that bear the instance's name, which a base never does. Beside them lie those that were added to it,
+ * and its snapshots.
+ */
+function foldersOf(text: string, instance: string): string[] {
   const disks = text.trim() === '' ? [] : parseConfig(text).get('disk')
-  return (typeof disks === 'object' ? disks : [])
+  const files = (typeof disks === 'object' ? disks : [])
     .flatMap(disk => parseDisk(disk).target ?? [])
     .filter(file => posix.basename(file).startsWith(`${instance}.`))
+  return [...new Set(files.map(file => posix.dirname(file)))]
 }

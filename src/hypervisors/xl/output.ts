@@ -66,6 +66,32 @@ export function parseInfo(text: string): ReadonlyMap<string, string> {
   return found
 }
 
+/** Reads `xl block-list`: the numbers by which Xen knows the disks, those of {@link vdevNumber}. */
+export function parseBlockList(text: string): number[] {
+  return rowsOf(text, /^Vdev\s+BE\s/, 'the list of disks').map(([vdev]) => Number(vdev))
+}
+
+/** Reads `xl network-list`: the cards' MAC addresses, in lower case. */
+export function parseNetworkList(text: string): string[] {
+  return rowsOf(text, /^Idx\s+BE\s+Mac Addr\.\s/i, 'the list of cards').map(
+    ([, , mac]) => mac?.toLowerCase() ?? '',
+  )
+}
+
+/** A table whose lines begin with a number. A domain that has none of what is listed may have no heading either. */
+function rowsOf(text: string, heading: RegExp, what: string): string[][] {
+  const [first, ...lines] = text.split('\n').filter(row => row.trim() !== '')
+  if (first !== undefined && !heading.test(first)) {
+    throw new UnknownOutput(what, first)
+  }
+  return lines.map(row => {
+    if (!/^\s*\d+\s/.test(row)) {
+      throw new UnknownOutput(what, row)
+    }
+    return row.trim().split(/\s+/)
+  })
+}
+
 /** Why a domain ended, as the last line of its log says: the codes of xen/include/public/sched.h. */
 export type EndReason = 'poweroff' | 'reboot' | 'suspend' | 'crash' | 'watchdog' | 'soft reset'
 

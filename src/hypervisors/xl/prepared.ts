@@ -1,15 +1,18 @@
-import { InfraError } from '../../config/errors.js'
+import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
-import type { GuestRequest, PreparedGuest } from '../driver.js'
+import type { Ability, GuestRequest, PreparedGuest } from '../driver.js'
 import { makeFile } from '../libvirt/storage.js'
 import type { CallOptions } from '../libvirt/virsh.js'
 import type { Limit } from '../limit.js'
 import { cloneConfig } from './clone.js'
 import { type DomainConfig, parseConfig, writeConfig } from './config.js'
 import { differences, diskModelOf, memoryMiBOf, modeOf, understood, vcpusOf } from './declared.js'
-import { createXlGuest, type GuestKeys, type XlGuest } from './guest.js'
-import { findDomain, type XlHost, xl } from './host.js'
-import { configFile, destroyDomain, removeInstance, writeInstance } from './instances.js'
+import { createXlGuest, type GuestKeys, type XlGuest, type XlGuestSetting } from './guest.js'
+import { findDomain, refused, type XlHost, xl } from './host.js'
+import { createHotplug } from './hotplug.js'
+import { configFile, removeInstance, writeInstance } from './instances.js'
+import { createDomain, destroyDomain } from './power.js'
+import { createSnapshots } from './snapshots.js'
 
 /** A prepared guest, and what the driver does with it when it closes. */
 export interface XlPrepared extends PreparedGuest {
@@ -20,6 +23,7 @@ export interface XlPrepareRequest {
   readonly host: XlHost
   readonly request: GuestRequest
   readonly keys: GuestKeys
+  readonly abilities: ReadonlySet<Ability>
   /** How a person gets to the host, one line. */
   readonly login: string
   /** Facts of the host that say what the guest runs on. */
@@ -33,6 +37,8 @@ interface Ways {
   /** The configuration's file, as a word of a shell command. */
   readonly file: string
   readonly ends: boolean
+  /** The files of the disks that are the instance's own; none of a VM that serves itself. */
+  readonly disks: readonly string[]
   remove(signal: AbortSignal): Promise<void>
 }
 
@@ -62,7 +68,7 @@ export async function prepareXl(given: XlPrepareRequest, signal: AbortSignal): P
         await destroyDomain(host, domain, callOf(given, host.limits.destroy, until))
       }
     }
-    return prepared(given, { domain, config, macs: [], file, ends, remove })
+    return prepared(given, { domain, config, macs: [], file, ends, disks: [], remove })
   }
   if (clean.kind !== 'copy') {
     throw refused(instance, `clean: the driver xl knows "copy" and "none", not "${clean.kind}"`)
@@ -90,13 +96,16 @@ export async function prepareXl(given: XlPrepareRequest, signal: AbortSignal): P
     macs: clone.macs,
     file: configFile(instance),
     ends: true,
+    disks: clone.files.map(({ to }) => to),
     remove,
   })
 }
 
 function prepared(given: XlPrepareRequest, ways: Ways): XlPrepared {
-  const { host, request, keys } = given
-  const { domain, file, config } = ways
+  const { host, request, keys, abilities } = given
+  const { domain, file, config, macs, ends } = ways
+  const target = { host, domain, file, hvm: modeOf(config) === 'hvm' }
+  const own = ownParts(host, ways)
   let running: XlGuest | null = null
   return {
     keepHint: `${given.login} -t xl console ${quote(domain)}`,
@@ -107,12 +116,13 @@ function prepared(given: XlPrepareRequest, ways: Ways): XlPrepared {
       const call = callOf(given, host.limits.start, signal)
       const before = await findDomain(host, domain, call)
       if (before === null) {
-        await host.shell.demand(xl('create', file), call)
+        await createDomain(target, call)
+        await own?.hotplug.becomes(new Map(), call)
       } else if (before.state === 'paused') {
         await host.shell.demand(xl('unpause', quote(domain)), call)
       }
       const facts = { ...factsOf(config), ...given.below }
-      running = createXlGuest({ host, request, domain, macs: ways.macs, keys, facts, ends: ways.ends })
+      running = createXlGuest({ ...target, request, config, macs, keys, facts, abilities, own, ends })
       return running
     },
     remove: async signal => {
@@ -122,6 +132,16 @@ function prepared(given: XlPrepareRequest, ways: Ways): XlPrepared {
     },
     release: () => running?.release(),
   }
+}
+
+/** What an instance's own domain has besides what it was created with. */
+function ownParts(host: XlHost, { domain, config, disks }: Ways): XlGuestSetting['own'] {
+  const [first, ...others] = disks
+  if (first === undefined) {
+    return null
+  }
+  const hotplug = createHotplug({ host, domain, config, folder: posix.dirname(first) })
+  return { hotplug, snapshots: createSnapshots({ host, domain, disks: [first, ...others], hotplug }) }
 }
 
 function factsOf(config: DomainConfig): Record<string, string> {
@@ -136,8 +156,4 @@ function factsOf(config: DomainConfig): Record<string, string> {
 
 function callOf({ request }: XlPrepareRequest, limit: Limit, signal: AbortSignal): CallOptions {
   return { signal, limit, where: request.instance }
-}
-
-function refused(where: string, why: string): InfraError {
-  return new InfraError(`${where}: ${why}`, { cause: 'runner', where, code: 'driver' })
 }
