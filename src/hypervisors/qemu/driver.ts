@@ -4,6 +4,7 @@ import { InfraError } from '../../config/errors.js'
 import type { GivenHostLimits } from '../../config/host-limits.js'
 import type { Host, Placement } from '../../config/model.js'
 import type { Ability, Driver, GuestRequest } from '../driver.js'
+import { imageFacts } from '../image-identity.js'
 import { hostLimits } from '../limit.js'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
 import { qemuChecks } from './checks.js'
@@ -67,6 +68,10 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
     const toolOptions = tools(`${instance} on ${host.id}`, signal)
     const base = await findBase(placement, cacheFolder, toolOptions)
     checkDrivers(base, hardware, guest.id)
+    const parts = base.image === null ? [] : [base.image.kernel, base.image.initrd]
+    const image = await imageFacts([base.disk, ...parts], toolOptions.where, command =>
+      runTool('sh', ['-c', command], toolOptions),
+    )
     const choice = await accelerate(base.image, signal)
     const folder = await createInstance(cacheFolder, instance, host.id)
     try {
@@ -74,7 +79,18 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
       const create = ['create', '-q', '-f', 'qcow2', '-F', base.format, '-b', base.disk, overlay]
       await runTool('qemu-img', create, toolOptions)
       const uefi = hardware.firmware === 'uefi' ? await prepareUefi(folder, toolOptions) : null
-      return createPrepared({ request, cacheFolder, folder, overlay, base, hardware, uefi, choice, limits })
+      return createPrepared({
+        request,
+        cacheFolder,
+        folder,
+        overlay,
+        base,
+        image,
+        hardware,
+        uefi,
+        choice,
+        limits,
+      })
     } catch (error) {
       await removeInstance(folder)
       throw error

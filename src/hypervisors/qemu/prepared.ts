@@ -21,6 +21,8 @@ export interface Preparation {
   readonly folder: string
   readonly overlay: string
   readonly base: Base
+  /** What its disk consists of, as facts. */
+  readonly image: Readonly<Record<string, string>>
   readonly hardware: Hardware
   readonly uefi: UefiFiles | null
   readonly choice: AcceleratorChoice
@@ -134,7 +136,10 @@ function accessOf({ port }: Launched, { image }: Base): Access {
   return image === null ? { endpoint } : { endpoint, keyPath: image.keyPath, hostKey: image.hostKey }
 }
 
-function factsOf({ base, hardware, choice }: Preparation, { version }: Launched): Record<string, string> {
+function factsOf(
+  { base, image, hardware, choice }: Preparation,
+  { version }: Launched,
+): Record<string, string> {
   return {
     'qemu version': version,
     accelerator: choice.accelerator,
@@ -143,6 +148,7 @@ function factsOf({ base, hardware, choice }: Preparation, { version }: Launched)
     disk: hardware.disk,
     nic: hardware.nic,
     image: base.image?.name ?? base.disk,
+    ...image,
     ...(base.image === null ? {} : { 'image recipe': base.image.manifest.recipeDigest }),
   }
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import type { Ability, GuestRequest, PreparedGuest } from '../driver.js'
+import { imageFacts } from '../image-identity.js'
 import { makeFile } from '../libvirt/storage.js'
 import type { CallOptions } from '../libvirt/virsh.js'
 import type { Limit } from '../limit.js'
@@ -39,6 +40,8 @@ interface Ways {
   readonly ends: boolean
   /** The files of the disks that are the instance's own; none of a VM that serves itself. */
   readonly disks: readonly string[]
+  /** What those were made from, as facts. */
+  readonly image: Readonly<Record<string, string>>
   remove(signal: AbortSignal): Promise<void>
 }
 
@@ -68,7 +71,7 @@ export async function prepareXl(given: XlPrepareRequest, signal: AbortSignal): P
         await destroyDomain(host, domain, callOf(given, host.limits.destroy, until))
       }
     }
-    return prepared(given, { domain, config, macs: [], file, ends, disks: [], remove })
+    return prepared(given, { domain, config, macs: [], file, ends, disks: [], image: {}, remove })
   }
   if (clean.kind !== 'copy') {
     throw refused(instance, `clean: the driver xl knows "copy" and "none", not "${clean.kind}"`)
@@ -81,8 +84,13 @@ export async function prepareXl(given: XlPrepareRequest, signal: AbortSignal): P
   await removeInstance(host, instance, call)
   const remove = (until: AbortSignal): Promise<void> =>
     removeInstance(host, instance, callOf(given, host.limits.command, until))
+  let image: Record<string, string>
   try {
     await writeInstance(host.shell, instance, written, call)
+    const from = clone.files.map(each => each.from)
+    image = await imageFacts(from, `${instance} on ${host.id}`, command =>
+      host.shell.demand(command, { ...call, limit: host.limits.storage }),
+    )
     for (const { from, to } of clone.files) {
       await makeFile(host.shell, { from, to, how: 'copy' }, { ...call, limit: host.limits.storage })
     }
@@ -97,6 +105,7 @@ export async function prepareXl(given: XlPrepareRequest, signal: AbortSignal): P
     file: configFile(instance),
     ends: true,
     disks: clone.files.map(({ to }) => to),
+    image,
     remove,
   })
 }
@@ -121,7 +130,7 @@ function prepared(given: XlPrepareRequest, ways: Ways): XlPrepared {
       } else if (before.state === 'paused') {
         await host.shell.demand(xl('unpause', quote(domain)), call)
       }
-      const facts = { ...factsOf(config), ...given.below }
+      const facts = { ...factsOf(config), ...ways.image, ...given.below }
       running = createXlGuest({ ...target, request, config, macs, keys, facts, abilities, own, ends })
       return running
     },
