@@ -93,7 +93,7 @@ export const labCommands: readonly CommandSpec[] = [
       { name: 'dry-run', description: 'Say what would be removed, and remove nothing', group: 'General' },
       {
         name: 'kept',
-        description: 'Remove guests, too, that --keep left running on this machine',
+        description: 'Remove guests, too, that --keep left running',
         group: 'Choice',
       },
       asFlag,

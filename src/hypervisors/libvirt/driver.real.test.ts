@@ -62,6 +62,7 @@ t.test(
       'reset',
       'revert',
       'screenshot',
+      'set-memory',
       'snapshot',
       'stop',
     ])

@@ -89,7 +89,10 @@ t.test('a Debian guest: booted, reached, paused, reverted, rebooted, stopped, re
   t.teardown(() => driver.close())
   const request = await requestFor('life')
   t.same([...driver.abilities(request.placement)].sort(), [
+    'attach-disk',
+    'attach-nic',
     'console',
+    'nmi',
     'pause',
     'reset',
     'revert',
@@ -160,6 +163,48 @@ t.test('a Debian guest: booted, reached, paused, reverted, rebooted, stopped, re
     t.equal(first.text, bootId.text)
   })
 
+  await t.test('an NMI arrives; a disk and a card come and go', async t => {
+    await running.nmi?.(never)
+    t.match((await inGuest(prepared.keepHint, 'dmesg')).text, /NMI received/)
+    const disk = await running.attachDisk?.(64 * 2 ** 20, never)
+    const nic = await running.attachNic?.(never)
+    const shown =
+      'cat /proc/partitions /sys/class/net/*/address; for d in /sys/block/*/serial; do echo "$(cat "$d")"; done'
+    const after = (await inGuest(prepared.keepHint, shown)).text
+    t.match(after, /65536 vdb/)
+    t.match(after, disk?.serial ?? 'no serial')
+    t.match(after, nic?.mac ?? 'no MAC address')
+    await running.detachDisk?.(disk?.serial ?? '', never)
+    await running.detachNic?.(nic?.mac ?? '', never)
+    const last = (await inGuest(prepared.keepHint, shown)).text
+    t.notMatch(last, 'vdb')
+    t.notMatch(last, nic?.mac ?? '')
+    const folder = join(instancesFolder(cacheFolder), request.instance)
+    t.notOk((await readdir(folder)).some(name => name.startsWith('added-')))
+    await t.rejects(async () => await running.detachDisk?.('nothing', never), {
+      message: /QEMU refused device_del: .*nothing/,
+      context: { cause: 'host' },
+    })
+  })
+
+  await t.test('shut down and started again, powered off and started again', async t => {
+    const before = await running.access(never)
+    t.ok((await inGuest(prepared.keepHint, 'touch /root/power && sync')).ok)
+    await running.shutdown?.(never)
+    await running.shutdown?.(never)
+    t.ok((await readFile(console, 'utf8')).includes('reboot: Power down'), 'the guest shut itself down')
+    await running.powerOn?.(never)
+    await running.powerOff?.(never)
+    t.notOk(running.gone.aborted, 'an end that was asked for is no loss')
+    await running.powerOn?.(never)
+    await running.powerOn?.(never)
+    t.not((await running.access(never)).endpoint.port, before.endpoint.port, 'its port is a new one')
+    await untilSaid(console, image.manifest.bootedMark, 3, running)
+    const third = await inGuest(prepared.keepHint, 'ls /root/power && cat /proc/sys/kernel/random/boot_id')
+    t.match(third.text, /^\/root\/power\n[0-9a-f-]{36}$/, 'its disk is as it was left')
+    t.notMatch(third.text, bootId.text)
+  })
+
   await t.test('stop, and start again with the same disk', async t => {
     t.ok((await inGuest(prepared.keepHint, 'touch /root/marker && sync')).ok)
     const at = performance.now()
@@ -170,7 +215,7 @@ t.test('a Debian guest: booted, reached, paused, reverted, rebooted, stopped, re
     t.ok((await readFile(console, 'utf8')).includes('reboot: Power down'), 'the guest shut itself down')
     const again = await prepared.start(never)
     t.not(again, running)
-    await untilSaid(console, image.manifest.bootedMark, 3, again)
+    await untilSaid(console, image.manifest.bootedMark, 4, again)
     t.ok((await inGuest(prepared.keepHint, 'ls /root/marker')).ok)
     await again.snapshot?.('up', never)
     await inGuest(prepared.keepHint, 'echo c >/proc/sysrq-trigger', pausedMs)

@@ -8,7 +8,7 @@ import { imageFacts } from '../image-identity.js'
 import { hostLimits } from '../limit.js'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
 import { qemuChecks } from './checks.js'
-import { canSnapshot, hardwareOf } from './hardware.js'
+import { canHotplug, canSnapshot, hardwareOf } from './hardware.js'
 import type { BuiltImage } from './image.js'
 import { createInstance, findOrphans, removeInstance } from './instances.js'
 import { program } from './launch.js'
@@ -38,7 +38,8 @@ const ownLimits: GivenHostLimits = {
   consoleEvery: 250,
 }
 
-const always: readonly Ability[] = ['console', 'pause', 'reset', 'stop']
+/** There is no display to picture, and no balloon: QEMU is started with what the configuration names alone. */
+const always: readonly Ability[] = ['console', 'nmi', 'pause', 'reset', 'stop']
 
 /** Guests in local QEMU processes: an overlay, a loopback port and a console file each. */
 export function createQemuDriver(options: QemuDriverOptions): Driver {
@@ -128,7 +129,11 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
 }
 
 function abilitiesOf({ configuration }: Placement): ReadonlySet<Ability> {
-  return new Set<Ability>(canSnapshot(configuration) ? [...always, 'snapshot', 'revert'] : always)
+  return new Set<Ability>([
+    ...always,
+    ...(canSnapshot(configuration) ? (['snapshot', 'revert'] as const) : []),
+    ...(canHotplug(configuration) ? (['attach-disk', 'attach-nic'] as const) : []),
+  ])
 }
 
 function checkInstalled(where: string): void {

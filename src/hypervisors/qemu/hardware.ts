@@ -51,6 +51,8 @@ export interface Hardware {
   readonly diskDevices: (node: string) => readonly Device[]
   readonly nicDevice: string
   readonly snapshots: boolean
+  /** True where the machine takes PCI devices while it runs. */
+  readonly hotplug: boolean
   readonly vcpus: number
   readonly memoryBytes: number
 }
@@ -104,6 +106,7 @@ export function hardwareOf(configuration: Configuration, guest: Pick<Guest, 'id'
     diskDevices: diskModel.devices,
     nicDevice,
     snapshots: diskModel.snapshots,
+    hotplug: canHotplug(configuration),
     vcpus: configuration.vcpus,
     memoryBytes: configuration.memoryBytes,
   }
@@ -112,6 +115,11 @@ export function hardwareOf(configuration: Configuration, guest: Pick<Guest, 'id'
 /** True when QEMU can write and load snapshots of a guest in this configuration. */
 export function canSnapshot({ disk }: Configuration): boolean {
   return own(diskModels, canonical(disk ?? 'virtio-blk', aliases))?.snapshots ?? false
+}
+
+/** True when devices can be added: to the PCI bus of `pc`; q35 would need a free root port for each. */
+export function canHotplug({ machine }: Configuration): boolean {
+  return !(machine ?? 'pc').includes('q35')
 }
 
 function canonical(name: string, names: Readonly<Record<string, string>>): string {

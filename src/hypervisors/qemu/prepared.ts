@@ -5,7 +5,7 @@ import type { Access, GuestRequest, PreparedGuest } from '../driver.js'
 import type { HostLimits } from '../limit.js'
 import { type AcceleratorChoice, distrustKvm } from './accelerator.js'
 import { kernelCommandLine, type UefiFiles } from './arguments.js'
-import { createGuest, type QemuGuest } from './guest.js'
+import { createGuest, type GuestSetting, type QemuGuest, type Started } from './guest.js'
 import type { Hardware } from './hardware.js'
 import { removeInstance, updateInstance } from './instances.js'
 import { keepHint, writeSshConfig } from './keep.js'
@@ -45,19 +45,20 @@ export function createPrepared(preparation: Preparation): QemuPrepared {
       if (running !== null && !running.hasEnded()) {
         return running
       }
-      const launched = await launchInstance(preparation, signal)
+      const started = await startInstance(preparation, signal)
       try {
-        const access = accessOf(launched, preparation.base)
-        await updateInstance(folder, { qemu: launched.identity, port: launched.port, kept })
-        await writeSshConfig(folder, access, preparation.base.image)
         const guest = createGuest({
           where: request.instance,
-          launched,
-          access,
-          facts: { ...factsOf(preparation, launched), ...(await observed(preparation, launched, signal)) },
+          started,
+          restart: until => startInstance(preparation, until),
+          facts: {
+            ...factsOf(preparation, started.launched),
+            ...(await observed(preparation, started.launched, signal)),
+          },
           limits: preparation.limits,
           uefi: preparation.uefi !== null,
           snapshots: preparation.hardware.snapshots,
+          hotplug: hotplugOf(preparation),
           consoleFile: consoleFile(request),
           ...observers(preparation),
         })
@@ -67,7 +68,7 @@ export function createPrepared(preparation: Preparation): QemuPrepared {
         running = guest
         return guest
       } catch (error) {
-        launched.process.kill()
+        started.launched.process.kill()
         throw error
       }
     },
@@ -84,6 +85,32 @@ export function createPrepared(preparation: Preparation): QemuPrepared {
       }
     },
   }
+}
+
+/** Starts QEMU and writes down, for others, which process it is and how its guest is reached. */
+async function startInstance(preparation: Preparation, signal: AbortSignal): Promise<Started> {
+  const { request, folder, base } = preparation
+  const launched = await launchInstance(preparation, signal)
+  try {
+    const access = accessOf(launched, base)
+    const kept = request.outlives === true
+    await updateInstance(folder, { qemu: launched.identity, port: launched.port, kept })
+    await writeSshConfig(folder, access, base.image)
+    return { launched, access }
+  } catch (error) {
+    launched.process.kill()
+    throw error
+  }
+}
+
+function hotplugOf({ hardware, folder, request, limits }: Preparation): GuestSetting['hotplug'] {
+  return hardware.hotplug
+    ? {
+        folder,
+        nicDevice: hardware.nicDevice,
+        tools: signal => ({ where: request.instance, signal, cause: 'host', limit: limits.storage }),
+      }
+    : null
 }
 
 async function launchInstance(preparation: Preparation, signal: AbortSignal): Promise<Launched> {
