@@ -234,12 +234,10 @@ export class LinuxGuest implements EmulatedGuest {
 
   pause(): void {
     this.#door.deaf = true
-    this.#system?.processes.stillness.begin()
   }
 
   resume(): void {
     this.#door.deaf = this.#hasPanicked
-    this.#system?.processes.stillness.end()
   }
 
   cut(): void {

@@ -69,14 +69,6 @@ t.test('a guest that stands still answers when it goes on', { buffered: true }, 
   const it = await stand(t, { vms })
   await it.run('virsh start deb')
   const guest = await connectThrough(it.client, it.host.machine, await addressOf(it))
-  await guest.run("sh -c 'while :; do echo; sleep 0.05; done' </dev/null >/root/ticks 2>/dev/null &")
-  const ticks = async (): Promise<number> => Number((await guest.run('wc -c </root/ticks')).stdout)
-  const before = await ticks()
-  await it.run('virsh suspend deb; sleep 1; virsh resume deb')
-  const after = await ticks()
-  t.ok(after - before < 10, 'its programs stand still, too')
-  await guest.run('sleep 0.3')
-  t.ok((await ticks()) > after, 'and go on')
   t.strictSame(await it.run('virsh suspend deb; virsh domstate deb --reason'), [
     "Domain 'deb' suspended\n\npaused (user)\n\n",
     '',

@@ -114,7 +114,6 @@ export function boot(request: BootRequest): System {
     sudo: (user, password) => mayBecomeRoot(persona, request.passwords, user, password),
     breathe: async (process: Process) => {
       if (process.signal.aborted) throw process.signal.reason
-      if (processes.stillness.holds) await process.whileAlive(processes.stillness.over())
       if (performance.now() - lastBreathMs < 8) return
       await new Promise(resolve => setImmediate(resolve))
       lastBreathMs = performance.now()

@@ -2,7 +2,6 @@ import type { Bytes } from '../files/bytes.js'
 import type { Viewer } from '../files/nodes.js'
 import { Descriptors } from '../files/open-file.js'
 import { harmlessSignals, type SignalName } from './signals.js'
-import { Stillness } from './stillness.js'
 
 /** How a process ended. */
 export type ExitStatus = { readonly code: number } | { readonly signal: SignalName }
@@ -61,12 +60,10 @@ export class Process implements Viewer {
   onSignal: ((name: SignalName) => Disposition) | undefined
   status: ExitStatus | undefined
   readonly #death = new AbortController()
-  readonly #stillness: Stillness
   #settle: (status: ExitStatus) => void = () => {}
 
-  constructor(pid: number, startedNs: bigint, stillness: Stillness, start: ProcessStart) {
+  constructor(pid: number, startedNs: bigint, start: ProcessStart) {
     const { parent } = start
-    this.#stillness = stillness
     this.pid = pid
     this.ppid = parent?.pid ?? 1
     this.pgid = start.pgid ?? parent?.pgid ?? pid
@@ -124,14 +121,12 @@ export class Process implements Viewer {
     const slept = new Promise<void>(resolve => {
       timer = setTimeout(resolve, Math.min(ms, 2_147_483_647))
     })
-    // What would have woken up while its guest stood still wakes up afterwards.
-    return this.whileAlive(slept.then(() => this.#stillness.over())).finally(() => clearTimeout(timer))
+    return this.whileAlive(slept).finally(() => clearTimeout(timer))
   }
 }
 
 /** The processes of one boot. */
 export class ProcessTable {
-  readonly stillness = new Stillness()
   readonly #processes = new Map<number, Process>()
   readonly #uptimeNs: () => bigint
   readonly #maxPid: number
@@ -151,15 +146,14 @@ export class ProcessTable {
 
   spawn(start: ProcessStart): Process {
     while (this.#processes.has(this.#next)) this.#next++
-    const process = new Process(this.#next, this.#uptimeNs(), this.stillness, start)
+    const process = new Process(this.#next, this.#uptimeNs(), start)
     this.#next = this.#next >= this.#maxPid ? 300 : this.#next + 1
     return this.#add(process)
   }
 
   /** A process that boot started and that only stands in lists. */
   seat(pid: number, ppid: number, start: ProcessStart): Process {
-    const own = { ...start, pgid: start.pgid ?? pid, sid: start.sid ?? pid }
-    const process = new Process(pid, 0n, this.stillness, own)
+    const process = new Process(pid, 0n, { ...start, pgid: start.pgid ?? pid, sid: start.sid ?? pid })
     process.ppid = ppid
     process.onSignal = () => 'ignored'
     return this.#add(process)
