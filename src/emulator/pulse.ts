@@ -21,7 +21,7 @@ export class Pulse {
   #haltedNs: bigint | undefined
   /** How far its time is behind ours. */
   #behindNs = 0n
-  #going: Promise<void> = Promise.resolve()
+  #going: Promise<void> | undefined
   #goOn = (): void => {}
 
   constructor(clocks: PausedClocks) {
@@ -39,8 +39,9 @@ export class Pulse {
   }
 
   /** Resolves when it goes on: at once unless it is halted. */
-  going(): Promise<void> {
-    return this.#going
+  async going(): Promise<void> {
+    // It may have been halted again meanwhile.
+    while (this.#going) await this.#going
   }
 
   /** Does something after so much of its time; the result takes that back. */
@@ -67,7 +68,7 @@ export class Pulse {
     if (this.#haltedNs === undefined) return
     if (this.#clocks === 'stopped') this.#behindNs = process.hrtime.bigint() - this.#haltedNs
     this.#haltedNs = undefined
-    this.#going = Promise.resolve()
+    this.#going = undefined
     for (const wait of this.#waits) this.#arm(wait)
     this.#goOn()
   }

@@ -29,8 +29,9 @@ async function started(
 const devices = 'ls /sys/block /sys/class/net | grep . | grep -v : | sort | tr "\\n" " "'
 const plugBoth = [
   'qemu-img create -q -f raw /var/lib/libvirt/images/more.img 64M',
-  'virsh attach-disk deb /var/lib/libvirt/images/more.img vdb --targetbus virtio --live',
-  'virsh attach-interface deb network default --mac 52:54:00:11:22:33 --model virtio --live',
+  `echo "<disk type='file' device='disk'><source file='/var/lib/libvirt/images/more.img'/><target dev='vdb' bus='virtio'/></disk>" >disk.xml`,
+  `echo "<interface type='network'><source network='default'/><model type='virtio'/></interface>" >nic.xml`,
+  'virsh attach-device deb disk.xml && virsh attach-device deb nic.xml',
 ].join(' && ')
 
 for (const [persona, found] of [
