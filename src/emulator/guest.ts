@@ -38,7 +38,7 @@ export interface EmulatedGuest {
   processes(): readonly ListedProcess[]
   /** Presses the power button: a guest that is up shuts down. */
   pressPower?(): void
-  /** Stands still: nothing is answered until it is resumed. */
+  /** Stands still: nothing in it goes on, and nothing is answered, until it is resumed. */
   pause?(): void
   resume?(): void
   /** Gives it a device; it finds it at once, or at its next boot. */

@@ -6,6 +6,7 @@ import { Descriptors, type OpenFile } from './files/open-file.js'
 import { Pipe } from './files/pipe.js'
 import type { Hardware } from './hardware/machine.js'
 import { makePrograms } from './programs/table.js'
+import { Pulse } from './pulse.js'
 import { boot } from './system/boot.js'
 import { execute } from './system/programs.js'
 import { runToEnd, statusCode } from './system/run-to-end.js'
@@ -40,6 +41,7 @@ export function bootForTest(persona: string, hardware: Partial<Hardware> = {}, p
     ],
     passwords: new Map([['tester', 'secret']]),
     programs,
+    pulse: new Pulse('stopped'),
     disk: undefined,
     serial: () => {},
     panicked: () => {},

@@ -4,6 +4,7 @@ import type { EmulatedGuest, GuestDisk, GuestMemory, ListedProcess, Virtual } fr
 import { changedHardware, type Device, type Machine, putIn, takeOut } from './hardware/machine.js'
 import type { GuestPersona } from './persona/schema.js'
 import { makePrograms } from './programs/table.js'
+import { Pulse } from './pulse.js'
 import { Authenticator } from './server/authentication.js'
 import { Door } from './server/door.js'
 import { type HostKey, makeHostKey } from './server/host-key.js'
@@ -40,7 +41,8 @@ export class LinuxGuest implements EmulatedGuest {
   readonly #hostKey: HostKey
   #shownKey: HostKey
   readonly #authenticator: Authenticator
-  readonly #timers = new Timers<'boot' | 'power' | 'unasked'>()
+  readonly #pulse: Pulse
+  readonly #timers: Timers<'boot' | 'power' | 'unasked'>
   readonly #door = new Door()
   #state: EmulatedGuest['state'] = 'booting'
   #system: System | undefined
@@ -71,6 +73,8 @@ export class LinuxGuest implements EmulatedGuest {
     this.#hostKey = hostKey
     this.#shownKey = hostKey
     this.#virtual = virtual
+    this.#pulse = new Pulse(machine.host?.pausing?.clocks ?? 'stopped')
+    this.#timers = new Timers(this.#pulse)
     this.#disk = virtual.disk?.family === 'linux' ? virtual.disk.tree : undefined
     this.#memory = virtual.memory
     const { refusedLogin } = mischief.faults
@@ -129,6 +133,7 @@ export class LinuxGuest implements EmulatedGuest {
       nodeName: this.name,
       persona: this.persona,
       machine: this.#machine,
+      pulse: this.#pulse,
       accounts: this.#accounts,
       passwords,
       programs: this.#virtual.programs ?? linuxPrograms,
@@ -226,6 +231,7 @@ export class LinuxGuest implements EmulatedGuest {
   }
 
   pressPower(): void {
+    if (this.persona.lifecycle?.heedsPowerButton === false) return
     // A kernel that is not up yet does not see the button.
     if (this.#state === 'running' && !this.#hasPanicked) {
       this.#timers.after('power', this.persona.timing.shutdownMs, () => void this.#goDown('off', true))
@@ -234,14 +240,18 @@ export class LinuxGuest implements EmulatedGuest {
 
   pause(): void {
     this.#door.deaf = true
+    if (this.persona.lifecycle?.stopsWhenPaused !== false) this.#pulse.halt()
   }
 
   resume(): void {
+    if (this.persona.lifecycle?.wakes === false) return
+    this.#pulse.goOn()
     this.#door.deaf = this.#hasPanicked
   }
 
   cut(): void {
     this.#door.cut()
+    if (this.persona.lifecycle?.restartsWhenMoved) void this.#goDown('reboot', false)
   }
 
   plug(device: Device): void {
@@ -250,8 +260,8 @@ export class LinuxGuest implements EmulatedGuest {
   }
 
   unplug(device: Device): boolean {
-    // A kernel that is not up yet does not hear of it.
-    if (this.#state !== 'running' || this.#hasPanicked) return false
+    // A kernel that does not run, or not yet, does not hear of it.
+    if (this.#state !== 'running' || this.#hasPanicked || this.#pulse.isHalted) return false
     if (this.#system) this.#system.hotplug.unplug(device)
     else takeOut(this.#machine, device)
     return true
@@ -269,7 +279,9 @@ export class LinuxGuest implements EmulatedGuest {
   }
 
   nmi(): void {
-    if (!this.#hasPanicked) this.#system?.nmi()
+    void this.#pulse.going().then(() => {
+      if (!this.#hasPanicked) this.#system?.nmi()
+    })
   }
 
   copyDisk(): GuestDisk | undefined {
@@ -277,6 +289,8 @@ export class LinuxGuest implements EmulatedGuest {
   }
 
   copyMemory(): GuestMemory | undefined {
+    // One that was paused before it went on from its memory still has it.
+    if (this.#memory) return this.#memory
     const { bootId, clock } = this.#system ?? {}
     if (this.#state !== 'running' || this.#hasPanicked || bootId === undefined || clock === undefined)
       return undefined

@@ -1,32 +1,38 @@
-/** Things that a guest does after a while, one of each kind at a time. */
+import type { Pulse } from './pulse.js'
+
+/** Things that a guest does after a while, one of each kind at a time. None happens while it is halted. */
 export class Timers<Name extends string> {
-  readonly #running = new Map<Name, NodeJS.Timeout>()
+  readonly #pulse: Pulse
+  readonly #planned = new Map<Name, () => void>()
+
+  constructor(pulse: Pulse) {
+    this.#pulse = pulse
+  }
 
   /** Takes the place of what was planned under that name. */
   after(name: Name, ms: number, act: () => void): void {
     this.cancel(name)
-    this.#running.set(
+    this.#planned.set(
       name,
-      setTimeout(() => {
-        this.#running.delete(name)
+      this.#pulse.after(ms, () => {
+        this.#planned.delete(name)
         act()
-      }, ms),
+      }),
     )
   }
 
   has(name: Name): boolean {
-    return this.#running.has(name)
+    return this.#planned.has(name)
   }
 
   /** False where nothing was planned. */
   cancel(name: Name): boolean {
-    const timer = this.#running.get(name)
-    clearTimeout(timer)
-    this.#running.delete(name)
-    return timer !== undefined
+    const takeBack = this.#planned.get(name)
+    takeBack?.()
+    return this.#planned.delete(name)
   }
 
   cancelAll(): void {
-    for (const name of [...this.#running.keys()]) this.cancel(name)
+    for (const name of [...this.#planned.keys()]) this.cancel(name)
   }
 }

@@ -40,6 +40,8 @@ export class FileTree {
   readonly room: Room
   /** Set where the disk does not keep what it was given. */
   corruption: Corruption | undefined
+  /** Directories that copies have in common with it instead of their own. */
+  shared: readonly Bytes[] = []
   /** The guest's own clock in ms: that of the boot that uses the disk. */
   now: () => number
   #inodes = 2
@@ -86,7 +88,12 @@ export class FileTree {
   copy(): FileTree {
     const copy = new FileTree(this.now, this.room.freeBytes)
     copy.#inodes = this.#inodes
+    copy.shared = this.shared
     const seen = new Map<Node, Node>()
+    for (const path of this.shared) {
+      const node = this.lookup(path)
+      if (node) seen.set(node, node)
+    }
     const copyOf = (node: Node): Node => {
       const known = seen.get(node)
       if (known) return known

@@ -134,3 +134,20 @@ t.test('virsh of old knows less, and says it otherwise', { buffered: true }, asy
   t.strictSame(await run('xm frob'), ['', 'Error: Sub Command frob not found!\n', 1])
   t.equal((await run('cat /proc/xen/capabilities'))[0], 'control_d\n')
 })
+
+t.test('images of different systems never have the same digest', { buffered: true }, async t => {
+  const digestOf = async (persona: string): Promise<string> => {
+    const it = await stand(t, {
+      vms: [{ name: 'deb', guest: { persona, users }, hardware: { vcpus: 1, memoryBytes: 2 ** 29 } }],
+    })
+    return (await it.run('sha256sum /var/lib/libvirt/images/deb.qcow2'))[0]
+  }
+  const [debian, again, rhel] = [
+    await digestOf('debian-12'),
+    await digestOf('debian-12'),
+    await digestOf('rhel-9'),
+  ]
+  t.match(debian, /^[0-9a-f]{64} /)
+  t.equal(again, debian)
+  t.not(rhel, debian)
+})

@@ -41,9 +41,9 @@ const maxChain = 16
 export class ImageStore {
   readonly #contents = new Map<string, Content>()
 
-  /** Keeps a content under a new name. */
+  /** Keeps a content under a new name: that of its system and a number, so that other systems never have the same bytes. */
   keep(content: Content): string {
-    const name = `content-${this.#contents.size + 1}`
+    const name = `${content.installed?.persona ?? 'no-system'}-${this.#contents.size + 1}`
     this.#contents.set(name, content)
     return name
   }

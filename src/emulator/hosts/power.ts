@@ -80,8 +80,9 @@ export class Power {
     const content = { ...keptDisk(running.guest), ...installedOf(running) }
     await running.guest?.close()
     const guest = await this.#startGuest(running, content, undefined)
-    if (vm.running === running) Object.assign(running, { guest, startVcpus: running.share.vcpus })
-    else await guest?.close()
+    if (vm.running !== running) return guest?.close()
+    Object.assign(running, { guest, startVcpus: running.share.vcpus })
+    if (vm.state === 'paused') guest?.pause?.()
   }
 
   /** With `discards` its disk is not written back: it goes on, or goes back. */

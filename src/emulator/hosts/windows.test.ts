@@ -1,5 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { eventually } from '../client.test.helper.js'
+import { connectThrough, eventually } from '../client.test.helper.js'
 import { addressOf, type Stand, stand, users } from './stand.test.helper.js'
 
 t.jobs = 3
@@ -101,3 +102,25 @@ t.test('a Windows guest sees disks, cards and processors come and go', { buffere
   t.equal(await it.guest(disks), diskBefore)
   t.equal(await it.guest(cards), cardBefore)
 })
+
+t.test(
+  'a Windows guest that is paused does nothing, and goes on as the same boot',
+  { buffered: true },
+  async t => {
+    const it = await running(t)
+    const before = await it.guest(boots)
+    const guest = await connectThrough(it.client, it.host.machine, it.address, 'Administrator')
+    t.teardown(() => guest.end())
+    let ended = false
+    const slept = guest.run('ping -n 2 127.0.0.1').finally(() => {
+      ended = true
+    })
+    await wait(200)
+    await it.run('virsh suspend win')
+    await wait(2500)
+    t.equal(ended, false)
+    await it.run('virsh resume win')
+    await slept
+    t.equal(await it.guest(boots), before)
+  },
+)

@@ -159,6 +159,16 @@ const sections = {
     monotonicToo: z.boolean().optional(),
   }).optional(),
   power: fact({ reboot: z.enum(['works', 'lies']) }).optional(),
+  /** How it bears what its host does to it: for mutants. */
+  lifecycle: fact({
+    stopsWhenPaused: z.literal(false).optional(),
+    wakes: z.literal(false).optional(),
+    findsNewDevices: z.literal(false).optional(),
+    /** Directories that snapshots leave as they are. */
+    outsideSnapshots: z.array(path).optional(),
+    heedsPowerButton: z.literal(false).optional(),
+    restartsWhenMoved: z.literal(true).optional(),
+  }).optional(),
   sudo: fact({ users: z.record(z.string(), z.enum(['password', 'nopasswd'])) }).optional(),
   /** What is changed of the hardware that the instance was given: for mutants. */
   hardware: fact({
@@ -236,6 +246,8 @@ const sections = {
     prefix: z.string().regex(/^\d+\.\d+\.\d+$/),
     leases: path.optional(),
   }).optional(),
+  /** What the clocks of its guests do while they are paused. */
+  pausing: fact({ clocks: z.enum(['stopped', 'running']) }).optional(),
   dmi: fact({ values: z.record(z.string(), z.string()) }).optional(),
   cpu: fact({
     vendor_id: z.string(),

@@ -122,8 +122,7 @@ function duration(text: Bytes): number | undefined {
 /** Resolves after a while, never when it is aborted first. */
 function pause(process: Process, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
-    const timer = setTimeout(resolve, ms)
-    const stop = (): void => clearTimeout(timer)
+    const stop = process.pulse.after(ms, resolve)
     signal.addEventListener('abort', stop, { once: true })
     process.signal.addEventListener('abort', stop, { once: true })
   })

@@ -5,6 +5,7 @@ import { givenBy, type Machine } from '../hardware/machine.js'
 import { memTotalNow } from '../hardware/memory.js'
 import { holds } from '../persona/conditions.js'
 import type { GuestPersona } from '../persona/schema.js'
+import type { Pulse } from '../pulse.js'
 import { Clock } from './clock.js'
 import type { LiveContext } from './context.js'
 import { fatesOf } from './fates.js'
@@ -22,6 +23,8 @@ export interface BootRequest {
   readonly nodeName: string
   readonly persona: GuestPersona
   readonly machine: Machine
+  /** What it goes on by, boot after boot. */
+  readonly pulse: Pulse
   readonly accounts: readonly Account[]
   /** Passwords by user, for sudo. */
   readonly passwords: ReadonlyMap<string, string>
@@ -43,16 +46,18 @@ export interface BootRequest {
 
 /** Boots a guest: a new system on its disk. */
 export function boot(request: BootRequest): System {
-  const { persona, machine } = request
-  const clock = new Clock(persona.clock ?? {}, request.memory)
+  const { persona, machine, pulse } = request
+  const clock = new Clock(persona.clock ?? {}, () => pulse.nowNs(), request.memory)
   const tree = request.disk ?? new FileTree(() => Date.now(), persona.storage.roomMiB * 1_048_576)
   tree.now = () => clock.wallMs()
+  tree.shared = persona.lifecycle?.outsideSnapshots ?? []
   const used = new Set<string>()
   const log = new KernelLog(persona.kernel.timestamps)
   const serial = serialOf(persona, machine, log, request.serial)
   // What goes on from memory has said this before.
   if (!request.memory) log.heard = line => serial.kernel(line)
-  const processes = new ProcessTable(() => clock.uptimeNs(), persona.kernel.firstPid, persona.kernel.maxPid)
+  const { firstPid, maxPid } = persona.kernel
+  const processes = new ProcessTable(pulse, () => clock.uptimeNs(), firstPid, maxPid)
   const answers = readAnswers(persona)
   const bootId = request.memory?.bootId ?? randomUUID()
   let lastBreathMs = performance.now()
@@ -114,10 +119,9 @@ export function boot(request: BootRequest): System {
     sudo: (user, password) => mayBecomeRoot(persona, request.passwords, user, password),
     breathe: async (process: Process) => {
       if (process.signal.aborted) throw process.signal.reason
-      if (performance.now() - lastBreathMs < 8) return
-      await new Promise(resolve => setImmediate(resolve))
+      if (!pulse.isHalted && performance.now() - lastBreathMs < 8) return
+      await process.whileAlive(new Promise(resolve => setImmediate(resolve)))
       lastBreathMs = performance.now()
-      if (process.signal.aborted) throw process.signal.reason
     },
   }
   const given = givenBy(machine.hardware, machine.host)

@@ -14,17 +14,23 @@ export interface ClockFacts {
 
 const nsPerMs = 1_000_000n
 
-/** The emulated guest's clocks, kept by the runner's and bent as the persona says. */
+/** The emulated guest's clocks, kept by the time that goes on for it and bent as the persona says. */
 export class Clock {
   readonly #facts: ClockFacts
+  readonly #nowNs: () => bigint
   readonly #bootNs: bigint
   readonly #wallAtBootNs: bigint
   #setByNs = 0n
 
-  /** With `earlier`, both clocks go on from there. */
-  constructor(facts: ClockFacts, earlier?: { readonly uptimeNs: bigint; readonly wallNs: bigint }) {
+  /** `nowNs` is what both clocks go by: they stand still while it does. With `earlier`, they go on from there. */
+  constructor(
+    facts: ClockFacts,
+    nowNs: () => bigint,
+    earlier?: { readonly uptimeNs: bigint; readonly wallNs: bigint },
+  ) {
     this.#facts = facts
-    this.#bootNs = process.hrtime.bigint() - (earlier?.uptimeNs ?? 0n)
+    this.#nowNs = nowNs
+    this.#bootNs = nowNs() - (earlier?.uptimeNs ?? 0n)
     this.#wallAtBootNs = BigInt(Date.now()) * nsPerMs
     if (earlier) this.#setByNs = earlier.wallNs - this.wallNs()
   }
@@ -57,7 +63,7 @@ export class Clock {
   }
 
   #elapsedNs(): bigint {
-    return process.hrtime.bigint() - this.#bootNs
+    return this.#nowNs() - this.#bootNs
   }
 
   #saw(elapsedNs: bigint): bigint {

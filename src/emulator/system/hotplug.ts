@@ -19,6 +19,7 @@ export function hotplugOf(context: LiveContext): Hotplug {
     system.log.add(text, Number(system.clock.uptimeNs()) / 1e9, level)
   return {
     plug: device => {
+      if (persona.lifecycle?.findsNewDevices === false) return
       putIn(machine, device)
       if (device.kind === 'nic') {
         knownCards(context)

@@ -1,6 +1,7 @@
 import type { Bytes } from '../files/bytes.js'
 import type { Viewer } from '../files/nodes.js'
 import { Descriptors } from '../files/open-file.js'
+import type { Pulse } from '../pulse.js'
 import { harmlessSignals, type SignalName } from './signals.js'
 
 /** How a process ended. */
@@ -59,12 +60,15 @@ export class Process implements Viewer {
   /** Asked before the default action. */
   onSignal: ((name: SignalName) => Disposition) | undefined
   status: ExitStatus | undefined
+  /** What it goes on by. */
+  readonly pulse: Pulse
   readonly #death = new AbortController()
   #settle: (status: ExitStatus) => void = () => {}
 
-  constructor(pid: number, startedNs: bigint, start: ProcessStart) {
+  constructor(pid: number, pulse: Pulse, startedNs: bigint, start: ProcessStart) {
     const { parent } = start
     this.pid = pid
+    this.pulse = pulse
     this.ppid = parent?.pid ?? 1
     this.pgid = start.pgid ?? parent?.pgid ?? pid
     this.sid = start.sid ?? parent?.sid ?? pid
@@ -105,35 +109,40 @@ export class Process implements Viewer {
     this.#settle(status)
   }
 
-  /** Waits for something else without outliving the process. */
+  /** Waits for something else without outliving the process; on a halted guest it does not notice that it is there. */
   whileAlive<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.signal.aborted) return reject(this.signal.reason)
       const stop = (): void => reject(this.signal.reason)
       this.signal.addEventListener('abort', stop, { once: true })
-      work.then(resolve, reject).finally(() => this.signal.removeEventListener('abort', stop))
+      work
+        .finally(() => this.pulse.going())
+        .then(resolve, reject)
+        .finally(() => this.signal.removeEventListener('abort', stop))
     })
   }
 
   /** Sleeps that long, or until a signal ends the process. */
   sleep(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
+    let takeBack = (): void => {}
     const slept = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, Math.min(ms, 2_147_483_647))
+      takeBack = this.pulse.after(ms, resolve)
     })
-    return this.whileAlive(slept).finally(() => clearTimeout(timer))
+    return this.whileAlive(slept).finally(takeBack)
   }
 }
 
 /** The processes of one boot. */
 export class ProcessTable {
   readonly #processes = new Map<number, Process>()
+  readonly #pulse: Pulse
   readonly #uptimeNs: () => bigint
   readonly #maxPid: number
   #next: number
 
   /** `firstPid` is the first that a login gets: boot has used those below. */
-  constructor(uptimeNs: () => bigint, firstPid: number, maxPid: number) {
+  constructor(pulse: Pulse, uptimeNs: () => bigint, firstPid: number, maxPid: number) {
+    this.#pulse = pulse
     this.#uptimeNs = uptimeNs
     this.#next = firstPid
     this.#maxPid = maxPid
@@ -146,14 +155,18 @@ export class ProcessTable {
 
   spawn(start: ProcessStart): Process {
     while (this.#processes.has(this.#next)) this.#next++
-    const process = new Process(this.#next, this.#uptimeNs(), start)
+    const process = new Process(this.#next, this.#pulse, this.#uptimeNs(), start)
     this.#next = this.#next >= this.#maxPid ? 300 : this.#next + 1
     return this.#add(process)
   }
 
   /** A process that boot started and that only stands in lists. */
   seat(pid: number, ppid: number, start: ProcessStart): Process {
-    const process = new Process(pid, 0n, { ...start, pgid: start.pgid ?? pid, sid: start.sid ?? pid })
+    const process = new Process(pid, this.#pulse, 0n, {
+      ...start,
+      pgid: start.pgid ?? pid,
+      sid: start.sid ?? pid,
+    })
     process.ppid = ppid
     process.onSignal = () => 'ignored'
     return this.#add(process)

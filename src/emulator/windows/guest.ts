@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Mischief } from '../faults/mischief.js'
 import type { EmulatedGuest, GuestDisk, GuestMemory, ListedProcess, Virtual } from '../guest.js'
 import { changedHardware, type Device, type Machine, putIn, takeOut } from '../hardware/machine.js'
+import { Pulse } from '../pulse.js'
 import { Authenticator } from '../server/authentication.js'
 import { Door } from '../server/door.js'
 import { type HostKey, makeHostKey } from '../server/host-key.js'
@@ -43,7 +44,8 @@ export class WindowsGuest implements EmulatedGuest {
   readonly #hostKey: HostKey
   #shownKey: HostKey
   readonly #authenticator: Authenticator
-  readonly #timers = new Timers<'boot' | 'power' | 'unasked'>()
+  readonly #pulse: Pulse
+  readonly #timers: Timers<'boot' | 'power' | 'unasked'>
   readonly #door = new Door()
   readonly #virtual: Virtual
   readonly #used = new Set<string>()
@@ -65,6 +67,8 @@ export class WindowsGuest implements EmulatedGuest {
   ) {
     this.#spec = spec
     this.#virtual = virtual
+    this.#pulse = new Pulse(machine.host?.pausing?.clocks ?? 'stopped')
+    this.#timers = new Timers(this.#pulse)
     this.#disk = virtual.disk?.family === 'windows' ? virtual.disk.disk : undefined
     this.#memory = virtual.memory
     this.name = spec.name
@@ -125,6 +129,7 @@ export class WindowsGuest implements EmulatedGuest {
         computerName: computerName(this.name),
         persona: this.persona,
         machine: this.#machine,
+        pulse: this.#pulse,
         accounts: this.#accounts,
         counters: this.counters,
         disk: this.#disk,
@@ -237,9 +242,11 @@ export class WindowsGuest implements EmulatedGuest {
 
   pause(): void {
     this.#door.deaf = true
+    this.#pulse.halt()
   }
 
   resume(): void {
+    this.#pulse.goOn()
     this.#door.deaf = false
   }
 
@@ -252,7 +259,7 @@ export class WindowsGuest implements EmulatedGuest {
   }
 
   unplug(device: Device): boolean {
-    if (this.#state !== 'running') return false
+    if (this.#state !== 'running' || this.#pulse.isHalted) return false
     takeOut(this.#machine, device)
     return true
   }
@@ -275,6 +282,8 @@ export class WindowsGuest implements EmulatedGuest {
   }
 
   copyMemory(): GuestMemory | undefined {
+    // One that was paused before it went on from its memory still has it.
+    if (this.#memory) return this.#memory
     const { clock } = this.#system ?? {}
     if (this.#state !== 'running' || clock === undefined) return undefined
     return { bootId: this.#bootId, uptimeNs: clock.uptimeNs(), wallNs: clock.wallNs() }

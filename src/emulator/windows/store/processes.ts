@@ -1,3 +1,5 @@
+import type { Pulse } from '../../pulse.js'
+
 /** Thrown inside a process that is ended from outside. */
 export class Ended extends Error {
   readonly code: number
@@ -35,11 +37,13 @@ export class WinProcess {
   status: number | undefined
   /** Processes that boot started cannot be ended here. */
   protected = false
+  readonly #pulse: Pulse
   readonly #death = new AbortController()
   #settle: (code: number) => void = () => {}
 
-  constructor(pid: number, startedMs: number, start: ProcessStart) {
+  constructor(pid: number, pulse: Pulse, startedMs: number, start: ProcessStart) {
     this.pid = pid
+    this.#pulse = pulse
     this.ppid = start.parent?.pid ?? 0
     this.image = start.image
     this.line = start.line
@@ -66,40 +70,45 @@ export class WinProcess {
     this.#settle(code)
   }
 
-  /** Waits for something else without outliving the process. */
+  /** Waits for something else without outliving the process; on a halted guest it does not notice that it is there. */
   whileAlive<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.signal.aborted) return reject(this.signal.reason)
       const stop = (): void => reject(this.signal.reason)
       this.signal.addEventListener('abort', stop, { once: true })
-      work.then(resolve, reject).finally(() => this.signal.removeEventListener('abort', stop))
+      work
+        .finally(() => this.#pulse.going())
+        .then(resolve, reject)
+        .finally(() => this.signal.removeEventListener('abort', stop))
     })
   }
 
   /** Sleeps that long, or until it is ended. */
   sleep(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
+    let takeBack = (): void => {}
     const slept = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, Math.min(Math.max(0, ms), 2_147_483_647))
+      takeBack = this.#pulse.after(Math.max(0, ms), resolve)
     })
-    return this.whileAlive(slept).finally(() => clearTimeout(timer))
+    return this.whileAlive(slept).finally(takeBack)
   }
 }
 
 /** The processes of one boot. Ids are multiples of four and are given again. */
 export class WinProcessTable {
   readonly #processes = new Map<number, WinProcess>()
+  readonly #pulse: Pulse
   readonly #wallMs: () => number
   #next: number
 
-  constructor(wallMs: () => number, firstPid: number) {
+  constructor(pulse: Pulse, wallMs: () => number, firstPid: number) {
+    this.#pulse = pulse
     this.#wallMs = wallMs
     this.#next = firstPid
   }
 
   spawn(start: ProcessStart): WinProcess {
     while (this.#processes.has(this.#next)) this.#next += 4
-    const process = new WinProcess(this.#next, this.#wallMs(), start)
+    const process = new WinProcess(this.#next, this.#pulse, this.#wallMs(), start)
     this.#next = this.#next > 9000 ? 1000 : this.#next + 4 * (1 + (this.#next % 7))
     this.#processes.set(process.pid, process)
     void process.ended.then(() => this.#processes.delete(process.pid))
@@ -108,7 +117,7 @@ export class WinProcessTable {
 
   /** A process that boot started and that only stands in lists. */
   seat(pid: number, start: ProcessStart): WinProcess {
-    const process = new WinProcess(pid, this.#wallMs(), start)
+    const process = new WinProcess(pid, this.#pulse, this.#wallMs(), start)
     process.protected = true
     this.#processes.set(pid, process)
     return process

@@ -1,4 +1,5 @@
 import type { Machine } from '../../hardware/machine.js'
+import type { Pulse } from '../../pulse.js'
 import { Clock } from '../../system/clock.js'
 import type { WindowsPersona } from '../persona/schema.js'
 import { makeDevices } from '../store/devices.js'
@@ -18,6 +19,8 @@ export interface BootRequest {
   readonly computerName: string
   readonly persona: WindowsPersona
   readonly machine: Machine
+  /** What it goes on by, boot after boot. */
+  readonly pulse: Pulse
   readonly accounts: readonly WinAccount[]
   readonly counters: { powershellStarts: number }
   /** What the boot before left; undefined of a new guest. */
@@ -54,14 +57,15 @@ export function circumstances({ os }: WindowsPersona, { hardware, host }: Machin
 
 /** Boots an emulated Windows guest: makes the store that all its fronts read, and writes the events of a boot. */
 export function bootWindows(request: BootRequest): WindowsSystem {
-  const { persona, machine, computerName, accounts, used } = request
+  const { persona, machine, pulse, computerName, accounts, used } = request
   const where = circumstances(persona, machine)
-  const clock = new Clock(persona.clock ?? {}, request.memory)
+  const clock = new Clock(persona.clock ?? {}, () => pulse.nowNs(), request.memory)
   const zone = new TimeZone(persona.zone)
   const firmware = makeFirmware(machine, where.hypervisor, persona.state)
   const disk = request.disk ?? installDisk(persona, where, zone, () => clock.wallMs())
   disk.files.now = () => clock.wallMs()
-  const processes = new WinProcessTable(() => clock.wallMs(), compareNt(where.nt, '6.0') < 0 ? 1800 : 2600)
+  const firstPid = compareNt(where.nt, '6.0') < 0 ? 1800 : 2600
+  const processes = new WinProcessTable(pulse, () => clock.wallMs(), firstPid)
   const services = makeServices(persona, where)
   const found = makeDevices(persona, where)
   const system: WindowsSystem = {
