@@ -1,4 +1,4 @@
-import type { Lab } from '../config/model.js'
+import type { Lab, Placement } from '../config/model.js'
 import { digestPlan } from '../plan/digest.js'
 import type { Suite, SuiteTest } from '../plan/suite.js'
 import type { Plan, PlannedEnvironment } from '../plan/types.js'
@@ -39,16 +39,25 @@ export function withMutants(lab: Lab, claims: readonly Claim[]): Lab {
     for (const base of lab.guests.values()) {
       if (base.emulated === persona) {
         const id = `${base.id}${guestMutantMark}${mutant}`
-        // A virtual machine that a host starts is one guest's alone.
-        const on = base.on.map(place => ({
-          ...place,
-          ...(place.vm === undefined ? {} : { vm: `${place.vm}${guestMutantMark}${mutant}` }),
-        }))
+        const on = base.on.map(place => ownPlace(place, mutant))
         guests.set(id, { ...base, id, on, emulated: `${persona}${mutantMark}${mutant}` })
       }
     }
   }
   return { ...lab, guests }
+}
+
+/** A virtual machine that a host starts, and the disk that it is made from, are one guest's alone. */
+function ownPlace(place: Placement, mutant: string): Placement {
+  const { clean, vm } = place
+  const mark = `${guestMutantMark}${mutant}`
+  return {
+    ...place,
+    ...(vm === undefined ? {} : { vm: `${vm}${mark}` }),
+    ...(clean.kind === 'overlay' || clean.kind === 'copy'
+      ? { clean: { ...clean, path: clean.path.replace(/(?=\.\w+$)/, mark) } }
+      : {}),
+  }
 }
 
 /**
