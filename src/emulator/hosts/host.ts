@@ -52,6 +52,7 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
     nodeMemoryKiB: persona.node.memoryKiB,
     faults: parsed.faults,
     store: site.store,
+    leases: site.leases,
     consoles: {
       hasLogs: generationOf(persona.libvirt.version).has('1.3.3'),
       isXen: persona.hypervisor.id === 'xen',

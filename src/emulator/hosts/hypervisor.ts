@@ -6,6 +6,7 @@ import type { HostFaults } from './faults.js'
 import { type Affects, attach, detach, setMemory, setVcpus } from './hotplug.js'
 import type { ImageStore, Images } from './images.js'
 import { type Migration, migrate } from './migration.js'
+import type { Leases } from './network.js'
 import { Power } from './power.js'
 import { deleteSnapshot, revertTo, takeSnapshot, type Wanted } from './snapshots.js'
 import { Trouble } from './trouble.js'
@@ -24,6 +25,8 @@ export interface HypervisorRequest {
   tree(): FileTree
   /** What is on images: one store for all hosts that share files. */
   readonly store: ImageStore
+  /** Who has which address: one table for all hosts that guests move between. */
+  readonly leases: Leases
   readonly consoles: ConsoleRules
   /** Told of a machine that has ended and is defined no more. */
   forget(vm: Vm): void
@@ -51,6 +54,10 @@ export class Hypervisor {
   /** What runs here, by the host's own count. */
   get load(): LoadCount {
     return this.#power.load
+  }
+
+  get leases(): Leases {
+    return this.#request.leases
   }
 
   list(): readonly Vm[] {

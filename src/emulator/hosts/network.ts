@@ -8,11 +8,28 @@ type Network = Pick<ManagedHostPersona, 'network'>
 
 const [lowest, count] = [100, 150]
 
-/** The address that a card gets, the same for the same card. */
-export function addressOf({ network }: Network, mac: string | undefined): string | undefined {
-  if (mac === undefined) return undefined
-  const number = Number.parseInt(digest(`address ${mac}`).slice(0, 8), 16)
-  return `${network.prefix}.${lowest + (number % count)}`
+/**
+ * Who has which address in the networks of one lab. Like dnsmasq, it begins to look at a place that the card's own
+ * address makes, so that the same card has the same address, and goes on from there where that one is taken.
+ */
+export class Leases {
+  /** Cards by their addresses, the one that was not asked for the longest first. */
+  readonly #cards = new Map<string, string>()
+
+  addressOf({ network }: Network, mac: string): string {
+    const start = Number.parseInt(digest(`address ${mac}`).slice(0, 8), 16)
+    const addresses = Array.from(
+      { length: count },
+      (_, index) => `${network.prefix}.${lowest + ((start + index) % count)}`,
+    )
+    const own = addresses.find(address => this.#cards.get(address) === mac)
+    const free = addresses.find(address => !this.#cards.has(address))
+    const oldest = [...this.#cards.keys()].find(address => addresses.includes(address))
+    const address = own ?? free ?? oldest ?? ''
+    this.#cards.delete(address)
+    this.#cards.set(address, mac)
+    return address
+  }
 }
 
 interface Neighbour {
@@ -27,11 +44,18 @@ interface Neighbour {
 export function neighbours(hypervisor: Hypervisor, persona: Network): Neighbour[] {
   return hypervisor.list().flatMap(({ running }) => {
     const mac = running && macOf(nicsOf(running.xml)[0])
-    const address = addressOf(persona, mac)
     const guest = running?.guest
-    return mac === undefined || address === undefined || guest === undefined
+    return mac === undefined || guest === undefined
       ? []
-      : [{ mac, address, name: guest.name, port: guest.port, host: guest.host }]
+      : [
+          {
+            mac,
+            address: hypervisor.leases.addressOf(persona, mac),
+            name: guest.name,
+            port: guest.port,
+            host: guest.host,
+          },
+        ]
   })
 }
 

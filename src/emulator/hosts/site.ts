@@ -3,6 +3,7 @@ import type { FileTree } from '../files/tree.js'
 import type { HostKey } from '../server/host-key.js'
 import type { Hypervisor } from './hypervisor.js'
 import { ImageStore } from './images.js'
+import { Leases } from './network.js'
 
 /** Where the hosts of one lab see the same files: a file server's export that each of them has mounted. */
 export const sharedFolder = '/var/lib/libvirt/shared'
@@ -18,6 +19,7 @@ interface Member {
 /** What the emulated hosts of one lab have in common: they know each other by name, and share a folder. */
 export class Site {
   readonly store = new ImageStore()
+  readonly leases = new Leases()
   /** Host keys of guests, by the name of their virtual machine and the kind of key: one disk may serve on any host. */
   readonly keys = new Map<string, Promise<HostKey>>()
   readonly #hosts = new Map<string, Member>()

@@ -1,5 +1,4 @@
 import { currentKiB, disksOf, macOf, memoryKiB, nicsOf, vcpusOf } from '../domain.js'
-import { addressOf } from '../network.js'
 import { nameOf, uuidOf, type Vm, xmlOf } from '../vm.js'
 import { at } from '../xml.js'
 import { table } from './generation.js'
@@ -112,7 +111,7 @@ const domifaddr: Command = {
   ],
   run: session => {
     const vm = domainOf(session)
-    const { given, generation, persona } = session
+    const { given, generation, hypervisor, persona } = session
     const source = given.value('source') ?? 'lease'
     const known = generation.has('4.2.0') ? ['lease', 'agent', 'arp'] : ['lease', 'agent']
     if (!known.includes(source)) throw new Failed([`Unknown data source '${source}'`])
@@ -125,10 +124,16 @@ const domifaddr: Command = {
       const mac = macOf(nic)
       // Guests ask for an address with their first card alone.
       const isUp = index === 0 && vm.running?.guest?.state === 'running'
-      const address = isUp && addressOf(persona, mac)
-      return address === false || address === undefined || mac === undefined
+      return !isUp || mac === undefined
         ? []
-        : [[at(nic, 'target')?.attributes.dev ?? `vnet${index}`, mac, 'ipv4', `${address}/24`]]
+        : [
+            [
+              at(nic, 'target')?.attributes.dev ?? `vnet${index}`,
+              mac,
+              'ipv4',
+              `${hypervisor.leases.addressOf(persona, mac)}/24`,
+            ],
+          ]
     })
     const line = ([name = '', mac = '', protocol = '', address = '']: readonly string[]): string =>
       ` ${name.padEnd(10)} ${mac.padEnd(20)} ${protocol.padEnd(8)}     ${address}\n`
