@@ -7,9 +7,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
-import type { GuestRequest, PreparedGuest, RunningGuest } from '../src/hypervisors/driver.js'
+import type { GuestRequest, PreparedGuest } from '../src/hypervisors/driver.js'
 import { guestcertProcess } from './cli-process.js'
-import { never, openXenHost, type XenHost } from './xen-host.js'
+import { type LoggedIn, never, openXenHost, type XenHost } from './xen-host.js'
 
 const [program, ...args] = guestcertProcess
 const file = join(packageRoot, 'fixtures/labs/xen-debian.yaml')
@@ -90,10 +90,12 @@ ps -eo args|grep '^[^ ]*/xl '
 
 /** Leaves its instance as a killed runner does: off, with a snapshot and an added disk. */
 async function controlGuest(t: Test, xen: XenHost): Promise<void> {
-  const { onHost, inGuest } = xen
+  const { onHost } = xen
   const { prepared, request } = await prepareRoomForTwo(xen)
   const running = await prepared.start(never)
-  const first = await inGuest(running, bootId)
+  let guest = await xen.logIn(running)
+  t.teardown(() => guest.close())
+  const first = await guest.run(bootId)
   t.match(first, /^[0-9a-f-]{36}$/)
   const timed = async <T>(what: string, work: Promise<T> | undefined): Promise<T | undefined> => {
     const startedAt = performance.now()
@@ -106,7 +108,7 @@ async function controlGuest(t: Test, xen: XenHost): Promise<void> {
     await running.pause?.(never)
     t.match(await xen.driver.instances(never), [{ state: 'paused' }])
     await running.resume?.(never)
-    t.equal(await inGuest(running, bootId), first)
+    t.equal(await guest.run(bootId), first)
   })
 
   await t.test('a disk and a card come and go', async t => {
@@ -114,61 +116,70 @@ async function controlGuest(t: Test, xen: XenHost): Promise<void> {
     const nic = await timed('attach a card', running.attachNic?.(never))
     t.same(disk, { serial: 'xvdb', device: 'xvdb' })
     const devices = 'cat /proc/partitions /sys/class/net/*/address'
-    await seen(running, xen, `${devices}|grep -c -e '65536 xvdb' -e ${nic?.mac}`, '2')
+    await seen(guest, `${devices}|grep -c -e '65536 xvdb' -e ${nic?.mac}`, '2')
     const write = 'echo known >/dev/xvdb&&sync&&head -c 5 /dev/xvdb'
-    t.equal(await inGuest(running, write), 'known', 'the disk can be written to')
+    t.equal(await guest.run(write), 'known', 'the disk can be written to')
     await timed('detach the disk', running.detachDisk?.(disk?.serial ?? '', never))
     await timed('detach the card', running.detachNic?.(nic?.mac ?? '', never))
-    const after = await inGuest(running, devices)
+    const after = await guest.run(devices)
     t.notMatch(after, /xvdb/)
     t.notMatch(after, new RegExp(nic?.mac ?? '.'))
     t.equal(await onHost(`ls /var/lib/guestcert/debian-xen|grep -c added;:`), '0\n')
   })
 
   await t.test('vCPUs and memory are given and taken', async t => {
-    t.equal(await inGuest(running, 'nproc'), '1')
+    t.equal(await guest.run('nproc'), '1')
     await timed('two vCPUs', running.setVcpus?.(2, never))
     // Debian has no rule that brings an added CPU up.
     const online = '/sys/devices/system/cpu/cpu1/online'
-    await seen(running, xen, `test -e ${online}&&echo 1 >${online};nproc`, '2')
+    await seen(guest, `test -e ${online}&&echo 1 >${online};nproc`, '2')
     await timed('one vCPU', running.setVcpus?.(1, never))
-    t.equal(await inGuest(running, 'nproc'), '1')
+    t.equal(await guest.run('nproc'), '1')
     const memory = 'cat /sys/devices/system/xen_memory/xen_memory0/info/current_kb'
     await timed('200 MiB', running.setMemory?.(200 * mebibyte, never))
-    t.equal(await inGuest(running, memory), String(200 * 1024))
+    t.equal(await guest.run(memory), String(200 * 1024))
     await timed('256 MiB', running.setMemory?.(256 * mebibyte, never))
-    t.equal(await inGuest(running, memory), String(256 * 1024))
+    t.equal(await guest.run(memory), String(256 * 1024))
   })
 
   await t.test('reverted, it is what it was: the same boot, and what was written since is gone', async t => {
+    const logInAgain = async (): Promise<void> => {
+      guest = await xen.logIn(running)
+    }
+    await guest.close()
     await timed('snapshot', running.snapshot?.('clean', never))
+    await logInAgain()
     const mark = 'mkdir -p /root/marker&&echo written >/root/marker/file&&sync&&cat /root/marker/file'
-    t.equal(await inGuest(running, mark), 'written')
-    t.equal(await inGuest(running, bootId), first, 'it ran on')
+    t.equal(await guest.run(mark), 'written')
+    t.equal(await guest.run(bootId), first, 'it ran on')
+    await guest.close()
     await timed('revert', running.revert?.('clean', never))
-    const look = `${bootId};test -e /root/marker&&echo marker;:`
-    t.equal(await inGuest(running, look), first)
+    await logInAgain()
+    t.equal(await guest.run(`${bootId};test -e /root/marker&&echo marker;:`), first)
     t.notOk(running.gone.aborted)
   })
 
   let last = first
   const bootsAnew = async (t: Test): Promise<void> => {
-    const now = await timed('reached', inGuest(running, bootId))
+    guest = (await timed('reached', xen.logIn(running))) ?? guest
+    const now = await guest.run(bootId)
     t.match(now, /^[0-9a-f-]{36}$/)
     t.not(now, last, 'another boot')
-    last = now ?? last
+    last = now
   }
 
   await t.test('it may reboot by itself after that', async t => {
     const number = () => onHost(`PATH=$PATH:/usr/sbin:/sbin;xl domid ${request.instance};:`)
     const before = await number()
-    await inGuest(running, 'systemd-run --on-active=1 systemctl reboot')
+    await guest.run('systemd-run --on-active=1 systemctl reboot')
+    await guest.close()
     // A connection to the old boot would only wait for its limit.
     await until(async () => ![before, ''].includes(await number()), 'no new domain')
     await bootsAnew(t)
   })
 
   await t.test('shut down, it is off and not lost, and starts again', async t => {
+    await guest.close()
     await timed('shut down', running.shutdown?.(never))
     t.match(await xen.driver.instances(never), [{ state: null }])
     await running.powerOn?.(never)
@@ -176,12 +187,14 @@ async function controlGuest(t: Test, xen: XenHost): Promise<void> {
   })
 
   await t.test('reset, it boots anew', async t => {
+    await guest.close()
     await timed('reset', running.reset?.(never))
     await bootsAnew(t)
   })
 
   await t.test('a disk and a snapshot stay behind when nobody removes them', async t => {
     await running.attachDisk?.(mebibyte, never)
+    await guest.close()
     await running.powerOff?.(never)
     t.notOk(running.gone.aborted)
     const files = await onHost(`ls /var/lib/guestcert/debian-xen|grep -F ${request.instance}`)
@@ -208,9 +221,9 @@ async function prepareRoomForTwo(
 }
 
 /** Waits until a command in the guest says something. */
-async function seen(running: RunningGuest, xen: XenHost, command: string, wanted: string): Promise<void> {
+async function seen(guest: LoggedIn, command: string, wanted: string): Promise<void> {
   await until(
-    async () => (await xen.inGuest(running, command)) === wanted,
+    async () => (await guest.run(command)) === wanted,
     `in the guest, ${command} never said ${wanted}`,
   )
 }

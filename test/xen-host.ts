@@ -11,14 +11,22 @@ import { connectWithRetries } from '../src/remote/index.js'
 
 export const never: AbortSignal = new AbortController().signal
 
+/** A guest that is logged in to. */
+export interface LoggedIn {
+  /** Runs a command; resolves to what it wrote, or to how it failed. */
+  run(command: string): Promise<string>
+  /** Before the connection breaks by what is done to the guest. */
+  close(): Promise<void>
+}
+
 /** The host of fixtures/labs/xen-debian.yaml, which must be up. */
 export interface XenHost {
   /** Goes with the test. */
   readonly driver: XlDriver
   /** Runs a command on the host, which must succeed. */
   onHost(command: string): Promise<string>
-  /** Waits until the guest can be logged in to, inside the host's connection, and runs a command there. */
-  inGuest(running: RunningGuest, command: string): Promise<string>
+  /** Waits until the guest can be logged in to, inside the host's connection. Here a login takes seconds. */
+  logIn(running: RunningGuest): Promise<LoggedIn>
   /** The lab's guest as an instance of that name, with some of its placement otherwise. */
   requestFor(instance: string, other: Partial<Placement>): Promise<GuestRequest>
 }
@@ -44,7 +52,7 @@ export async function openXenHost(t: Pick<Test, 'teardown'>, labFile: string): P
       }
       return stdout.text
     },
-    inGuest: async (running, command) => {
+    logIn: async running => {
       const { endpoint, via, keyPath, hostKey } = await running.access(never)
       const image = {
         ...(keyPath === undefined ? {} : { keyPath }),
@@ -59,13 +67,14 @@ export async function openXenHost(t: Pick<Test, 'teardown'>, labFile: string): P
         signal: running.gone,
         ...(via === undefined ? {} : { via }),
       })
-      try {
-        const { exit, stdout, stderr } = await machine.run(command, { limitMs: limits.command })
-        return exit.kind === 'code' && exit.code === 0
-          ? stdout.text.trim()
-          : `${JSON.stringify(exit)}: ${stderr.text}`
-      } finally {
-        await machine.close()
+      return {
+        run: async command => {
+          const { exit, stdout, stderr } = await machine.run(command, { limitMs: limits.command })
+          return exit.kind === 'code' && exit.code === 0
+            ? stdout.text.trim()
+            : `${JSON.stringify(exit)}: ${stderr.text}`
+        },
+        close: () => machine.close(),
       }
     },
     requestFor: async (instance, other) => {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { parseEnd, parseInfo, parseList } from './output.js'
+import { vdevNumber, vdevs } from './disks.js'
+import { parseBlockList, parseEnd, parseInfo, parseList, parseNetworkList } from './output.js'
 
 // xl of Xen 4.17, and xm of Xen 3.0 in RHEL 5 (its heading says Mem(MiB)).
 const xl = `Name                                        ID   Mem VCPUs\tState\tTime(s)
@@ -56,4 +57,20 @@ t.test('the last end of a domain counts', async t => {
   t.equal(parseEnd(`${log}Domain 2 has shut down, reason code 3 0x3\n`), 'crash')
   t.equal(parseEnd('Waiting for domain x'), null)
   t.equal(parseEnd('Domain 2 has shut down, reason code 99 0x63\n'), null)
+})
+
+t.test('disks and cards are listed by number and by address', async t => {
+  const disks = `Vdev  BE  handle state evt-ch ring-ref BE-path                       
+51712 0   1      4     15     8        /local/domain/0/backend/vbd/1/51712
+51728 0   1      4     9      839      /local/domain/0/backend/vbd/1/51728
+`
+  t.same(parseBlockList(disks), [vdevNumber('xvda'), vdevNumber('xvdb')])
+  t.equal(new Set(vdevs.map(vdevNumber)).size, 16)
+  const cards = `Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       
+0   0  00:16:3e:00:00:10     0     4     -1   521/522         /local/domain/0/backend/vif/1/0
+`
+  t.same(parseNetworkList(cards), ['00:16:3e:00:00:10'])
+  t.same(parseBlockList(''), [])
+  t.throws(() => parseBlockList('gc-1 is an invalid domain identifier\n'), /the list of disks/)
+  t.throws(() => parseNetworkList(`${cards}something else\n`), /the list of cards/)
 })
