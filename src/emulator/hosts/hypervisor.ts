@@ -1,4 +1,5 @@
 import type { FileTree } from '../files/tree.js'
+import type { GuestMemory } from '../guest.js'
 import type { LoadCount } from './capacity.js'
 import type { ConsoleRules } from './consoles.js'
 import { bootImage, completed, macOf, nicsOf } from './domain.js'
@@ -10,7 +11,7 @@ import type { Leases } from './network.js'
 import { Power } from './power.js'
 import { deleteSnapshot, revertTo, takeSnapshot, type Wanted } from './snapshots.js'
 import { Trouble } from './trouble.js'
-import { makeVm, nameOf, type Running, type Snapshot, setState, uuidOf, type Vm } from './vm.js'
+import { makeVm, nameOf, type Running, type Snapshot, setState, uuidOf, type Vm, xmlOf } from './vm.js'
 import { copyXml, text, type Xml } from './xml.js'
 
 /** What a hypervisor is made of. */
@@ -30,6 +31,21 @@ export interface HypervisorRequest {
   readonly consoles: ConsoleRules
   /** Told of a machine that has ended and is defined no more. */
   forget(vm: Vm): void
+  /** Told of every machine that has ended for good: its name, its number, and why. */
+  onEnd?(end: Ending): void
+}
+
+/** The end of a machine that ran. */
+export interface Ending {
+  readonly name: string
+  readonly id: number
+  readonly reason: string
+}
+
+/** A machine that was saved: it goes on from here, on its disk as that is then. */
+export interface Saved {
+  readonly xml: Xml
+  readonly memory: GuestMemory | undefined
 }
 
 /** The virtual machines of one host, whatever front they are asked through. Calls throw {@link Trouble}. */
@@ -104,6 +120,29 @@ export class Hypervisor {
     await this.#power.on(vm, { xml, content: this.#power.find(bootImage(xml)) })
     if (paused) this.suspend(vm)
     else setState(vm, 'running', 'booted')
+  }
+
+  /** A number that a machine had which never ran. */
+  spendId(): number {
+    return this.#power.spendId()
+  }
+
+  /** What a machine goes on from; it is left paused. */
+  save(vm: Vm): Saved {
+    this.#demandRunning(vm)
+    const memory = vm.running?.guest?.copyMemory?.()
+    this.suspend(vm)
+    return { xml: copyXml(xmlOf(vm)), memory }
+  }
+
+  /** Has a saved machine go on, as one that is not defined. */
+  async restore({ xml, memory }: Saved, { paused = false } = {}): Promise<Vm> {
+    const vm = makeVm(undefined)
+    await this.#power.on(vm, { xml: copyXml(xml), content: this.#power.find(bootImage(xml)), memory })
+    this.#vms.push(vm)
+    if (paused) this.suspend(vm)
+    else setState(vm, 'running', 'restored')
+    return vm
   }
 
   /** Presses the power button. The guest may take its time, or not heed it. */
