@@ -16,6 +16,8 @@ const folder = '/var/lib/guestcert/debian-xen'
 const disk = `${folder}/disk.raw`
 const own = `${folder}/${vm}.raw`
 const cfg = `/tmp/${vm}.cfg`
+/** What the card of the host's guest is given. */
+const address = '192.0.2.16'
 const never = new AbortController().signal
 /** One command of a host inside software emulation. */
 const commandLimitMs = 300_000
@@ -67,7 +69,7 @@ export async function answersLikeItsCopy(t: Test, file: string): Promise<void> {
 async function waitOn(onOriginal: Run, onCopy: Run, what: string): Promise<void> {
   const conditions: Readonly<Record<string, readonly [onOriginal: string, onCopy: string]>> = {
     '{up}': [
-      `grep -q multi-user.target /var/log/xen/console/guest-${vm}.log`,
+      `timeout 9 bash -c 'exec 3<>/dev/tcp/${address}/22; head -c 4 <&3' 2>/dev/null | grep -q SSH`,
       `xl block-list ${vm} | grep -q '^51712 0 .* 4 '`,
     ],
     '{gone}': [`! xl domid ${vm} 2>/dev/null`, `! xl domid ${vm} 2>/dev/null`],
