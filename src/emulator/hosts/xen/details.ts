@@ -1,4 +1,4 @@
-import { disksOf, macOf, memoryKiB, nicsOf } from '../domain.js'
+import { currentKiB, disksOf, macOf, memoryKiB, nicsOf, vcpusOf } from '../domain.js'
 import { at, text, type Xml } from '../xml.js'
 import { cardNumber } from './devices.js'
 
@@ -6,8 +6,7 @@ type Json = string | number | readonly Json[] | { readonly [key: string]: Json |
 
 /** A domain's configuration as libxl writes it: of one that runs, or as it was read from its file. */
 export function detailsOf(xml: Xml, isRunning: boolean): Json {
-  const vcpus = Number(text(xml, 'vcpu') ?? 1)
-  const online = Number(at(xml, 'vcpu')?.attributes.current ?? vcpus)
+  const vcpus = vcpusOf(xml)
   const isHvm = text(xml, 'os', 'type') === 'hvm'
   const action = (name: string): string | undefined => {
     const found = text(xml, name)?.replace('rename-restart', 'restart_rename').replaceAll('-', '_')
@@ -39,10 +38,10 @@ export function detailsOf(xml: Xml, isRunning: boolean): Json {
       run_hotplug_scripts: 'True',
     },
     b_info: {
-      max_vcpus: vcpus,
-      avail_vcpus: Array.from({ length: online }, (_, number) => number),
+      max_vcpus: vcpus.most,
+      avail_vcpus: Array.from({ length: vcpus.now }, (_, number) => number),
       max_memkb: memoryKiB(xml),
-      target_memkb: Number(text(xml, 'currentMemory') ?? memoryKiB(xml)),
+      target_memkb: currentKiB(xml),
       ...(isRunning ? { video_memkb: 0 } : {}),
       sched_params: isRunning ? { sched: 'credit2', weight: 256, cap: 0 } : {},
       claim_mode: 'True',

@@ -1,6 +1,6 @@
 import { digest, disksOf, macOf, nicsOf } from '../domain.js'
 import { type Vm, xmlOf } from '../vm.js'
-import { at, make, type Xml } from '../xml.js'
+import { make } from '../xml.js'
 import { hotplugFailed, missingBridge, missingDisk } from './create.js'
 import { cardNumber, cardXml, diskNumber, diskXml, readCard, readDisk, SpecMistake } from './devices.js'
 import { Ended, find, first, noType, say, tell, type Verb } from './session.js'
@@ -88,7 +88,7 @@ const blockAttach: Verb = {
     }
     const xml = diskXml(disk)
     xml.children.push(make('added'))
-    plug(vm, xml)
+    host.hypervisor.attach(vm, xml, live)
     return 0
   },
 }
@@ -121,7 +121,7 @@ const blockDetach: Verb = {
         'libxl_device_disk_safe_remove failed.',
       ])
     }
-    unplug(vm, disk.xml)
+    session.host.hypervisor.detach(vm, disk.xml, live)
     return 0
   },
 }
@@ -181,7 +181,7 @@ const networkAttach: Verb = {
     const number = Math.max(-1, ...cards.map(cardNumber)) + 1
     const hex = digest(`card ${id} ${number} ${Date.now()}`)
     const mac = card.mac ?? `00:16:3e:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`
-    plug(vm, cardXml({ ...card, mac }, number))
+    host.hypervisor.attach(vm, cardXml({ ...card, mac }, number), live)
     const missing = missingBridge(host, card)
     if (missing !== undefined) {
       // The card stays, without a network.
@@ -214,19 +214,13 @@ const networkDetach: Verb = {
       const store = `libxl: error: libxl_xshelp.c:206:libxl__xs_read_mandatory: xenstore read failed: \`${path}': No such file or directory`
       throw new Ended([...(isMac ? [] : [store]), `Unknown device ${word}.`])
     }
-    unplug(vm, card)
+    session.host.hypervisor.detach(vm, card, live)
     return 0
   },
 }
 
-function plug(vm: Vm, device: Xml): void {
-  at(xmlOf(vm), 'devices')?.children.push(device)
-}
-
-function unplug(vm: Vm, device: Xml): void {
-  const devices = at(xmlOf(vm), 'devices')
-  if (devices) devices.children = devices.children.filter(child => child !== device)
-}
+/** xl changes what runs, and nothing else is kept of a domain. */
+const live = { live: true, config: false } as const
 
 export const deviceVerbs: Readonly<Record<string, Verb>> = {
   'block-attach': blockAttach,

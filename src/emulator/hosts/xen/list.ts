@@ -1,6 +1,5 @@
-import { memoryKiB } from '../domain.js'
+import { currentKiB, vcpusOf } from '../domain.js'
 import { nameOf, uuidOf, type Vm, xmlOf } from '../vm.js'
-import { at, text } from '../xml.js'
 import { detailsOf, dom0Details, writeJson } from './details.js'
 import { dom0, Ended, find, type Session, say, tell, type Verb, type XenHost } from './session.js'
 import { usageOf } from './usage.js'
@@ -44,12 +43,6 @@ function upSeconds({ call }: Session): number {
   return Number(call.system.clock.uptimeNs() / 1_000_000_000n)
 }
 
-/** The vCPUs that a machine has now, and what it may have. */
-export function vcpusOf(vm: Vm): { readonly now: number; readonly most: number } {
-  const most = Number(text(xmlOf(vm), 'vcpu') ?? 1)
-  return { now: Number(at(xmlOf(vm), 'vcpu')?.attributes.current ?? most), most }
-}
-
 function dom0Row(session: Session): Row {
   const { host } = session
   return {
@@ -69,8 +62,8 @@ function rowOf(vm: Vm): Row {
     id: vm.running?.id ?? 0,
     name: nameOf(vm),
     uuid: uuidOf(vm),
-    kib: Number(text(xml, 'currentMemory') ?? memoryKiB(xml)),
-    vcpus: vcpusOf(vm).now,
+    kib: currentKiB(xml),
+    vcpus: vcpusOf(xml).now,
     flags: flagsOf(vm),
     seconds: vm.running ? (Date.now() - vm.running.startedMs) / 1000 : 0,
   }

@@ -1,7 +1,6 @@
-import { memoryKiB } from '../domain.js'
+import { memoryKiB, vcpusOf } from '../domain.js'
 import { nameOf, type Vm, xmlOf } from '../vm.js'
-import { at, text, type Xml } from '../xml.js'
-import { cpusOf, vcpusOf } from './list.js'
+import { cpusOf } from './list.js'
 import { dom0, Ended, find, first, type Session, say, tell, type Verb } from './session.js'
 
 const memoryWords = "<Domain> <MemMB['b'[bytes]|'k'[KB]|'m'[MB]|'g'[GB]|'t'[TB]]>"
@@ -42,7 +41,7 @@ function dom0Rows(session: Session): string {
 
 function vcpuRows(name: string, id: number, vm: Vm): string {
   const seconds = vm.running ? (Date.now() - vm.running.startedMs) / 1000 : 0
-  const { now, most } = vcpusOf(vm)
+  const { now, most } = vcpusOf(xmlOf(vm))
   const state = vm.state === 'paused' ? '---' : '-b-'
   return Array.from({ length: most }, (_, number) => {
     const isOn = number < now
@@ -87,12 +86,11 @@ const vcpuSet: Verb = {
         `libxl: error: libxl_domain.c:1863:libxl_set_vcpuonline: Domain ${id}:Requested ${count} VCPUs${why}: ${error}`,
         `libxl_set_vcpuonline failed domid=${id} max_vcpus=${count}, rc: -3`,
       ])
-    const { most } = vcpusOf(vm)
+    const { most } = vcpusOf(xmlOf(vm))
     if (count === 0) throw refused('!', 'Function not implemented')
     // How xl words this one is assumed.
     if (count > most) throw refused(`, however maximum is ${most}!`, 'Function not implemented')
-    const vcpu = at(xmlOf(vm), 'vcpu')
-    if (vcpu) vcpu.attributes.current = String(count)
+    session.host.hypervisor.setVcpus(vm, count, { live: true, config: false })
     return 0
   },
 }
@@ -110,7 +108,7 @@ function kibOf(size: string): number {
 function memoryVerb(
   does: string,
   which: 'dynamic' | 'static',
-  deed: (vm: Vm, id: number, kib: number, size: string) => void,
+  deed: (session: Session, vm: Vm, id: number, kib: number, size: string) => void,
 ): Verb {
   return {
     flags: 'vtTf',
@@ -121,7 +119,7 @@ function memoryVerb(
       const { id, vm } = first(session)
       const size = session.words[1] ?? ''
       const kib = kibOf(size)
-      if (vm) deed(vm, id, kib, size)
+      if (vm) deed(session, vm, id, kib, size)
       else if (id !== 0) {
         throw new Ended([
           `libxl: error: libxl_dom.c:1216:libxl__userdata_path: unable to find domain info for domain ${id}: Success`,
@@ -133,25 +131,23 @@ function memoryVerb(
   }
 }
 
-const memSet = memoryVerb('Set the current memory usage for a domain', 'dynamic', (vm, id, kib, size) => {
-  const xml = xmlOf(vm)
-  if (kib > memoryKiB(xml)) {
-    throw new Ended([
-      `libxl: error: libxl_mem.c:278:libxl_set_memory_target: Domain ${id}:memory_dynamic_max must be less than or equal to memory_static_max`,
-      '',
-      `cannot set domid ${id} dynamic max memory to : ${size}`,
-    ])
-  }
-  setText(xml, 'currentMemory', String(kib))
-})
+const memSet = memoryVerb(
+  'Set the current memory usage for a domain',
+  'dynamic',
+  (session, vm, id, kib, size) => {
+    if (kib > memoryKiB(xmlOf(vm))) {
+      throw new Ended([
+        `libxl: error: libxl_mem.c:278:libxl_set_memory_target: Domain ${id}:memory_dynamic_max must be less than or equal to memory_static_max`,
+        '',
+        `cannot set domid ${id} dynamic max memory to : ${size}`,
+      ])
+    }
+    session.host.hypervisor.setMemory(vm, kib, { live: true, config: false })
+  },
+)
 
 /** The limit that Xen keeps; what the domain was made for stays. */
 const memMax = memoryVerb('Set the maximum amount reservation for a domain', 'static', () => {})
-
-function setText(xml: Xml, name: string, value: string): void {
-  const element = at(xml, name)
-  if (element && text(xml, name) !== value) element.children = [value]
-}
 
 export const resourceVerbs: Readonly<Record<string, Verb>> = {
   'vcpu-list': vcpuList,

@@ -1,12 +1,12 @@
 import { fromText, toText } from '../../files/bytes.js'
 import { writeTo } from '../../programs/io.js'
 import type { Call, Program } from '../../system/programs.js'
-import { memoryKiB } from '../domain.js'
+import { memoryKiB, vcpusOf } from '../domain.js'
 import type { Hypervisor } from '../hypervisor.js'
 import { Trouble } from '../trouble.js'
 import { nameOf, type Vm, xmlOf } from '../vm.js'
 import { infoFields, writeFields } from './info.js'
-import { cpusOf, dom0KiB, flagsOf, vcpusOf } from './list.js'
+import { cpusOf, dom0KiB, flagsOf } from './list.js'
 import { dom0, type XenHost } from './session.js'
 
 const heading = 'Name                                      ID Mem(MiB) VCPUs State   Time(s)'
@@ -70,7 +70,14 @@ async function list(call: Call, host: XenHost, words: readonly string[]): Promis
     row(dom0, 0, dom0KiB(host), cpusOf(host), 'r-----', up),
     ...hypervisor.list().map(vm => {
       const seconds = vm.running ? (Date.now() - vm.running.startedMs) / 1000 : 0
-      return row(nameOf(vm), vm.running?.id, memoryKiB(xmlOf(vm)), vcpusOf(vm).now, flagsOf(vm), seconds)
+      return row(
+        nameOf(vm),
+        vm.running?.id,
+        memoryKiB(xmlOf(vm)),
+        vcpusOf(xmlOf(vm)).now,
+        flagsOf(vm),
+        seconds,
+      )
     }),
   ]
   const shown = named.length === 0 ? rows : rows.filter(line => named.includes(line.split(/\s+/)[0] ?? ''))
