@@ -154,7 +154,7 @@ function cardRows(id: number, vm: Vm): string {
         String(number).padEnd(3),
         '0'.padEnd(2),
         (macOf(card) ?? '').padEnd(17),
-        String(number).padStart(6),
+        String(number).padStart(5),
         String(state).padStart(5),
         '-1'.padStart(6),
         `${String(send).padStart(5)}/${String(receive).padEnd(11)}`,

@@ -48,6 +48,9 @@ const destroy: Verb = {
   },
 }
 
+/** Xen counts: a domain that was paused twice goes on when it was unpaused twice. */
+const pauses = new WeakMap<Vm, number>()
+
 const pause: Verb = {
   ...simple,
   does: 'Pause execution of a domain',
@@ -55,11 +58,14 @@ const pause: Verb = {
     const { id, vm } = first(session)
     const where = id === 0 ? '' : `Domain ${id}:`
     const why = id === 0 ? 'Invalid argument' : 'No such process'
-    if (vm) session.host.hypervisor.suspend(vm)
-    else
+    if (vm) {
+      pauses.set(vm, vm.state === 'paused' ? (pauses.get(vm) ?? 1) + 1 : 1)
+      session.host.hypervisor.suspend(vm)
+    } else {
       await tell(session, [
         `libxl: error: libxl_domain.c:587:libxl_domain_pause: ${where}Pausing domain: ${why}`,
       ])
+    }
     return 0
   },
 }
@@ -69,8 +75,15 @@ const unpause: Verb = {
   does: 'Unpause a paused domain',
   run: async session => {
     const { id, vm } = first(session)
-    if (vm?.state === 'paused') session.host.hypervisor.resume(vm)
-    else if (!vm && id !== 0) await tell(session, [noType(id)])
+    if (vm?.state === 'paused') {
+      const left = (pauses.get(vm) ?? 1) - 1
+      pauses.set(vm, left)
+      if (left <= 0) session.host.hypervisor.resume(vm)
+    } else if (vm) {
+      await tell(session, [
+        `libxl: error: libxl_domain.c:688:domain_unpause_done: Domain ${id}:Unpausing domain: Invalid argument`,
+      ])
+    } else if (id !== 0) await tell(session, [noType(id)])
     return 0
   },
 }

@@ -89,7 +89,7 @@ const heading = 'Name                                        ID   Mem VCPUs\tSta
 const list: Verb = {
   flags: 'vtT',
   words: '[options] [Domain]\n',
-  does: '\nList information about all/some domains',
+  does: 'List information about all/some domains',
   about: `-l, --long              Output all VM details
 -v, --verbose           Prints out UUIDs and security context
 -Z, --context           Prints out security context

@@ -1,5 +1,6 @@
 import { memoryKiB, vcpusOf } from '../domain.js'
 import { nameOf, type Vm, xmlOf } from '../vm.js'
+import { at } from '../xml.js'
 import { cpusOf } from './list.js'
 import { dom0, Ended, find, first, type Session, say, tell, type Verb } from './session.js'
 
@@ -146,8 +147,16 @@ const memSet = memoryVerb(
   },
 )
 
-/** The limit that Xen keeps; what the domain was made for stays. */
-const memMax = memoryVerb('Set the maximum amount reservation for a domain', 'static', () => {})
+const memMax = memoryVerb(
+  'Set the maximum amount reservation for a domain',
+  'static',
+  (_session, vm, _id, kib) => {
+    const memory = at(xmlOf(vm), 'memory')
+    if (!memory) return
+    memory.attributes.unit = 'KiB'
+    memory.children = [String(kib)]
+  },
+)
 
 export const resourceVerbs: Readonly<Record<string, Verb>> = {
   'vcpu-list': vcpuList,

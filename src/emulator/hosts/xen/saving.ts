@@ -42,6 +42,7 @@ const save: Verb = {
       `Saving to ${file} new xl format (info 0x3/0x0/${config.length})`,
       `xc: info: Saving domain ${id}, type x86 ${xml && text(xml, 'os', 'type') === 'hvm' ? 'HVM' : 'PV'}`,
     ])
+    if (vm.state === 'paused') throw notSuspended(id)
     saved.set(word, hypervisor.save(vm))
     const frames = (xml ? memoryKiB(xml) : 0) / pageKiB
     await tell(session, [
@@ -52,6 +53,19 @@ const save: Verb = {
     else if (!session.options.has('p')) await hypervisor.destroy(vm, 'saved')
     return 0
   },
+}
+
+/** A guest that is paused cannot answer that it is ready. Xen waits a minute for it; the copy does not. */
+function notSuspended(id: number): Ended {
+  return new Ended([
+    `libxl: error: libxl_dom_suspend.c:269:domain_suspend_common_pvcontrol_suspending: Domain ${id}:guest didn't acknowledge suspend, cancelling request`,
+    'xc: error: Domain has not been suspended: shutdown 0, reason 255: Internal error',
+    'xc: error: Save failed (0 = Success): Internal error',
+    `libxl: error: libxl_stream_write.c:347:libxl__xc_domain_save_done: Domain ${id}:saving domain: domain did not respond to suspend request: Success`,
+    'Failed to save domain, resuming domain',
+    `xc: error: Dom ${id} not suspended: (shutdown 0, reason 255): Internal error`,
+    `libxl: error: libxl_dom_suspend.c:666:domain_resume_done: Domain ${id}:xc_domain_resume failed: Invalid argument`,
+  ])
 }
 
 /** The saved state is first written beside its file. */

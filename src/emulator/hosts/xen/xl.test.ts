@@ -145,6 +145,22 @@ t.test('disks and cards come and go', async t => {
   t.notMatch((await run('xl network-list deb'))[0], /00:16:3e:00:00:20/)
 })
 
+t.test('pausing is counted, and a paused domain cannot be saved', async t => {
+  const { run, guest } = await stand(t)
+  await run(`xl create ${cfg}`)
+  await guest()
+  const state = async (): Promise<string | undefined> =>
+    / (--p---|-b----) /.exec((await run('xl list deb'))[0])?.[1]
+  await run('xl pause deb; xl pause deb; xl unpause deb')
+  t.equal(await state(), '--p---')
+  const [, stderr, code] = await run('xl save deb /tmp/x')
+  t.equal(code, 1)
+  t.match(stderr, /guest didn't acknowledge suspend, cancelling request/)
+  t.same(await run('xl unpause deb'), ['', '', 0])
+  t.equal(await state(), '-b----')
+  t.match((await run('xl unpause deb'))[1], /Unpausing domain: Invalid argument/)
+})
+
 t.test('words that are wrong are refused in xl’s words', async t => {
   const { run } = await stand(t)
   t.same(await run('xl nonsense'), ['', 'command not implemented\n', 1])
