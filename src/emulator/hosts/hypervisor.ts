@@ -1,5 +1,4 @@
 import type { FileTree } from '../files/tree.js'
-import type { GuestMemory } from '../guest.js'
 import type { LoadCount } from './capacity.js'
 import type { ConsoleRules } from './consoles.js'
 import { bootImage, completed, macOf, nicsOf } from './domain.js'
@@ -9,9 +8,10 @@ import type { ImageStore, Images } from './images.js'
 import { type Migration, migrate } from './migration.js'
 import type { Leases } from './network.js'
 import { Power } from './power.js'
+import { holdMachine, restoreMachine, type Saved, saveMachine } from './saving.js'
 import { deleteSnapshot, revertTo, takeSnapshot, type Wanted } from './snapshots.js'
 import { Trouble } from './trouble.js'
-import { makeVm, nameOf, type Running, type Snapshot, setState, uuidOf, type Vm, xmlOf } from './vm.js'
+import { makeVm, nameOf, type Running, type Snapshot, setState, uuidOf, type Vm } from './vm.js'
 import { copyXml, text, type Xml } from './xml.js'
 
 /** What a hypervisor is made of. */
@@ -42,17 +42,12 @@ export interface Ending {
   readonly reason: string
 }
 
-/** A machine that was saved: it goes on from here, on its disk as that is then. */
-export interface Saved {
-  readonly xml: Xml
-  readonly memory: GuestMemory | undefined
-}
-
 /** The virtual machines of one host, whatever front they are asked through. Calls throw {@link Trouble}. */
 export class Hypervisor {
   readonly #request: Omit<HypervisorRequest, 'forget'>
   readonly #power: Power
   readonly #vms: Vm[] = []
+  readonly #held = new Set<Saved>()
 
   constructor(request: Omit<HypervisorRequest, 'forget'>) {
     this.#request = request
@@ -130,15 +125,27 @@ export class Hypervisor {
   /** What a machine goes on from; it is left paused. */
   save(vm: Vm): Saved {
     this.#demandRunning(vm)
-    const memory = vm.running?.guest?.copyMemory?.()
     this.suspend(vm)
-    return { xml: copyXml(xmlOf(vm)), memory }
+    const saved = vm.running && saveMachine(vm.running)
+    if (!saved) throw new Trouble('invalid', 'domain is not running')
+    return saved
+  }
+
+  /** Takes a machine that was saved from the host. */
+  hold(vm: Vm, saved: Saved): void {
+    const ending = { name: nameOf(vm), id: vm.running?.id ?? 0, reason: 'saved' }
+    holdMachine(this.#power, vm, saved)
+    this.#held.add(saved)
+    setState(vm, 'shut off', 'saved')
+    if (!vm.persistent) this.#forget(vm)
+    this.#request.onEnd?.(ending)
   }
 
   /** Has a saved machine go on, as one that is not defined. */
-  async restore({ xml, memory }: Saved, { paused = false } = {}): Promise<Vm> {
+  async restore(saved: Saved, { paused = false } = {}): Promise<Vm> {
     const vm = makeVm(undefined)
-    await this.#power.on(vm, { xml: copyXml(xml), content: this.#power.find(bootImage(xml)), memory })
+    await restoreMachine(this.#power, vm, saved)
+    this.#held.delete(saved)
     this.#vms.push(vm)
     if (paused) this.suspend(vm)
     else setState(vm, 'running', 'restored')
@@ -278,6 +285,7 @@ export class Hypervisor {
 
   /** Ends everything, as a power failure does. */
   async close(): Promise<void> {
+    await Promise.all([...this.#held].map(({ held }) => held?.running.guest?.close()))
     await Promise.all(this.#vms.map(vm => this.#power.off(vm, 'destroyed', true)))
   }
 

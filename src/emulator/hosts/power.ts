@@ -73,6 +73,12 @@ export class Power {
     this.load.add(share)
   }
 
+  /** Switches a machine on that goes on from its memory, on its disk as that is now. */
+  onAgain(vm: Vm, xml: Xml, memory: GuestMemory | undefined): Promise<void> {
+    return this.on(vm, { xml, content: this.find(bootImage(xml)), memory })
+  }
+
+  /** A number that a machine had which never ran. */
   spendId(): number {
     return this.#nextId++
   }

@@ -153,6 +153,8 @@ const memMax = memoryVerb(
   (_session, vm, _id, kib) => {
     const memory = at(xmlOf(vm), 'memory')
     if (!memory) return
+    // The frames that a domain was made of stay as they are: a save goes through those.
+    memory.attributes.made ??= String(memoryKiB(xmlOf(vm)))
     memory.attributes.unit = 'KiB'
     memory.children = [String(kib)]
   },

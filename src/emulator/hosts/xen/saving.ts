@@ -2,9 +2,9 @@ import { fromText } from '../../files/bytes.js'
 import { SystemError } from '../../files/errno.js'
 import { absolute } from '../../files/tree.js'
 import { memoryKiB } from '../domain.js'
-import type { Saved } from '../hypervisor.js'
+import type { Saved } from '../saving.js'
 import { Trouble } from '../trouble.js'
-import { text } from '../xml.js'
+import { at, text } from '../xml.js'
 import { demandFreeName, watch } from './create.js'
 import { detailsOf, writeJson } from './details.js'
 import { Ended, first, type Session, tell, undone, type Verb } from './session.js'
@@ -43,14 +43,15 @@ const save: Verb = {
       `xc: info: Saving domain ${id}, type x86 ${xml && text(xml, 'os', 'type') === 'hvm' ? 'HVM' : 'PV'}`,
     ])
     if (vm.state === 'paused') throw notSuspended(id)
-    saved.set(word, hypervisor.save(vm))
-    const frames = (xml ? memoryKiB(xml) : 0) / pageKiB
+    const state = hypervisor.save(vm)
+    saved.set(word, state)
+    const frames = (xml ? Number(at(xml, 'memory')?.attributes.made ?? memoryKiB(xml)) : 0) / pageKiB
     await tell(session, [
       `xc: progress: Frames: ${frames}/${frames}  100%`,
       'xc: progress: End of stream: 0/0    0%',
     ])
     if (session.options.has('c')) hypervisor.resume(vm)
-    else if (!session.options.has('p')) await hypervisor.destroy(vm, 'saved')
+    else if (!session.options.has('p')) hypervisor.hold(vm, state)
     return 0
   },
 }

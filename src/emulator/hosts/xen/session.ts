@@ -2,7 +2,8 @@ import { fromText } from '../../files/bytes.js'
 import type { ManagedHostPersona } from '../../persona/schema.js'
 import { writeTo } from '../../programs/io.js'
 import type { Call } from '../../system/programs.js'
-import type { Hypervisor, Saved } from '../hypervisor.js'
+import type { Hypervisor } from '../hypervisor.js'
+import type { Saved } from '../saving.js'
 import { nameOf, type Vm } from '../vm.js'
 
 /** What xl and xm speak to on a host. */
