@@ -104,7 +104,11 @@ function linesOf({ code, stdout, stderr }: Said, vm: string, narrows: boolean): 
 /** Every line in which the copy's answer differs from the original's, in words. */
 export function differingLines(command: string, original: Said, copy: Said, vm: string): string[] {
   const narrows = isShared(original, vm) || isShared(copy, vm)
-  const [one, other] = [linesOf(original, vm, narrows), linesOf(copy, vm, narrows)]
+  return lineByLine(command, linesOf(original, vm, narrows), linesOf(copy, vm, narrows))
+}
+
+/** Every place at which two answers differ, in words. */
+export function lineByLine(command: string, one: readonly string[], other: readonly string[]): string[] {
   return Array.from({ length: Math.max(one.length, other.length) }, (_, at) => at).flatMap(at =>
     one[at] === other[at]
       ? []

@@ -23,7 +23,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
 
   // By the emulator's own count, which knows nothing of what the runner believes.
   const counted = [...stderr.matchAll(/^emulated host (\S+) bore at most (.*) at once$/gm)]
-  t.same(counted.map(([, host]) => host).sort(), ['rhel5-kvm', 'rhel5-xen', 'rhel9-kvm', 'sles-xen'])
+  t.same(counted.map(([, host]) => host).sort(), ['rhel5-kvm', 'rhel5-xen', 'rhel9-kvm', 'sles-xen', 'xen'])
   for (const [, host, text = ''] of counted) {
     for (const [, most, limit] of text.matchAll(/(\d+) of (\d+)/g)) {
       t.ok(Number(most) > 0 && Number(most) <= Number(limit), `${host}: ${text}`)
@@ -32,7 +32,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
 
   const run = join(folder, 'reports/latest')
   const plan = JSON.parse(await readFile(join(run, 'plan.json'), 'utf8')) as Plan
-  t.equal(plan.environments.length, 16)
+  t.equal(plan.environments.length, 17)
   t.same([...new Set(plan.environments.map(({ guest }) => `${guest.product} ${guest.version}`))].sort(), [
     'debian 12',
     'rhel 5.11',
@@ -51,6 +51,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
     'rhel-kvm',
     'rhel-xen',
     'sles-xen',
+    'xen',
   ])
   t.ok(plan.environments.every(({ emulated }) => emulated))
 
@@ -67,7 +68,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
   )
 
   const files = await readdir(join(run, 'junit'))
-  t.equal(files.length, 16)
+  t.equal(files.length, 17)
   for (const file of files) {
     const suites = elements(readXml(await readFile(join(run, 'junit', file), 'utf8')), 'testsuite')
     t.ok(suites.length > 0, file)

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
 import type { GuestRequest, PreparedGuest } from '../src/hypervisors/driver.js'
 import { guestcertProcess } from './cli-process.js'
+import { answersLikeItsCopy } from './xen-copy.js'
 import { type LoggedIn, never, openXenHost, type XenHost } from './xen-host.js'
 
 const [program, ...args] = guestcertProcess
@@ -67,6 +68,7 @@ t.test('a real PV guest on a real Xen', async t => {
 
   await t.test('all that the driver can do with one guest', t => controlGuest(t, xen))
   await t.test('what a killed runner left is removed', t => killRunner(t, xen, before))
+  await t.test('and its captured copy answer alike, line by line', t => answersLikeItsCopy(t, file))
 
   const down = await execa(program, [...args, 'lab', 'down', 'xen'], { reject: false })
   t.match(down.stderr, /xen-debian is down/)

@@ -59,8 +59,9 @@ function chooseHost(lab: Lab, id: string | undefined): Host {
   if (host.emulated !== undefined) {
     throw new UsageError(`host "${id}" is emulated: only what is seen on a live host counts as captured`)
   }
-  if (host.driver !== 'libvirt') {
-    throw new UsageError(`host "${id}" has the driver ${host.driver}: only hosts of libvirt can be captured`)
+  if (host.driver !== 'libvirt' && host.driver !== 'xl') {
+    const message = `host "${id}" has the driver ${host.driver}: only hosts of libvirt and xl can be captured`
+    throw new UsageError(message)
   }
   return host
 }

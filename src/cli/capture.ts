@@ -111,7 +111,7 @@ async function captureLive(
     const startedAt = performance.now()
     const running = await withLimit(boot, until => prepared.start(until))
     undo.push('stop', until => running.stop(until))
-    const { endpoint, keyPath, hostKey } = await running.access(signal)
+    const { endpoint, keyPath, hostKey, via } = await running.access(signal)
     const ends = anyOf(signal, running.gone)
     const machine = await connectWithRetries(
       {
@@ -123,6 +123,7 @@ async function captureLive(
           ...(keyPath === undefined ? {} : { keyPath }),
           ...(hostKey === undefined ? {} : { hostKey }),
         },
+        ...(via === undefined ? {} : { via }),
         signal: ends.signal,
       },
       { mark: `${lab.name}/${guest.id}/${host.id}/${instance}` },
@@ -132,6 +133,7 @@ async function captureLive(
     return await capture({
       machine,
       endpoint,
+      isInside: via !== undefined,
       guest,
       host,
       placement,

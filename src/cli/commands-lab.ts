@@ -160,7 +160,7 @@ export const labCommands: readonly CommandSpec[] = [
     summary: 'Make a persona of a live guest or host',
     description: [
       'Logs in to a guest of the lab, reads what the suites read (files, commands and their output), and writes a persona that answers the same. Every fact in it says that it was captured, when and from what.',
-      'Without a guest, the host that --host names is captured itself: its libvirt is asked, and nothing is started there.',
+      'Without a guest, the host that --host names is captured itself: its libvirt or xl is asked, and nothing is started there.',
     ],
     arguments: [
       { name: 'LAB', description: 'The lab file', completes: 'file' },

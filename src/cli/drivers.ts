@@ -59,7 +59,10 @@ function makeDriver(host: Host, hosts: Lab['hosts'], emulated: EmulatedAccess): 
     case 'libvirt':
       return withEmulatedLogins(createLibvirtDriver({ host: reachedHost(host, emulated), second }), access)
     case 'xl':
-      return createXlDriver({ host, cacheFolder: cacheFolder() })
+      return withEmulatedLogins(
+        createXlDriver({ host: reachedHost(host, emulated), cacheFolder: cacheFolder() }),
+        access,
+      )
     default:
       throw new UsageError(
         `host "${host.id}": this version has no driver "${host.driver}" yet: use static, qemu, libvirt or xl`,

@@ -7,7 +7,8 @@ export function hardwareOf(xml: Xml): Hardware {
   const type = at(xml, 'os', 'type')
   const isPv = text(xml, 'os', 'type') === 'linux' || text(xml, 'os', 'type') === 'xen'
   const disk = disksOf(xml)[0]?.bus
-  const nic = at(xml, 'devices', 'interface', 'model')?.attributes.type
+  const card = at(xml, 'devices', 'interface')
+  const nic = at(card, 'model')?.attributes.type ?? (isPv && card ? 'xen-vif' : undefined)
   const isUefi =
     at(xml, 'os')?.attributes.firmware === 'efi' || at(xml, 'os', 'loader')?.attributes.type === 'pflash'
   return {
@@ -24,7 +25,7 @@ export function hardwareOf(xml: Xml): Hardware {
 /** As guests' personas call what libvirt calls otherwise. */
 const guestNames: Readonly<Record<string, string>> = {
   virtio: 'virtio-blk',
-  xen: 'xvd',
+  xen: 'xen-blk',
   'nic virtio': 'virtio-net',
 }
 

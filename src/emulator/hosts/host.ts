@@ -21,7 +21,10 @@ import { generationOf } from './virsh/generation.js'
 import { virshProgram } from './virsh/program.js'
 import { nameOf } from './vm.js'
 import { placeVms } from './vms.js'
-import { xenProgram } from './xen-tools.js'
+import { xlProgram } from './xen/program.js'
+import type { XenHost } from './xen/session.js'
+import { endLog } from './xen/watcher.js'
+import { xmProgram } from './xen/xm.js'
 
 /** An emulated host that was started. */
 export interface EmulatedHost {
@@ -49,13 +52,16 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
   const hypervisor: Hypervisor = new Hypervisor({
     platform: parsed.persona,
     macPrefix: persona.hypervisor.id === 'xen' ? '00:16:3e' : '52:54:00',
-    nodeMemoryKiB: persona.node.memoryKiB,
+    nodeMemoryKiB: persona.node.memoryKiB - (persona.xen?.dom0KiB ?? 0),
     faults: parsed.faults,
     store: site.store,
     leases: site.leases,
     consoles: {
-      hasLogs: generationOf(persona.libvirt.version).has('1.3.3'),
+      hasLogs: persona.libvirt !== undefined && generationOf(persona.libvirt.version).has('1.3.3'),
       isXen: persona.hypervisor.id === 'xen',
+    },
+    onEnd: end => {
+      if (booted) endLog(booted, end)
     },
     tree: () => {
       if (!booted) throw new Error('a host that has not booted has no disk')
@@ -86,7 +92,7 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
       if (gone && new RegExp(gone.command).test(command)) void close()
     },
   })
-  site.join(parsed.name, { uri: persona.libvirt.uri, hypervisor, ssh: machine })
+  if (persona.libvirt) site.join(parsed.name, { uri: persona.libvirt.uri, hypervisor, ssh: machine })
   const close = async (): Promise<void> => {
     site.leave(parsed.name)
     await Promise.all([machine.close(), hypervisor.close()])
@@ -123,12 +129,15 @@ function hostPrograms(
   site: Site,
 ): ProgramTable {
   const slowMs = faults.slow?.ms ?? 0
+  const xen: XenHost = { hypervisor, persona, slowMs, saved: new Map() }
   const programs = new Map([
-    ['virsh', virshProgram({ hypervisor, persona, slowMs, site })],
     ['qemu-img', qemuImgProgram(hypervisor.images)],
-    ['xm', xenProgram('xm', { hypervisor, persona, slowMs })],
-    ['xl', xenProgram('xl', { hypervisor, persona, slowMs })],
+    ['xm', xmProgram(xen)],
+    ['xl', xlProgram(xen)],
   ])
+  const { libvirt } = persona
+  if (libvirt)
+    programs.set('virsh', virshProgram({ hypervisor, persona: { ...persona, libvirt }, slowMs, site }))
   return name => programs.get(name)
 }
 

@@ -8,6 +8,7 @@ import type { ImageStore, Images } from './images.js'
 import { type Migration, migrate } from './migration.js'
 import type { Leases } from './network.js'
 import { Power } from './power.js'
+import { holdMachine, restoreMachine, type Saved, saveMachine } from './saving.js'
 import { deleteSnapshot, revertTo, takeSnapshot, type Wanted } from './snapshots.js'
 import { Trouble } from './trouble.js'
 import { makeVm, nameOf, type Running, type Snapshot, setState, uuidOf, type Vm } from './vm.js'
@@ -30,6 +31,15 @@ export interface HypervisorRequest {
   readonly consoles: ConsoleRules
   /** Told of a machine that has ended and is defined no more. */
   forget(vm: Vm): void
+  /** Told of every machine that has ended for good: its name, its number, and why. */
+  onEnd?(end: Ending): void
+}
+
+/** The end of a machine that ran. */
+export interface Ending {
+  readonly name: string
+  readonly id: number
+  readonly reason: string
 }
 
 /** The virtual machines of one host, whatever front they are asked through. Calls throw {@link Trouble}. */
@@ -37,6 +47,7 @@ export class Hypervisor {
   readonly #request: Omit<HypervisorRequest, 'forget'>
   readonly #power: Power
   readonly #vms: Vm[] = []
+  readonly #held = new Set<Saved>()
 
   constructor(request: Omit<HypervisorRequest, 'forget'>) {
     this.#request = request
@@ -104,6 +115,41 @@ export class Hypervisor {
     await this.#power.on(vm, { xml, content: this.#power.find(bootImage(xml)) })
     if (paused) this.suspend(vm)
     else setState(vm, 'running', 'booted')
+  }
+
+  /** A number that a machine had which never ran. */
+  spendId(): number {
+    return this.#power.spendId()
+  }
+
+  /** What a machine goes on from; it is left paused. */
+  save(vm: Vm): Saved {
+    this.#demandRunning(vm)
+    this.suspend(vm)
+    const saved = vm.running && saveMachine(vm.running)
+    if (!saved) throw new Trouble('invalid', 'domain is not running')
+    return saved
+  }
+
+  /** Takes a machine that was saved from the host. */
+  hold(vm: Vm, saved: Saved): void {
+    const ending = { name: nameOf(vm), id: vm.running?.id ?? 0, reason: 'saved' }
+    holdMachine(this.#power, vm, saved)
+    this.#held.add(saved)
+    setState(vm, 'shut off', 'saved')
+    if (!vm.persistent) this.#forget(vm)
+    this.#request.onEnd?.(ending)
+  }
+
+  /** Has a saved machine go on, as one that is not defined. */
+  async restore(saved: Saved, { paused = false } = {}): Promise<Vm> {
+    const vm = makeVm(undefined)
+    await restoreMachine(this.#power, vm, saved)
+    this.#held.delete(saved)
+    this.#vms.push(vm)
+    if (paused) this.suspend(vm)
+    else setState(vm, 'running', 'restored')
+    return vm
   }
 
   /** Presses the power button. The guest may take its time, or not heed it. */
@@ -239,6 +285,7 @@ export class Hypervisor {
 
   /** Ends everything, as a power failure does. */
   async close(): Promise<void> {
+    await Promise.all([...this.#held].map(({ held }) => held?.running.guest?.close()))
     await Promise.all(this.#vms.map(vm => this.#power.off(vm, 'destroyed', true)))
   }
 

@@ -14,7 +14,7 @@ import { bootImage, currentKiB, hardwareOf, macOf, nicsOf, vcpusOf } from './dom
 import type { HypervisorRequest } from './hypervisor.js'
 import { type Content, Images } from './images.js'
 import { accessTrouble, Trouble } from './trouble.js'
-import { type Running, type Share, setState, type Vm } from './vm.js'
+import { nameOf, type Running, type Share, setState, type Vm } from './vm.js'
 import { text, type Xml } from './xml.js'
 
 /** What a machine is switched on with. */
@@ -73,6 +73,16 @@ export class Power {
     this.load.add(share)
   }
 
+  /** Switches a machine on that goes on from its memory, on its disk as that is now. */
+  onAgain(vm: Vm, xml: Xml, memory: GuestMemory | undefined): Promise<void> {
+    return this.on(vm, { xml, content: this.find(bootImage(xml)), memory })
+  }
+
+  /** A number that a machine had which never ran. */
+  spendId(): number {
+    return this.#nextId++
+  }
+
   /** The reset button: another guest on the same disks; the machine itself never ends. */
   async restart(vm: Vm): Promise<void> {
     const { running } = vm
@@ -90,6 +100,7 @@ export class Power {
     const { running } = vm
     if (!running) return
     const disk = keptDisk(running.guest)
+    const name = nameOf(vm)
     this.letGo(vm)
     setState(vm, 'shut off', reason)
     if (!vm.persistent) this.#request.forget(vm)
@@ -98,6 +109,7 @@ export class Power {
     if (!discards && running.image !== undefined && disk.disk) {
       this.write(running.image, { ...disk, ...installedOf(running) })
     }
+    if (!discards) this.#request.onEnd?.({ name, id: running.id, reason })
   }
 
   /** Takes a machine that runs from elsewhere as it is. */

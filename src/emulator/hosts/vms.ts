@@ -1,9 +1,10 @@
 import { posix } from 'node:path'
 import type { Hardware } from '../hardware/machine.js'
-import type { ManagedHostPersona } from '../persona/schema.js'
+import type { LibvirtHostPersona, ManagedHostPersona } from '../persona/schema.js'
 import type { ParsedHostSpec } from '../spec.js'
 import type { Hypervisor } from './hypervisor.js'
 import type { Installed } from './images.js'
+import { placeConfig } from './xen/place.js'
 import { make, type Xml } from './xml.js'
 
 /** Disks are as large as the emulated kernels say. */
@@ -19,7 +20,9 @@ export function placeVms(
   keys: ReadonlyMap<string, { readonly pem: string }>,
 ): void {
   const { images, tree } = hypervisor
-  const { format } = persona.libvirt
+  const { libvirt, xen } = persona
+  const folder = libvirt?.images ?? xen?.images ?? '/var/lib/xen/images'
+  const format = libvirt?.format ?? 'raw'
   for (const it of spec.vms) {
     const installed: Installed = {
       persona: it.guest.persona,
@@ -28,16 +31,23 @@ export function placeVms(
       hostKey: keys.get(it.name)?.pem ?? '',
       ...(it.guest.faults === undefined ? {} : { faults: it.guest.faults }),
     }
-    const own = posix.join(persona.libvirt.images, `${it.name}.${format === 'raw' ? 'img' : 'qcow2'}`)
+    const own = posix.join(folder, `${it.name}.${format === 'raw' ? 'img' : 'qcow2'}`)
     for (const file of new Set([own, ...it.images])) {
       const isRaw = !file.endsWith('.qcow2')
       const content = images.keep({ installed })
       images.write(tree, file, { format: isRaw ? 'raw' : 'qcow2', virtualBytes: diskBytes, content })
     }
-    const vm = hypervisor.define(domainXml(persona, it, own))
+    if (!libvirt) {
+      placeConfig(tree, persona, it, own)
+      continue
+    }
+    const vm = hypervisor.define(domainXml({ ...persona, libvirt }, it, own))
     for (const name of it.snapshots) hypervisor.snapshot(vm, name, undefined)
   }
-  for (const folder of ['/var/log/libvirt/qemu', '/var/lib/libvirt/images']) tree.directory(folder)
+  const folders = libvirt
+    ? ['/var/log/libvirt/qemu', '/var/lib/libvirt/images']
+    : ['/var/log/xen/console', '/var/lib/xen', folder]
+  for (const each of folders) tree.directory(each)
 }
 
 /** As libvirt's drivers call the models of a configuration. */
@@ -53,7 +63,7 @@ const buses: Readonly<Record<string, readonly [bus: string, device: string]>> = 
 }
 const models: Readonly<Record<string, string>> = { 'virtio-net': 'virtio' }
 
-function domainXml(persona: ManagedHostPersona, { name, hardware }: VmSpec, image: string): Xml {
+function domainXml(persona: LibvirtHostPersona, { name, hardware }: VmSpec, image: string): Xml {
   const { libvirt, network } = persona
   const isXen = libvirt.uri === 'xen:///'
   const isPv = isXen && hardware.mode !== 'hvm'
@@ -88,7 +98,7 @@ function domainXml(persona: ManagedHostPersona, { name, hardware }: VmSpec, imag
   ])
 }
 
-function osXml({ libvirt }: ManagedHostPersona, { firmware, machine }: Hardware, isPv: boolean): Xml {
+function osXml({ libvirt }: LibvirtHostPersona, { firmware, machine }: Hardware, isPv: boolean): Xml {
   if (isPv) return make('os', {}, [make('type', {}, 'linux')])
   const type = machine ?? libvirt.machineType
   return make('os', firmware === 'uefi' ? { firmware: 'efi' } : {}, [

@@ -13,6 +13,7 @@ import {
   hostSections,
   type ManagedHostPersona,
   managedSections,
+  managers,
   type Persona,
   personaSchema,
 } from './schema.js'
@@ -164,6 +165,10 @@ export function loadHostPersona(names: string, folders: readonly string[]): Host
 export function loadManagedHostPersona(names: string, folders: readonly string[]): ManagedHostPersona {
   const persona = loadHostPersona(names, folders)
   whole(persona, managedSections, names)
+  if (managers.every(section => persona[section] === undefined)) {
+    const message = `${managers.join(' or ')}: is missing, and nothing that it extends has it`
+    throw new ConfigError([{ place: { file: `${names}.yaml`, line: 1, column: 1 }, message }])
+  }
   return persona as ManagedHostPersona
 }
 

@@ -238,6 +238,16 @@ const sections = {
     /** What keeps guests apart, as `virsh dominfo` names it. */
     security: z.strictObject({ model: z.string().min(1), doi: z.string() }).optional(),
   }).optional(),
+  /** The Xen of a host without libvirt, as `xl info` tells of it. */
+  xen: fact({
+    version: z.string().regex(/^\d+\.\d+(?:\.\S+)?$/),
+    /** The memory of the first domain. */
+    dom0KiB: whole.min(1),
+    /** Where the disks of its domains lie; in the usual place, unless said. */
+    images: path.optional(),
+    /** What else `xl info` tells that is the same at any time, in its order. */
+    info: z.record(z.string().regex(/^\w+$/), z.string()),
+  }).optional(),
   /** The network that guests stand in by default. */
   network: fact({
     kind: z.enum(['network', 'bridge']),
@@ -291,13 +301,11 @@ export const guestSections = [
 /** The sections that a host's persona must have. */
 export const hostSections = ['hypervisor', 'cpu'] as const satisfies readonly (keyof Persona)[]
 
-/** What a host's persona must have beside, to be spoken to. */
-export const managedSections = [
-  'machine',
-  'node',
-  'libvirt',
-  'network',
-] as const satisfies readonly (keyof Persona)[]
+/** What a host's persona must have beside, to be spoken to; and one of what drives its guests. */
+export const managedSections = ['machine', 'node', 'network'] as const satisfies readonly (keyof Persona)[]
+
+/** What drives the guests of a host that is spoken to. */
+export const managers = ['libvirt', 'xen'] as const satisfies readonly (keyof Persona)[]
 
 /** A guest's persona, whole. */
 export type GuestPersona = Persona & {
@@ -308,6 +316,9 @@ export type GuestPersona = Persona & {
 export type ManagedHostPersona = HostPersona & {
   readonly [Section in (typeof managedSections)[number]]-?: NonNullable<Persona[Section]>
 }
+
+/** The persona of a host of libvirt. */
+export type LibvirtHostPersona = ManagedHostPersona & { readonly libvirt: NonNullable<Persona['libvirt']> }
 
 /** A host's persona, whole. */
 export type HostPersona = Persona & {

@@ -18,6 +18,8 @@ import { personaYaml } from './yaml.js'
 export interface CaptureRequest {
   readonly machine: Machine
   readonly endpoint: Endpoint
+  /** Reached through its host alone. */
+  readonly isInside: boolean
   readonly guest: Guest
   readonly host: Host
   readonly placement: Placement
@@ -123,13 +125,13 @@ async function ask({ machine, limits, signal }: CaptureRequest): Promise<Answers
 
 /** Asks the server on a connection of its own: directly, or from inside the guest where jumps lead there. */
 async function offerOf(
-  { machine, endpoint, limits, signal }: CaptureRequest,
+  { machine, endpoint, isInside, limits, signal }: CaptureRequest,
   answers: Answers,
 ): Promise<KeyExchange> {
   const { signal: until, release } = limited(signal, limits.handshake)
   try {
     const stream =
-      endpoint.jumps.length === 0
+      endpoint.jumps.length === 0 && !isInside
         ? await dial(endpoint, until)
         : await machine.forward('127.0.0.1', serverPort(answers))
     return await readKeyExchange(stream, until)

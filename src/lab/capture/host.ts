@@ -16,6 +16,8 @@ import {
   productOf,
 } from './host-answers.js'
 import { captured } from './subject.js'
+import { neededXenAnswers, xenQuestions } from './xen-answers.js'
+import { makeXenPersona } from './xen-host.js'
 import { personaYaml } from './yaml.js'
 
 /** A host that can be logged in to. */
@@ -38,23 +40,40 @@ export interface CapturedHost {
   readonly warnings: readonly string[]
 }
 
-/** Reads a live host of libvirt and makes a persona of it. Throws InfraError when it cannot be asked. */
+/** Reads a live host of libvirt, or of xl, and makes a persona of it. Throws InfraError when it cannot be asked. */
 export async function captureHost(request: HostCaptureRequest): Promise<CapturedHost> {
-  const answers: Partial<Record<HostQuestion, string>> = {}
-  for (const question of Object.keys(hostQuestions) as HostQuestion[]) {
-    const answer = await ask(request, question)
-    if (answer !== null) {
-      answers[question] = answer
-    }
-  }
   try {
-    return makeHostPersona(request, answers)
+    return request.host.driver === 'xl'
+      ? makeXenPersona(request, await askAll(request, xenQuestions, neededXenAnswers))
+      : makeHostPersona(request, await askAll(request, virshQuestions, neededAnswers))
   } catch (error) {
     if (error instanceof UnknownOutput) {
       throw hostError(request.host, error.message)
     }
     throw error
   }
+}
+
+const virshQuestions = Object.fromEntries(
+  Object.entries(hostQuestions).map(([question, command]) => [
+    question,
+    command.replace(/^virsh /, 'virsh -c qemu:///system '),
+  ]),
+) as Record<HostQuestion, string>
+
+async function askAll<Question extends string>(
+  request: HostCaptureRequest,
+  questions: Readonly<Record<Question, string>>,
+  needed: readonly Question[],
+): Promise<Partial<Record<Question, string>>> {
+  const answers: Partial<Record<Question, string>> = {}
+  for (const question of Object.keys(questions) as Question[]) {
+    const answer = await ask(request, questions[question], needed.includes(question))
+    if (answer !== null) {
+      answers[question] = answer
+    }
+  }
+  return answers
 }
 
 /** Machines that an emulated hypervisor can run on, by the product's word in os-release(5). */
@@ -118,10 +137,12 @@ const usualNetwork = { from: 'assumed', kind: 'network', name: 'default', prefix
 /** The answer of one command; `null` when the host knows none, which some may do without. */
 async function ask(
   { shell, host, limits, signal }: HostCaptureRequest,
-  question: HostQuestion,
+  command: string,
+  isNeeded: boolean,
 ): Promise<string | null> {
-  const command = hostQuestions[question].replace(/^virsh /, 'virsh -c qemu:///system ')
-  const { exit, stdout, stderr } = await shell.run(`LC_ALL=C ${command} </dev/null`, {
+  // Who logs in without being root may lack the folders of the system's own programs.
+  const line = `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin LC_ALL=C ${command} </dev/null`
+  const { exit, stdout, stderr } = await shell.run(line, {
     signal,
     limitMs: limits.test,
     limitName: 'test',
@@ -130,7 +151,7 @@ async function ask(
   if (exit.kind === 'code' && exit.code === 0) {
     return stdout.text
   }
-  if (exit.kind === 'code' && !neededAnswers.includes(question)) {
+  if (exit.kind === 'code' && !isNeeded) {
     return null
   }
   const how = exit.kind === 'code' ? `ended with status ${exit.code}` : `ended by ${exit.kind}`

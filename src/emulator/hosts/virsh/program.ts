@@ -1,6 +1,6 @@
 import { fromText, toText } from '../../files/bytes.js'
 import { SystemError } from '../../files/errno.js'
-import type { ManagedHostPersona } from '../../persona/schema.js'
+import type { LibvirtHostPersona } from '../../persona/schema.js'
 import { writeTo } from '../../programs/io.js'
 import type { Call, Program } from '../../system/programs.js'
 import type { Hypervisor } from '../hypervisor.js'
@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, Command>> = {
 /** What virsh speaks to on a host. */
 export interface VirshHost {
   readonly hypervisor: Hypervisor
-  readonly persona: ManagedHostPersona
+  readonly persona: LibvirtHostPersona
   /** The hosts that it can reach. */
   readonly site: Site
   /** How much longer each command takes, in ms. */

@@ -1,4 +1,4 @@
-import type { ManagedHostPersona } from '../../persona/schema.js'
+import type { LibvirtHostPersona } from '../../persona/schema.js'
 import type { Call } from '../../system/programs.js'
 import type { Hypervisor } from '../hypervisor.js'
 import type { Site } from '../site.js'
@@ -16,7 +16,7 @@ export interface Session {
   /** The libvirt of the host on which virsh runs. */
   readonly local: Hypervisor
   readonly site: Site
-  readonly persona: ManagedHostPersona
+  readonly persona: LibvirtHostPersona
   readonly generation: Generation
   readonly given: Given
   readonly isXen: boolean
