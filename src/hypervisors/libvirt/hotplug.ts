@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { setInterval } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
+import type { AddedDisk } from '../driver.js'
 import { macFor } from './clone.js'
 import { allDisks, macOf, nics, writableDisks } from './domain.js'
 import { domainXml, type Seat } from './host.js'
@@ -11,7 +12,7 @@ import { element, find, writeXml, type XmlElement } from './xml.js'
 
 /** Devices that were added to one running domain. */
 export interface Hotplug {
-  attachDisk(sizeBytes: number, call: CallOptions): Promise<{ serial: string }>
+  attachDisk(sizeBytes: number, call: CallOptions): Promise<AddedDisk>
   detachDisk(serial: string, call: CallOptions): Promise<void>
   attachNic(call: CallOptions): Promise<{ mac: string }>
   detachNic(mac: string, call: CallOptions): Promise<void>
@@ -59,8 +60,8 @@ export function createHotplug(seat: Seat, domain: string, instance: string): Hot
     const message = `${call.where} on ${id}: the guest did not let go of ${what} within ${unplug.name} (${unplug.ms} ms)`
     throw new InfraError(message, { cause: 'guest', where: call.where, code: 'limit', limit: unplug.name })
   }
-  const diskOf = (serial: string) => (xml: XmlElement) =>
-    allDisks(xml).find(({ element: disk }) => find(disk, 'serial')?.children[0] === serial)?.element
+  const diskOf = (file: string) => (xml: XmlElement) =>
+    allDisks(xml).find(disk => disk.file === file)?.element
 
   return {
     attachDisk: async (sizeBytes, call) => {
@@ -69,16 +70,21 @@ export function createHotplug(seat: Seat, domain: string, instance: string): Hot
       const serial = serialOf(instance, made)
       const [first] = writableDisks(xml)
       const folder = first?.file == null ? imagesFolder : posix.dirname(first.file)
-      const file = posix.join(folder, `${instance}.added-${made}.qcow2`)
+      const { xen, limits, virsh } = seat.host
+      // Hosts of Xen need not have qemu-img, and their guests see no serial.
+      const format = xen ? 'raw' : 'qcow2'
+      const file = posix.join(folder, `${instance}.added-${made}.${format}`)
       files.set(serial, file)
-      await makeDisk(seat.host.virsh, file, sizeBytes, { ...call, limit: seat.host.limits.storage })
-      await change('attach', diskXml(file, freeTarget(xml, first?.bus ?? 'virtio'), serial), call)
-      return { serial }
+      await makeDisk(virsh, { file, format, sizeBytes }, { ...call, limit: limits.storage })
+      const target = freeTarget(xml, first?.bus, xen ? 'xen' : 'virtio')
+      const driver = xen ? rawDriver(first?.element) : { name: 'qemu', type: format }
+      await change('attach', diskXml({ file, driver, target, serial: xen ? null : serial }), call)
+      return xen ? { serial, device: target.dev } : { serial }
     },
     detachDisk: async (serial, call) => {
-      await detach(diskOf(serial), `the disk ${serial}`, call)
       const file = files.get(serial)
       if (file !== undefined) {
+        await detach(diskOf(file), `the disk ${serial}`, call)
         await removeFiles(seat.host.virsh, [file], call)
         files.delete(serial)
       }
@@ -105,19 +111,38 @@ function serialOf(instance: string, number: number): string {
   return `gc${hash.slice(0, 14)}`
 }
 
-function diskXml(file: string, target: { dev: string; bus: string }, serial: string): XmlElement {
+interface AddedXml {
+  readonly file: string
+  readonly driver: Readonly<Record<string, string>>
+  readonly target: { readonly dev: string; readonly bus: string }
+  readonly serial: string | null
+}
+
+function diskXml({ file, driver, target, serial }: AddedXml): XmlElement {
   return element('disk', { type: 'file', device: 'disk' }, [
-    element('driver', { name: 'qemu', type: 'qcow2' }),
+    element('driver', driver),
     element('source', { file }),
     element('target', target),
-    element('serial', {}, [serial]),
+    ...(serial === null ? [] : [element('serial', {}, [serial])]),
   ])
 }
 
+/** What serves raw files on a host of Xen differs by its age: whatever serves the domain's own disk. */
+function rawDriver(disk: XmlElement | undefined): Readonly<Record<string, string>> {
+  const { name = 'file', type } = (disk && find(disk, 'driver')?.attributes) ?? {}
+  return type === undefined ? { name } : type === 'aio' ? { name, type } : { name, type: 'raw' }
+}
+
+const prefixes: Readonly<Record<string, string>> = { virtio: 'vd', scsi: 'sd', usb: 'sd', xen: 'xvd' }
+
 /** The next free name on the bus of the domain's own disk; IDE disks cannot be added to a running guest. */
-function freeTarget(xml: XmlElement, bus: string): { dev: string; bus: string } {
-  const prefixes: Readonly<Record<string, string>> = { virtio: 'vd', scsi: 'sd', usb: 'sd', xen: 'xvd' }
-  const [chosen, prefix] = prefixes[bus] === undefined ? ['virtio', 'vd'] : [bus, prefixes[bus]]
+function freeTarget(
+  xml: XmlElement,
+  own: string | undefined,
+  usual: 'virtio' | 'xen',
+): { dev: string; bus: string } {
+  const chosen = own !== undefined && prefixes[own] !== undefined ? own : usual
+  const prefix = prefixes[chosen]
   const used = new Set(allDisks(xml).map(({ target }) => target))
   const dev = [...letters].map(letter => `${prefix}${letter}`).find(name => !used.has(name))
   return { dev: dev ?? `${prefix}aa`, bus: chosen }

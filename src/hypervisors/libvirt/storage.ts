@@ -23,14 +23,18 @@ export async function makeFile(virsh: Virsh, { from, to, how }: CloneFile, call:
   )
 }
 
-/** Makes an empty disk. */
+/** Makes an empty disk; a raw one takes no tool that an old host lacks. */
 export async function makeDisk(
   virsh: Virsh,
-  file: string,
-  sizeBytes: number,
+  { file, format, sizeBytes }: { file: string; format: 'raw' | 'qcow2'; sizeBytes: number },
   call: CallOptions,
 ): Promise<void> {
-  await virsh.demand(`qemu-img create -f qcow2 ${quote(file)} ${Math.ceil(sizeBytes)} >/dev/null`, call)
+  const bytes = Math.ceil(sizeBytes)
+  const command =
+    format === 'raw'
+      ? `dd if=/dev/zero of=${quote(file)} bs=1 count=0 seek=${bytes} 2>/dev/null`
+      : `qemu-img create -f qcow2 ${quote(file)} ${bytes} >/dev/null`
+  await virsh.demand(command, call)
 }
 
 /** Removes files, those that are not there too. */
