@@ -16,7 +16,8 @@ import { localMachine } from './local-machine.test.fixture.js'
 const virsh = `#!/bin/sh
 home=$(dirname "$0"); peer=$(cat "$home/peer")
 folder() { case $1 in qemu:///*) echo "$home" ;; *) echo "$peer" ;; esac; }
-[ "$1" = -c ] && cd "$(folder "$2")" && shift 2
+cd "$(folder "$2")" || exit 9
+shift 2
 echo "$*" >>log
 options=; words=
 for word in "$@"; do case $word in --*) options="$options $word" ;; *) words="$words $word" ;; esac; done

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Configuration } from '../../config/model.js'
-import { canSnapshot, hardwareOf } from './hardware.js'
+import { canHotplug, canSnapshot, hardwareOf } from './hardware.js'
 
 const base: Configuration = { name: 'x', vcpus: 2, memoryBytes: 2 ** 28 }
 const guest = { id: 'g', arch: 'x86_64' }
@@ -59,4 +59,11 @@ t.test('snapshots only where QEMU can write the state of the disk’s device', a
   t.ok(canSnapshot({ ...base, disk: 'scsi' }))
   t.notOk(canSnapshot({ ...base, disk: 'nvme' }))
   t.notOk(canSnapshot({ ...base, disk: 'unheard-of' }))
+})
+
+t.test('devices are added to a bus that takes them', async t => {
+  t.ok(canHotplug({ name: 'x' }))
+  t.ok(canHotplug({ name: 'x', machine: 'pc-i440fx-7.2' }))
+  t.notOk(canHotplug({ name: 'x', machine: 'q35' }))
+  t.notOk(hardwareOf({ ...base, machine: 'pc-q35-7.2' }, guest).hotplug)
 })
