@@ -142,6 +142,10 @@ t.test('a Debian guest: booted, reached, paused, reverted, rebooted, stopped, re
     t.equal(after.text, bootId.text, 'the marker is gone and the boot is the same')
     await t.rejects(async () => await running.revert?.('nowhere', never), { name: 'InfraError' })
     t.ok((await inGuest(prepared.keepHint, 'true')).ok, 'a failed revert leaves the guest running')
+    await running.snapshot?.('forgotten', never)
+    await running.deleteSnapshot?.('forgotten', never)
+    await running.deleteSnapshot?.('forgotten', never)
+    await t.rejects(async () => await running.revert?.('forgotten', never), { message: /no snapshot/ })
   })
 
   await t.test('reboot, asked for in the guest', async t => {

@@ -11,7 +11,7 @@ import { isAlive } from './instances.js'
 import type { Launched } from './launch.js'
 import { type Loss, lossError, lossOfEvent, lossOfStatus } from './loss.js'
 import { isRecord, type QmpEvent } from './qmp-message.js'
-import { loadSnapshot, type SnapshotTarget, saveSnapshot } from './snapshots.js'
+import { deleteSnapshot, loadSnapshot, type SnapshotTarget, saveSnapshot } from './snapshots.js'
 
 /** A QEMU that was started for a guest, and how the guest is reached now. */
 export interface Started {
@@ -211,7 +211,7 @@ function snapshotAbility(
   { where, limits, uefi }: GuestSetting,
   launched: () => Launched,
   command: Command,
-): Pick<Required<RunningGuest>, 'snapshot' | 'revert'> {
+): Pick<Required<RunningGuest>, 'snapshot' | 'revert' | 'deleteSnapshot'> {
   const nodes = uefi ? [diskNode, variablesNode] : [diskNode]
   const target = (): SnapshotTarget => ({ qmp: launched().qmp, where, nodes, limit: limits.snapshot })
   return {
@@ -223,6 +223,7 @@ function snapshotAbility(
       // A guest that was paused is paused after loading; reverted means running.
       await command('cont', signal)
     },
+    deleteSnapshot: (name, signal) => deleteSnapshot(target(), name, signal),
   }
 }
 

@@ -25,6 +25,15 @@ export async function saveSnapshot(target: SnapshotTarget, name: string, signal:
   await runJob(target, 'snapshot-save', name, signal)
 }
 
+/** Forgets what is kept under a name, if anything is. */
+export async function deleteSnapshot(
+  target: SnapshotTarget,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await runJob(target, 'snapshot-delete', name, signal)
+}
+
 /**
  * Brings memory and disks back to what they were under a name. The guest is left alone when there is no such
  * snapshot; when loading fails in the middle, it stands still.
