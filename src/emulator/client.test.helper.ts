@@ -68,9 +68,12 @@ export class Running {
       this.exit = name ?? status
     })
     this.ended = new Promise(resolve => {
-      const end = (closed: boolean): void =>
+      const end = (closed: boolean): void => {
+        connection.off('close', lose)
         resolve({ stdout: this.stdout, stderr: this.stderr, code, signal, closed })
-      connection.once('close', () => end(true))
+      }
+      const lose = (): void => end(true)
+      connection.once('close', lose)
       // A cut connection closes its channels first.
       channel.on('close', () => setImmediate(() => end(false)))
     })

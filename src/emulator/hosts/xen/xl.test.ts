@@ -111,6 +111,29 @@ t.test('a saved domain goes on where it was, once', async t => {
   ])
 })
 
+t.test('a restored guest keeps its connections, but not on another disk', async t => {
+  const { run, guest } = await stand(t)
+  await run(`xl create ${cfg}`)
+  const client = await guest()
+  const image = /target=([^"]*)/.exec((await run(`cat ${cfg}`))[0])?.[1] ?? ''
+  await run(`xl save deb /tmp/s; cp ${image} /tmp/then; xl restore /tmp/s`)
+  t.equal((await client.run('echo later >/root/mark; cat /root/mark')).stdout, 'later\n')
+  await run(`xl destroy deb; cp /tmp/then ${image}; xl restore /tmp/s`)
+  await client.lost
+  t.equal((await (await guest()).run('cat /root/mark')).stdout, '', 'the disk is as it was then')
+})
+
+t.test('what is saved on a disk that became another is made anew', async t => {
+  const { run, guest } = await stand(t)
+  await run(`xl create ${cfg}`)
+  const client = await guest()
+  await client.run('echo now >/root/mark')
+  const image = /target=([^"]*)/.exec((await run(`cat ${cfg}`))[0])?.[1] ?? ''
+  await run(`xl save deb /tmp/s; cp ${clean} ${image}; xl restore /tmp/s`)
+  await client.lost
+  t.equal((await (await guest()).run('cat /root/mark')).stdout, '')
+})
+
 t.test('what cannot be made is refused, and leaves nothing', async t => {
   const { run } = await stand(t)
   const tries = [
