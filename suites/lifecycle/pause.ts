@@ -19,6 +19,12 @@ export default test(async ({ guest, host, expect, measure }) => {
   const second = await ticks.count()
   const awakeMs = performance.now() - startedAt - pauseMs
 
+  const answers = expect(Number.isNaN(second)).toBe(
+    false,
+    'it answers afterwards, and what ran before is there',
+  )
+  // Each further question to one that is dead would wait for its whole limit.
+  if (!answers) return
   expect(second - first).toBeWithin(0, awakeMs / tickMs + slack, 'it stood still while it was paused')
   const third = await ticks.count()
   await guest.run('sleep 1')

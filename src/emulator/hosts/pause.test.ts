@@ -57,8 +57,8 @@ async function look(guest: Client) {
 async function over(it: Stand, guest: Client) {
   await guest.run(loops)
   await wait(300)
-  const before = await look(guest)
   const at = performance.now()
+  const before = await look(guest)
   await it.run('virsh suspend deb')
   await wait(pauseMs)
   await it.run('virsh resume deb')
