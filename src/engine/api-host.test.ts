@@ -20,7 +20,7 @@ t.test('what the driver offers can be done, with what the test gives', async t =
     setVcpus: async count => void done.push(['vcpus', count]),
     migrate: async () => ({ host: 'kvm-2' }),
   }
-  const host = hostFor(sessionWith(running), never)
+  const host = hostFor(sessionWith(running), never, { migrates: true })
   await host.snapshot('before')
   await host.setVcpus(2)
   t.same(done, [
@@ -30,6 +30,12 @@ t.test('what the driver offers can be done, with what the test gives', async t =
   t.same(await host.attachDisk(1024), { serial: 'disk of 1024' })
   t.equal(await host.migrate(), 'kvm-2')
   t.same([...host.abilities].sort(), ['attach-disk', 'migrate', 'set-vcpus', 'snapshot'])
+})
+
+t.test('a guest is moved by tests alone that said so: others have no room for it', async t => {
+  const host = hostFor(sessionWith({ migrate: async () => ({ host: 'kvm-2' }) }), never)
+  t.equal(host.abilities.size, 0)
+  await t.rejects(host.migrate(), { message: /cannot migrate gc-1/ })
 })
 
 t.test('what the driver does not offer says what the manifest must name', async t => {

@@ -1,11 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Host, HostAbility } from '../api/host.js'
+import type { PlannedTest } from '../plan/types.js'
 import { durationMs } from './api-duration.js'
 import { withLimit } from './limit.js'
 import type { GuestSession } from './session.js'
 
 /** The host as test modules see it: what its driver can do with this guest. */
-export function hostFor(session: GuestSession, signal: AbortSignal): Host {
+export function hostFor(
+  session: GuestSession,
+  signal: AbortSignal,
+  { migrates }: Pick<PlannedTest, 'migrates'> = {},
+): Host {
   const { running, environment, instance } = session.source
   const act = async <T>(
     name: string,
@@ -29,7 +34,7 @@ export function hostFor(session: GuestSession, signal: AbortSignal): Host {
   return {
     product: environment.hypervisor.product,
     version: environment.hypervisor.version,
-    abilities: abilitiesOf(session),
+    abilities: abilitiesOf(session, migrates === true),
     pause: async options => {
       await act('pause', given(running.pause))
       if (options !== undefined) {
@@ -53,17 +58,18 @@ export function hostFor(session: GuestSession, signal: AbortSignal): Host {
     screenshot: () => act('take a picture of', given(running.screenshot)),
     setVcpus: count => act('set the vCPUs of', given(running.setVcpus, count)),
     setMemory: bytes => act('set the memory of', given(running.setMemory, bytes)),
-    migrate: async () => (await act('migrate', given(running.migrate))).host,
+    // Only where the plan knows of it are there room and a lease for it on the second host.
+    migrate: async () => (await act('migrate', migrates === true ? given(running.migrate) : undefined)).host,
   }
 }
 
 /** What the running guest's driver offers of it, whatever was planned. */
-function abilitiesOf({ source: { running } }: GuestSession): ReadonlySet<HostAbility> {
+function abilitiesOf({ source: { running } }: GuestSession, migrates: boolean): ReadonlySet<HostAbility> {
   const offered: readonly (readonly [HostAbility, unknown])[] = [
     ['attach-disk', running.attachDisk],
     ['attach-nic', running.attachNic],
     ['console', running.console],
-    ['migrate', running.migrate],
+    ['migrate', migrates ? running.migrate : undefined],
     ['nmi', running.nmi],
     ['pause', running.pause],
     ['reset', running.reset],

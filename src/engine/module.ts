@@ -43,7 +43,7 @@ export async function runModule(
     await withLimit(limit, signal => {
       const context: TestContext = {
         guest: guestFor(session, test, log, signal),
-        host: hostFor(session, signal),
+        host: hostFor(session, signal, test),
         environment: environmentFor(session.source.environment),
         expect,
         signal,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { aborted } from '../limit.js'
+import { untilAborted } from '../../remote/index.js'
 import { migrationUri } from './move.js'
 import { never, startTwoHosts } from './two-hosts.test.fixture.js'
 
@@ -63,7 +63,7 @@ t.test('a guest that dies on the way is lost, by its host’s fault', async t =>
   await t.rejects(async () => await running.migrate?.(never), {
     message: /it is on kvm-1: .*domain is not running/,
   })
-  await aborted(AbortSignal.any([running.gone, AbortSignal.timeout(10_000)]))
+  await untilAborted(10_000, running.gone)
   t.match(running.gone.reason, { message: /the guest's emulator died/, context: { cause: 'host' } })
   await prepared.remove(never)
   t.strictSame(await files(), [])
@@ -79,7 +79,7 @@ t.test('one that has arrived although virsh failed is managed where it is', asyn
   })
   t.equal((await running.access(never)).via?.label, 'kvm-2')
   await setState('kvm-2', 'shut off (destroyed)')
-  await aborted(AbortSignal.any([running.gone, AbortSignal.timeout(10_000)]))
+  await untilAborted(10_000, running.gone)
   t.match(running.gone.reason, { message: /the host ended the guest/ }, 'its end is seen there')
   await prepared.remove(never)
   t.equal(await stateOn('kvm-2'), null)
@@ -115,7 +115,7 @@ t.test('off on purpose it is not lost; an end that nobody asked for still is', a
   t.notOk(running.gone.aborted)
   await running.powerOn?.(never)
   await setState('kvm-1', 'shut off (shutdown)')
-  await aborted(AbortSignal.any([running.gone, AbortSignal.timeout(10_000)]))
+  await untilAborted(10_000, running.gone)
   t.match(running.gone.reason, { message: /the guest shut itself down/, context: { cause: 'guest' } })
   await prepared.remove(never)
 })

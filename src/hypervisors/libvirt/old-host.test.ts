@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { defaultLimits } from '../../config/limits.js'
 import type { CleanState, Guest } from '../../config/model.js'
+import { untilAborted } from '../../remote/index.js'
 import type { GuestRequest } from '../driver.js'
-import { aborted } from '../limit.js'
 import { createLibvirtDriver, type LibvirtDriver } from './driver.js'
 import { localMachine } from './local-machine.test.fixture.js'
 
@@ -162,7 +162,7 @@ t.test('an end that nobody asked for is a loss, of unknown cause where virsh tel
   const prepared = await driver.prepare(request(1, { kind: 'none' }), never)
   const running = await prepared.start(never)
   await setState('shut off')
-  await aborted(AbortSignal.any([running.gone, AbortSignal.timeout(20_000)]))
+  await untilAborted(20_000, running.gone)
   t.match(running.gone.reason, { message: /gc-run-e1-1: .*does not say why/, context: { cause: 'unknown' } })
   await running.stop(never)
   await prepared.remove(never)
@@ -172,7 +172,7 @@ t.test('a crash on Xen is the guest’s', async t => {
   const { driver, request, setState } = await startHost(t)
   const running = await (await driver.prepare(request(1, { kind: 'none' }), never)).start(never)
   await setState('crashed')
-  await aborted(AbortSignal.any([running.gone, AbortSignal.timeout(20_000)]))
+  await untilAborted(20_000, running.gone)
   t.match(running.gone.reason, { message: /the guest crashed/, context: { cause: 'guest' } })
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { InfraError } from '../../config/errors.js'
+import { untilAborted } from '../../remote/index.js'
 import { freePort } from '../../remote/openssh.test.fixture.js'
-import { aborted } from '../limit.js'
 import { localVirsh } from './daemons.test.fixture.js'
 import { bootIdCommand, never, startRealHost } from './real-host.test.fixture.js'
 
@@ -41,7 +41,7 @@ t.test('a snapshot of a VM: what a test did is undone, loss is told, orphans are
     )
     t.equal(after, sealed)
     await localVirsh('destroy', real.vm.name)
-    await aborted(AbortSignal.any([again.gone, AbortSignal.timeout(30_000)]))
+    await untilAborted(30_000, again.gone)
     t.type(again.gone.reason, InfraError)
     t.match(again.gone.reason, {
       message: /the host ended the guest: shut off \(destroyed\)/,

@@ -89,7 +89,8 @@ export interface TwoHosts {
 /** Two hosts with a VM on the first one, which instances are copies of. */
 export async function startTwoHosts(t: Pick<Test, 'teardown'>): Promise<TwoHosts> {
   const base = await mkdtemp(join(tmpdir(), 'gc-two-hosts-'))
-  t.teardown(() => rm(base, { recursive: true, force: true }))
+  // A look at its state that is under way may still write there.
+  t.teardown(() => rm(base, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }))
   const folderOf = (host: HostName): string => join(base, host)
   const disks = join(base, 'disks')
   await mkdir(disks)
