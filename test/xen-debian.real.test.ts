@@ -21,7 +21,7 @@ const mebibyte = 2 ** 20
 const lookEveryMs = 1_000
 const appearsMs = 120_000
 
-/** Some ten minutes where nothing else runs, and three times as long where much does. */
+/** A quarter of an hour where little else runs, and twice as long where much does. */
 t.setTimeout(3_400_000)
 
 t.test('a real PV guest on a real Xen', async t => {
