@@ -61,6 +61,8 @@ async function runLane(files: readonly string[], report: TapReport): Promise<boo
     const test = spawn(process.execPath, [file], {
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: realLimitMs,
+      // tap gives a file half a minute unless it is told otherwise.
+      env: { ...process.env, TAP_TIMEOUT: String(realLimitMs / 1000) },
     })
     const parser = new Parser()
     report.watchFile(parser, file)

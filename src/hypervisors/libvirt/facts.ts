@@ -5,17 +5,21 @@ import { childrenOf, find, parseXml, textAt } from './xml.js'
 
 const cut = '--guestcert--'
 
-/** What a host is: product, kernel, libvirt, hypervisor, CPUs and memory. */
+/** What a host is: product, kernel, firmware, libvirt, hypervisor, CPUs and memory. */
 export async function hostFacts(host: LibvirtHost, call: CallOptions): Promise<Record<string, string>> {
   const { library, hypervisor, api } = await host.versions(call)
   const node = read(parseNodeInfo, await host.virsh.call(['nodeinfo'], call), host.id)
   const capabilities = await host.virsh.call(['capabilities'], call)
   const files = 'cat /etc/os-release 2>/dev/null||cat /etc/redhat-release /etc/SuSE-release 2>/dev/null'
-  const system = await host.virsh.demand(`uname -r;echo ${cut};${files};:`, call)
-  const [kernel = '', release = ''] = system.split(`${cut}\n`)
+  const system = await host.virsh.demand(
+    `uname -r;echo ${cut};${files};echo ${cut};${firmwareCommand};:`,
+    call,
+  )
+  const [kernel = '', release = '', firmware = ''] = system.split(`${cut}\n`)
   const facts: Record<string, string | null> = {
     'host product': parseRelease(release),
     'host kernel': kernel.trim(),
+    'host firmware': onOneLine(firmware),
     'libvirt version': library,
     hypervisor: hypervisor ?? api,
     'host cpus': String(node.cpus),
@@ -25,6 +29,14 @@ export async function hostFacts(host: LibvirtHost, call: CallOptions): Promise<R
   return Object.fromEntries(
     Object.entries(facts).filter((entry): entry is [string, string] => (entry[1] ?? '') !== ''),
   )
+}
+
+/** Prints who made a machine's firmware, and which it is; nothing where the kernel does not say. */
+export const firmwareCommand = `cat ${['vendor', 'version', 'date'].map(name => `/sys/class/dmi/id/bios_${name}`).join(' ')} 2>/dev/null`
+
+/** Several lines as one. */
+export function onOneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ' ')
 }
 
 /** What `virsh capabilities` says of the host's CPU and of the guests that it can run. */

@@ -1,3 +1,4 @@
+import { firmwareCommand, onOneLine } from '../libvirt/facts.js'
 import { parseRelease } from '../libvirt/output.js'
 import { type CallOptions, read } from '../libvirt/virsh.js'
 import { whichToolstack, type XlHost, xl } from './host.js'
@@ -5,15 +6,16 @@ import { parseInfo } from './output.js'
 
 const cut = '--guestcert--'
 
-/** What a host is: Xen, dom0's system, CPUs and memory, and the machine below. */
+/** What a host is: Xen, dom0's system, CPUs and memory, and the machine below with its firmware. */
 export async function hostFacts({ shell }: XlHost, call: CallOptions): Promise<Record<string, string>> {
   const info = read(parseInfo, await shell.demand(xl('info'), call), shell.host)
   const files = 'cat /etc/os-release 2>/dev/null||cat /etc/redhat-release /etc/SuSE-release 2>/dev/null'
   const machine = 'cat /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name 2>/dev/null'
   const cpu = "sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo|head -n 1"
-  const system = await shell.demand(`${files};echo ${cut};${machine};echo ${cut};${cpu}`, call)
+  const questions = [files, machine, cpu, `${firmwareCommand};:`]
+  const system = await shell.demand(questions.join(`;echo ${cut};`), call)
   const toolstack = await shell.demand(whichToolstack, call)
-  const [release = '', model = '', processor = ''] = system.split(`${cut}\n`)
+  const [release = '', model = '', processor = '', firmware = ''] = system.split(`${cut}\n`)
   const versions = `${info.get('xen_major')}.${info.get('xen_minor')}${info.get('xen_extra') ?? ''}`
   const facts: Record<string, string | null | undefined> = {
     hypervisor: `Xen ${versions}`,
@@ -25,7 +27,8 @@ export async function hostFacts({ shell }: XlHost, call: CallOptions): Promise<R
     'host product': parseRelease(release),
     'host kernel': info.get('release'),
     'host arch': info.get('machine'),
-    'host machine': model.trim().replace(/\s*\n\s*/g, ' '),
+    'host machine': onOneLine(model),
+    'host firmware': onOneLine(firmware),
     'host cpu': processor.trim(),
     'host cpus': info.get('nr_cpus'),
     'host memory': `${info.get('total_memory') ?? '?'} MiB`,
