@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { z } from 'zod'
 import { quote } from '../../remote/index.js'
 import type { CallOptions, Virsh } from './virsh.js'
@@ -20,6 +21,16 @@ const claimSchema = z.object({
 })
 
 export type Claim = z.infer<typeof claimSchema>
+
+/** A claim that the runner makes now: that an instance is that VM, which ran before or did not. */
+export function newClaim(instance: string, vm: string, ran: boolean): Claim {
+  return { instance, vm, ran, runner: runnerName(), at: new Date().toISOString() }
+}
+
+/** Who we are, for people on the host. */
+export function runnerName(): string {
+  return `${hostname()} process ${process.pid}`
+}
 
 const folder = '"$HOME/.guestcert"'
 

@@ -1,10 +1,9 @@
-import { hostname } from 'node:os'
 import { InfraError } from '../../config/errors.js'
 import type { Host } from '../../config/model.js'
 import type { GuestRequest, PreparedGuest, RunningGuest } from '../driver.js'
 import { type AskShell, imageFacts } from '../image-identity.js'
 import type { Limit } from '../limit.js'
-import { type Claim, removeClaim, writeClaim } from './claims.js'
+import { newClaim, removeClaim, runnerName, writeClaim } from './claims.js'
 import { type Clone, cloneDomain, NotCloneable } from './clone.js'
 import { differences } from './declared.js'
 import { createGuest, type LibvirtGuest } from './guest.js'
@@ -90,7 +89,7 @@ async function prepareClone(
       keepMacs: placement.endpoint !== undefined,
       consoleLog: hasFeature(library, 'console-log'),
       spareVcpus: !host.xen && hasFeature(library, 'vcpus'),
-      description: `guestcert instance ${instance}, made by ${runner()} at ${new Date().toISOString()}`,
+      description: `guestcert instance ${instance}, made by ${runnerName()} at ${new Date().toISOString()}`,
     }),
   )
   // What an earlier try left is in the way.
@@ -139,7 +138,7 @@ async function prepareVm(
   const before = await stateOf(host, vm, call)
   const ran = before !== null && isActive(before.state)
   const ends = snapshot !== null || !ran
-  await writeClaim(host.virsh, claimOf(instance, vm, !ends), call)
+  await writeClaim(host.virsh, newClaim(instance, vm, !ends), call)
   const image =
     snapshot === null ? {} : { 'image snapshot': await describeSnapshot(host, vm, snapshot, call) }
   return prepared(given, {
@@ -234,15 +233,11 @@ function prepared(given: PrepareRequest, { domain, image, ends, start, remove }:
     },
     keep: async signal => {
       const call = callOf(given, host.limits.command, signal)
-      const claim = claimOf(instance, domain, !ends)
+      const claim = newClaim(instance, domain, !ends)
       await writeClaim(seat.host.virsh, { ...claim, kept: true }, call)
     },
     release: () => running?.release(),
   }
-}
-
-function claimOf(instance: string, vm: string, ran: boolean): Claim {
-  return { instance, vm, ran, runner: runner(), at: new Date().toISOString() }
 }
 
 function tryClone(where: string, clone: () => Clone): Clone {
@@ -263,8 +258,4 @@ function callOf({ request }: PrepareRequest, limit: Limit, signal: AbortSignal):
 
 function refused(where: string, why: string): InfraError {
   return new InfraError(`${where}: ${why}`, { cause: 'runner', where, code: 'driver' })
-}
-
-function runner(): string {
-  return `${hostname()} process ${process.pid}`
 }

@@ -47,6 +47,34 @@ t.test('what a dead runner left is found and removed, and nothing else', async t
   t.same(await driver.instances(signal), [])
 })
 
+t.test('a VM that serves itself is found when its runner is dead, and ends unless it ran before', async t => {
+  const { driver, folder } = await startHost(t)
+  const start = async (): Promise<void> => {
+    await (await driver.prepare(requestFor(folder, { kind: 'none' }), signal)).start(signal)
+  }
+  await start()
+  t.match(await driver.leftovers?.(signal), [{ name: instance, what: /^the VM debian, /, shared: true }])
+  await driver.clean(instance, signal)
+  t.same(await readdir(join(folder, 'domains')), [])
+  await writeFile(join(folder, 'domains/debian'), '-b----')
+  await start()
+  await driver.clean(instance, signal)
+  t.same(await readdir(join(folder, 'domains')), ['debian'])
+  t.same(await driver.instances(signal), [])
+  t.same(await readdir(join(folder, '.guestcert')), [])
+})
+
+t.test('what is kept is told from what was forgotten, and goes when it is asked for', async t => {
+  const { driver, folder } = await startHost(t)
+  const prepared = await driver.prepare(requestFor(folder), signal)
+  await prepared.start(signal)
+  t.match(await driver.leftovers?.(signal), [{ name: instance, kept: false, shared: false }])
+  await prepared.keep?.(signal)
+  t.match(await driver.leftovers?.(signal), [{ name: instance, kept: true, shared: false }])
+  await driver.clean(instance, signal)
+  t.same(await driver.instances(signal), [])
+})
+
 t.test('a crash is the guest’s', async t => {
   const host = await startHost(t)
   const running = await startGuest(host)

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import type { AddedDisk } from '../driver.js'
-import { removeFiles } from '../libvirt/storage.js'
+import { makeDisk, removeFiles } from '../libvirt/storage.js'
 import { type CallOptions, read } from '../libvirt/virsh.js'
 import { macFor } from './clone.js'
 import type { DomainConfig } from './config.js'
@@ -77,7 +77,7 @@ export function createHotplug({ host, domain, config, folder }: HotplugRequest):
       const target = posix.join(folder, `${domain}.added-${made}.img`)
       const size = Math.ceil(sizeBytes / sectorBytes) * sectorBytes
       try {
-        await host.shell.demand(`umask 077&&truncate -s ${size} ${quote(target)}`, call)
+        await makeDisk(host.shell, { file: target, format: 'raw', sizeBytes: size }, call)
         const disk = writeDisk({ target, vdev, writable: true, format: 'raw', cdrom: false })
         await host.shell.demand(xl('block-attach', name, quote(disk)), call)
       } catch (error) {

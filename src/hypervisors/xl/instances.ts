@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import type { Leftover } from '../driver.js'
+import { type Claim, listClaims, removeClaim } from '../libvirt/claims.js'
 import { readInstanceName } from '../libvirt/orphans.js'
 import type { CallOptions, Virsh } from '../libvirt/virsh.js'
 import { parseConfig } from './config.js'
@@ -18,14 +19,19 @@ const folder = '"$HOME/.guestcert"'
 export interface XlInstance {
   readonly name: string
   readonly run: string
+  /** The domain that serves as the instance itself; `null` when the instance is a domain of its own. */
+  readonly vm: string | null
   /** What `xl list` says; `null` when no such domain is there. */
   readonly state: string | null
+  /** True when it was left on purpose. */
+  readonly kept: boolean
 }
 
-/** An instance for people: each is a domain of its own. */
-export function describeInstance({ name, run, state }: XlInstance): Leftover {
-  const what = state === null ? 'a configuration without a domain' : `a domain (${state})`
-  return { name, run, what, shared: false, kept: false }
+/** An instance for people. */
+export function describeInstance({ name, run, vm, state, kept }: XlInstance): Leftover {
+  const own = state === null ? 'a configuration without a domain' : `a domain (${state})`
+  const what = vm === null ? own : `the VM ${vm}, ${state ?? 'not there'}`
+  return { name, run, what, shared: vm !== null, kept }
 }
 
 /** The configuration's file, as a word of a shell command. */
@@ -50,10 +56,23 @@ export async function listInstances({ shell }: XlHost, call: CallOptions): Promi
   const domains = new Map((await listDomains(shell, call)).map(({ name, state }) => [name, state]))
   const listed = await shell.demand(`ls ${folder} 2>/dev/null;:`, call)
   const written = listed.split('\n').flatMap(file => /^(gc-.+)\.cfg$/.exec(file)?.[1] ?? [])
-  return [...new Set([...written, ...domains.keys()])].flatMap(name => {
+  const claims = new Map((await listClaims(shell, call)).map(claim => [claim.instance, claim]))
+  return [...new Set([...written, ...domains.keys(), ...claims.keys()])].flatMap(name => {
     const parts = readInstanceName(name)
-    return parts === null ? [] : [{ name, run: parts.run, state: domains.get(name) ?? null }]
+    const { vm = name, kept = false } = claims.get(name) ?? {}
+    const state = domains.get(vm) ?? null
+    const common = { name, run: parts?.run ?? '', vm: vm === name ? null : vm, state }
+    // What is there no more is not kept for anybody.
+    return parts === null ? [] : [{ ...common, kept: kept && state !== null }]
   })
+}
+
+/** Ends a VM that an instance was itself, unless it ran before. */
+async function releaseVm(host: XlHost, { instance, vm, ran }: Claim, call: CallOptions): Promise<void> {
+  if (!ran) {
+    await destroyDomain(host, vm, { ...call, limit: host.limits.destroy })
+  }
+  await removeClaim(host.shell, instance, call)
 }
 
 /** Ends an instance and removes what was made for it, its configuration last; again, if need be. */
@@ -62,6 +81,11 @@ export async function removeInstance(host: XlHost, name: string, call: CallOptio
     return
   }
   const { shell, limits } = host
+  const claim = (await listClaims(shell, call)).find(({ instance }) => instance === name)
+  if (claim !== undefined && claim.vm !== name) {
+    await releaseVm(host, claim, call)
+    return
+  }
   await destroyDomain(host, name, { ...call, limit: limits.destroy })
   const text = await shell.demand(`cat ${configFile(name)} 2>/dev/null;:`, call)
   const files = [
@@ -71,6 +95,7 @@ export async function removeInstance(host: XlHost, name: string, call: CallOptio
     ),
   ]
   await shell.demand(`rm -f ${files.join(' ')}`, { ...call, limit: limits.storage })
+  await removeClaim(shell, name, call)
   await shell.demand(`rm -f ${configFile(name)} ${configFile(name)}.new`, call)
 }
 

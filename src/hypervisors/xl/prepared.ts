@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import type { Ability, GuestRequest, PreparedGuest } from '../driver.js'
 import { imageFacts } from '../image-identity.js'
+import { newClaim, removeClaim, writeClaim } from '../libvirt/claims.js'
 import { makeFile } from '../libvirt/storage.js'
 import type { CallOptions } from '../libvirt/virsh.js'
 import type { Limit } from '../limit.js'
@@ -66,10 +67,12 @@ export async function prepareXl(given: XlPrepareRequest, signal: AbortSignal): P
   if (clean.kind === 'none') {
     const domain = String(config.get('name') ?? vm)
     const ends = (await findDomain(host, domain, call)) === null
+    await writeClaim(host.shell, newClaim(instance, domain, !ends), call)
     const remove = async (until: AbortSignal): Promise<void> => {
       if (ends) {
         await destroyDomain(host, domain, callOf(given, host.limits.destroy, until))
       }
+      await removeClaim(host.shell, instance, callOf(given, host.limits.command, until))
     }
     return prepared(given, { domain, config, macs: [], file, ends, disks: [], image: {}, remove })
   }
@@ -138,6 +141,10 @@ function prepared(given: XlPrepareRequest, ways: Ways): XlPrepared {
       running?.release()
       running = null
       await ways.remove(signal)
+    },
+    keep: async signal => {
+      const claim = { ...newClaim(request.instance, domain, !ends), kept: true }
+      await writeClaim(host.shell, claim, callOf(given, host.limits.command, signal))
     },
     release: () => running?.release(),
   }
