@@ -1,6 +1,8 @@
 import { InfraError } from '../config/errors.js'
+import type { Host, Lab, Placement } from '../config/model.js'
 import type { PreparedGuest, RunningGuest } from '../hypervisors/driver.js'
 import type { LeasedPlace } from '../hypervisors/lease.js'
+import type { PlannedEnvironment } from '../plan/types.js'
 import type { EvidenceFile } from './evidence.js'
 import type { InstanceRequest } from './instance.js'
 import { withLimit } from './limit.js'
@@ -57,10 +59,17 @@ export function secondPlaceOf(
   { environment, settings }: InstanceRequest,
   place: LeasedPlace,
 ): readonly LeasedPlace[] {
-  const host = settings.lab.hosts.get(place.placement.migratesTo ?? '')
-  return host === undefined || !environment.tests.some(test => test.migrates)
-    ? []
-    : [{ ...place, host, driver: settings.driverOf(host) }]
+  const host = secondHostOf(environment, place.placement, settings.lab)
+  return host === undefined ? [] : [{ ...place, host, driver: settings.driverOf(host) }]
+}
+
+/** The host that an environment's guest is moved to; undefined where none of its tests moves it. */
+export function secondHostOf(
+  { tests }: PlannedEnvironment,
+  { migratesTo }: Placement,
+  lab: Lab,
+): Host | undefined {
+  return migratesTo !== undefined && tests.some(test => test.migrates) ? lab.hosts.get(migratesTo) : undefined
 }
 
 /** Prepares, starts and reaches an instance; each step that was begun has its undoing. Throws InfraError. */

@@ -1,6 +1,6 @@
 import { type Cause, InfraError } from '../config/errors.js'
 import { formatDuration } from '../config/units.js'
-import { onAbort } from '../remote/index.js'
+import { anyOf, longestTimerMs } from '../remote/index.js'
 
 /** A named bound on something that is waited for. */
 export interface NamedLimit {
@@ -12,7 +12,7 @@ export interface NamedLimit {
   readonly cause?: Exclude<Cause, 'test'>
   /** Ends the work early, with its own reason. */
   readonly signal?: AbortSignal
-  /** Ends it early too. Not `AbortSignal.any`: Node 20 may lose what depends on others to the garbage collector. */
+  /** Ends it early too. */
   readonly also?: AbortSignal
 }
 
@@ -22,30 +22,21 @@ export function limitSignal({ name, ms, where, cause = 'unknown', signal, also }
   /** Must be called when the work has ended. */
   readonly clear: () => void
 } {
-  const controller = new AbortController()
+  const limit = new AbortController()
   const reached = new InfraError(`${where}: the limit "${name}" of ${formatDuration(ms)} was reached`, {
     cause,
     where,
     limit: name,
     code: 'limit',
   })
-  const timer = setTimeout(() => controller.abort(reached), Math.min(ms, longestTimerMs))
+  const timer = setTimeout(() => limit.abort(reached), Math.min(ms, longestTimerMs))
   const outer = [signal, also].filter(one => one !== undefined)
-  const forwards = outer.map(one => {
-    const forward = (): void => controller.abort(one.reason)
-    const ignore = onAbort(one, forward)
-    if (one.aborted) {
-      forward()
-    }
-    return ignore
-  })
+  const first = anyOf(limit.signal, ...outer)
   const clear = (): void => {
     clearTimeout(timer)
-    for (const remove of forwards) {
-      remove()
-    }
+    first.clear()
   }
-  return { signal: controller.signal, clear }
+  return { signal: first.signal, clear }
 }
 
 /**
@@ -68,6 +59,3 @@ export async function withLimit<T>(limit: NamedLimit, work: (signal: AbortSignal
     clear()
   }
 }
-
-/** Node's timers hold no more than 2^31 - 1 ms; a longer one would fire at once. */
-const longestTimerMs = 2 ** 31 - 1

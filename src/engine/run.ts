@@ -3,6 +3,7 @@ import { demandOf } from '../config/demand.js'
 import type { Lab, Placement } from '../config/model.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import { Admission } from './admission.js'
+import { secondHostOf } from './bring-up.js'
 import { endEnvironment, type Progress, serveEnvironment, startProgress } from './environment.js'
 import { estimateMs } from './estimate.js'
 import { HostHealth } from './host-health.js'
@@ -91,13 +92,13 @@ export async function runPlan(settings: RunSettings): Promise<void> {
 
 /** Room on the host that a guest is moved to is taken for as long as the guest is anywhere. */
 function secondOf(
-  { tests }: PlannedEnvironment,
+  environment: PlannedEnvironment,
   placement: Placement,
   lab: Lab,
   locks: readonly string[],
 ): Pick<Offer, 'second'> {
-  const host = lab.hosts.get(placement.migratesTo ?? '')
-  if (host === undefined || !tests.some(test => test.migrates)) {
+  const host = secondHostOf(environment, placement, lab)
+  if (host === undefined) {
     return {}
   }
   const demand = demandOf(placement, locks)

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { InfraError } from '../config/errors.js'
 import {
   connectionLimitNames,
@@ -13,14 +14,16 @@ export interface Limit {
   readonly ms: number
 }
 
-/** Every wait of a driver, by name. */
-export type HostLimits = Readonly<Record<HostLimitName, Limit>>
+/** Every wait of a driver, by name, and what is kept of a console. */
+export type HostLimits = Readonly<Record<Exclude<HostLimitName, 'consoleSize'>, Limit>> & {
+  readonly consoleBytes: number
+}
 
 /** A host's limits: what the lab says, else what its driver begins with, else what all drivers do. */
 export function hostLimits(given: GivenHostLimits = {}, own: GivenHostLimits = {}): HostLimits {
-  const ms: Readonly<Record<string, number>> = { ...defaultHostLimits, ...own, ...given }
-  const named = Object.entries(ms).map(([name, value]) => [name, { name: `host ${name}`, ms: value }])
-  return Object.fromEntries(named) as HostLimits
+  const { consoleSize: consoleBytes, ...waits } = { ...defaultHostLimits, ...own, ...given }
+  const named = Object.entries(waits).map(([name, ms]) => [name, { name: `host ${name}`, ms }])
+  return { ...Object.fromEntries(named), consoleBytes } as HostLimits
 }
 
 /** The limits of connecting to a host. */
@@ -59,6 +62,21 @@ export async function bounded<T>(
     clearTimeout(timer)
     signal.removeEventListener('abort', cancelled)
   }
+}
+
+/** Looks at something until it holds; false when it does not within the limit. */
+export async function untilHolds(
+  holds: () => Promise<boolean> | boolean,
+  { limit, everyMs, signal }: { limit: Limit; everyMs: number; signal: AbortSignal },
+): Promise<boolean> {
+  const startedAt = performance.now()
+  while (!(await holds())) {
+    if (performance.now() - startedAt > limit.ms) {
+      return false
+    }
+    await wait(everyMs, undefined, { signal })
+  }
+  return true
 }
 
 /** Resolves when the signal aborts; at once when it has. */

@@ -1,5 +1,5 @@
 /** What other folders need to reach machines. */
-export { anyOf, limited, onAbort, untilAborted } from './abort.js'
+export { anyOf, limited, longestTimerMs, onAbort, untilAborted } from './abort.js'
 export { RefusedLogin } from './authentication.js'
 export { connect } from './connect.js'
 export { describeOwner, type LeaseAnswer } from './lease/answer.js'

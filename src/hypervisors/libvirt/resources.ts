@@ -1,5 +1,5 @@
-import { setInterval } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
+import { untilHolds } from '../limit.js'
 import { hasBalloon, hasSpareVcpus } from './domain.js'
 import type { LibvirtHost } from './host.js'
 import { type DomainInfo, parseDomainInfo } from './output.js'
@@ -84,20 +84,14 @@ async function untilInfo(
 ): Promise<void> {
   const look = async (): Promise<DomainInfo> =>
     read(parseDomainInfo, await virsh.call(['dominfo', domain], call), id)
-  const startedAt = performance.now()
-  const { unplug } = limits
+  const { unplug, lookEvery } = limits
   let info = await look()
-  if (isWanted(info)) {
-    return
+  const holds = async (): Promise<boolean> => {
+    info = isWanted(info) ? info : await look()
+    return isWanted(info)
   }
-  for await (const _ of setInterval(limits.lookEvery.ms, null, { signal: call.signal })) {
-    info = await look()
-    if (isWanted(info)) {
-      return
-    }
-    if (performance.now() - startedAt > unplug.ms) {
-      break
-    }
+  if (await untilHolds(holds, { limit: unplug, everyMs: lookEvery.ms, signal: call.signal })) {
+    return
   }
   const message = `${call.where} on ${id}: the guest has ${shown(info)}, not ${wanted}, after ${unplug.name} (${unplug.ms} ms)`
   throw new InfraError(message, { cause: 'guest', where: call.where, code: 'limit', limit: unplug.name })

@@ -1,8 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
 import { watchConsole } from '../console/watch.js'
 import type { Access, RunningGuest } from '../driver.js'
-import { bounded, type HostLimits, type Limit } from '../limit.js'
+import { bounded, type HostLimits, type Limit, untilHolds } from '../limit.js'
 import { diskNode, variablesNode } from './arguments.js'
 import { guardConsole } from './console.js'
 import { followFile } from './console-file.js'
@@ -89,7 +88,7 @@ export function createGuest(setting: GuestSetting): QemuGuest {
       }
     })
     const stopGuarding = guardConsole(qmp, setting.consoleFile, limits.command, {
-      maxBytes: limits.consoleSize.ms,
+      maxBytes: limits.consoleBytes,
       everyMs: limits.watchEvery.ms,
     })
     void process.ended.then(async how => {
@@ -193,14 +192,12 @@ export function createGuest(setting: GuestSetting): QemuGuest {
 }
 
 /** Its shell may end before QEMU itself does, which still has locks on its files then. */
-async function untilDead({ identity }: Launched, where: string, { name, ms }: Limit): Promise<void> {
-  const startedAt = performance.now()
-  while (isAlive(identity)) {
-    if (performance.now() - startedAt > ms) {
-      const message = `${where}: the end of QEMU did not come within ${name} (${ms} ms)`
-      throw new InfraError(message, { cause: 'host', where, code: 'limit', limit: name })
-    }
-    await wait(deadLookMs)
+async function untilDead({ identity }: Launched, where: string, limit: Limit): Promise<void> {
+  const isGone = await untilHolds(() => !isAlive(identity), { limit, everyMs: deadLookMs, signal: never })
+  if (!isGone) {
+    const { name, ms } = limit
+    const message = `${where}: the end of QEMU did not come within ${name} (${ms} ms)`
+    throw new InfraError(message, { cause: 'host', where, code: 'limit', limit: name })
   }
 }
 

@@ -1,9 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
 import type { HostConnection } from '../libvirt/connection.js'
 import { type CallOptions, createVirsh, read, type Virsh } from '../libvirt/virsh.js'
 import { HostWatch } from '../libvirt/watch.js'
-import type { HostLimits, Limit } from '../limit.js'
+import { type HostLimits, type Limit, untilHolds } from '../limit.js'
 import { type ListedDomain, parseList } from './output.js'
 
 /** One Xen host without libvirt, and what its guests share. */
@@ -52,14 +51,7 @@ export async function until(
   limit: Limit,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const startedAt = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - startedAt > limit.ms) {
-      return false
-    }
-    await wait(limits.lookEvery.ms, undefined, { signal })
-  }
-  return true
+  return untilHolds(holds, { limit, everyMs: limits.lookEvery.ms, signal })
 }
 
 /** What the guest should have done by now. */

@@ -3,7 +3,6 @@ import type { Limits } from '../../config/limits.js'
 import type { Host } from '../../config/model.js'
 import { UnknownOutput } from '../../hypervisors/libvirt/output.js'
 import type { HostShell } from '../../remote/index.js'
-import type { PersonaFile } from './capture.js'
 import {
   domainTypes,
   type HostAnswers,
@@ -15,29 +14,17 @@ import {
   nodeOf,
   productOf,
 } from './host-answers.js'
+import { type CapturedHost, hostPersona, type PersonaRequest } from './host-persona.js'
 import { captured } from './subject.js'
 import { neededXenAnswers, xenQuestions } from './xen-answers.js'
 import { makeXenPersona } from './xen-host.js'
-import { personaYaml } from './yaml.js'
 
 /** A host that can be logged in to. */
-export interface HostCaptureRequest {
+export interface HostCaptureRequest extends PersonaRequest {
   readonly shell: HostShell
   readonly host: Host
-  /** What its persona shall be called. */
-  readonly name: string
   readonly limits: Limits
   readonly signal: AbortSignal
-  /** `guestcert 1.2.3`, for the head of the file. */
-  readonly program: string
-  readonly now: Date
-}
-
-/** What came of a host's capture. */
-export interface CapturedHost {
-  readonly persona: PersonaFile
-  /** What could not be read and is assumed, for people. */
-  readonly warnings: readonly string[]
 }
 
 /** Reads a live host of libvirt, or of xl, and makes a persona of it. Throws InfraError when it cannot be asked. */
@@ -84,10 +71,8 @@ const machines: Readonly<Record<string, string>> = {
 const otherMachine = 'rhel-9-kvm-machine'
 
 /** Makes the persona of what was learnt; pure. Throws UsageError for a host that a persona cannot describe. */
-export function makeHostPersona(
-  { host, name, program, now }: Pick<HostCaptureRequest, 'host' | 'name' | 'program' | 'now'>,
-  answers: HostAnswers,
-): CapturedHost {
+export function makeHostPersona(request: PersonaRequest, answers: HostAnswers): CapturedHost {
+  const { host } = request
   const node = nodeOf(answers)
   if (node.model !== 'x86_64') {
     throw new UsageError(`host "${host.id}" is ${String(node.model)}: personas are x86_64`)
@@ -101,35 +86,27 @@ export function makeHostPersona(
   const { pretty, id } = productOf(answers)
   const network = networkOf(answers)
   const hasImages = answers.pool !== undefined || answers.images !== undefined
-  const machine = machines[id] ?? otherMachine
   const seen = host.product !== 'qemu' && domainTypes(answers).includes('kvm') ? 'rhel-9-kvm' : 'qemu-7.2'
-  const content = {
-    persona: name,
-    kind: 'host',
-    title: `${pretty ?? `${host.product} ${host.version}`} with libvirt ${String(libvirt.version)}`,
-    extends: seen,
-    machine: { from: 'assumed', persona: machine },
-    node: captured(node),
-    libvirt: hasImages ? captured(libvirt) : { ...libvirt, from: 'assumed' },
-    network: network === null ? usualNetwork : captured(network),
-  }
-  const head = [
-    `Captured by ${program} on ${now.toISOString().slice(0, 10)} from a live host:`,
-    `${host.product} ${host.version}, with virsh version, uri, nodeinfo, capabilities, net-dumpxml and pool-dumpxml.`,
-    `What its guests see is not to be had from it: that is ${seen}'s, as captured or assumed there.`,
-    'Without addresses of the host, names, keys and UUIDs. Made anew with "guestcert capture".',
-  ]
   const warnings = [
-    `what its guests see is taken from the persona ${seen}: capture a guest to know it`,
-    ...(machines[id] === undefined
-      ? [`no machine is known for "${id}": it logs in as ${otherMachine} does`]
-      : []),
     ...(network === null ? ['it has no default network: the usual one is assumed'] : []),
     ...(!hasImages
       ? ['it has neither a pool nor a folder of images in the usual place: that place is assumed']
       : []),
   ]
-  return { persona: { name, text: personaYaml(content, head) }, warnings }
+  return hostPersona(request, {
+    title: `with libvirt ${String(libvirt.version)}`,
+    system: { pretty, id },
+    seen,
+    machines,
+    otherMachine,
+    sections: {
+      node: captured(node),
+      libvirt: hasImages ? captured(libvirt) : { ...libvirt, from: 'assumed' },
+      network: network === null ? usualNetwork : captured(network),
+    },
+    asked: 'virsh version, uri, nodeinfo, capabilities, net-dumpxml and pool-dumpxml',
+    warnings,
+  })
 }
 
 const usualNetwork = { from: 'assumed', kind: 'network', name: 'default', prefix: '192.168.122' }
