@@ -1,21 +1,7 @@
 import { z } from 'zod'
 import { faultsSchema } from '../faults/schema.js'
-import { provenancePattern } from './provenance.js'
-
-const from = z
-  .string('says where the fact comes from')
-  .regex(provenancePattern, 'captured, assumed, mutant, transcript: URL or vendor: URL')
-
-/** A fact: some values, and where they come from. */
-function fact<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.strictObject({ from, ...shape })
-}
-
-const path = z.string().startsWith('/', 'an absolute path')
-const name = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits, dots and dashes')
-const mode = z.string().regex(/^[0-7]{3,4}$/, 'an octal mode in quotes')
-const whole = z.int().nonnegative()
-const hex = z.string().regex(/^0x[0-9a-f]+$/, 'a number such as 0x1af4, in quotes')
+import { fact, hex, mode, name, path, whole } from './facts.js'
+import { hostOnly } from './host-sections.js'
 
 /** A file, a link, a directory, or a name for what the emulator makes itself. */
 const file = z.xor(
@@ -200,76 +186,7 @@ const sections = {
     )
     .default([]),
 
-  /** Of hosts: what their guests see. */
-  hypervisor: fact({
-    id: z.enum(['kvm', 'qemu', 'xen', 'hyper-v', 'vmware', 'none']),
-    product: z.string(),
-    version: z.string(),
-    mode: z.enum(['hvm', 'pv']),
-    /** What `lscpu` calls it. */
-    vendor: z.string(),
-    cpuFlag: z.boolean(),
-    clocksources: z.array(z.string()),
-    /** /sys/hypervisor, by file. */
-    directory: z.record(z.string(), z.string()).default({}),
-  }).optional(),
-  /** Of hosts that are spoken to: the machine that the hypervisor runs on, a guest's persona in kind. */
-  machine: fact({ persona: name }).optional(),
-  /** What the host has to give, as `virsh nodeinfo` and `xm info` count it. */
-  node: fact({
-    model: z.string(),
-    mhz: whole,
-    cells: whole.min(1),
-    sockets: whole.min(1),
-    cores: whole.min(1),
-    threads: whole.min(1),
-    memoryKiB: whole.min(1),
-  }).optional(),
-  /** The libvirt of the host: how it calls itself and what it drives. */
-  libvirt: fact({
-    version: z.string().regex(/^\d+\.\d+\.\d+$/),
-    uri: z.enum(['qemu:///system', 'xen:///']),
-    api: z.string(),
-    hypervisor: z.string(),
-    emulator: path.optional(),
-    images: path,
-    format: z.enum(['qcow2', 'raw']),
-    machineType: z.string().optional(),
-    /** What keeps guests apart, as `virsh dominfo` names it. */
-    security: z.strictObject({ model: z.string().min(1), doi: z.string() }).optional(),
-  }).optional(),
-  /** The Xen of a host without libvirt, as `xl info` tells of it. */
-  xen: fact({
-    version: z.string().regex(/^\d+\.\d+(?:\.\S+)?$/),
-    /** The memory of the first domain. */
-    dom0KiB: whole.min(1),
-    /** Where the disks of its domains lie; in the usual place, unless said. */
-    images: path.optional(),
-    /** What else `xl info` tells that is the same at any time, in its order. */
-    info: z.record(z.string().regex(/^\w+$/), z.string()),
-  }).optional(),
-  /** The network that guests stand in by default. */
-  network: fact({
-    kind: z.enum(['network', 'bridge']),
-    name: z.string(),
-    /** The first three numbers of its addresses. */
-    prefix: z.string().regex(/^\d+\.\d+\.\d+$/),
-    leases: path.optional(),
-  }).optional(),
-  /** What the clocks of its guests do while they are paused. */
-  pausing: fact({ clocks: z.enum(['stopped', 'running']) }).optional(),
-  dmi: fact({ values: z.record(z.string(), z.string()) }).optional(),
-  cpu: fact({
-    vendor_id: z.string(),
-    family: whole,
-    model: whole,
-    name: z.string(),
-    stepping: whole,
-    mhz: z.number().positive(),
-    cacheKb: whole,
-    flags: z.array(z.string()),
-    addressSizes: z.string(),
-  }).optional(),
+  ...hostOnly,
 }
 
 /** One persona file. See docs/personas.md. */
