@@ -29,3 +29,8 @@ t.test("a list's machines of others do not count; ours does", async t => {
   const without = alone.replace(/ - .*\n/, '')
   t.ok(differingLines('x', said(shared), said(without), 'vm').length > 0)
 })
+
+t.test('two that never said how they ended are no twins', async t => {
+  const lost = { code: null, stdout: '', stderr: '' }
+  t.same(differingLines('x', lost, lost, 'vm'), ['x: the original gave no exit status'])
+})

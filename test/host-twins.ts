@@ -104,7 +104,13 @@ function linesOf({ code, stdout, stderr }: Said, vm: string, narrows: boolean): 
 /** Every line in which the copy's answer differs from the original's, in words. */
 export function differingLines(command: string, original: Said, copy: Said, vm: string): string[] {
   const narrows = isShared(original, vm) || isShared(copy, vm)
-  return lineByLine(command, linesOf(original, vm, narrows), linesOf(copy, vm, narrows))
+  const lines = lineByLine(command, linesOf(original, vm, narrows), linesOf(copy, vm, narrows))
+  return [...withoutStatus(command, original), ...lines]
+}
+
+/** An original that never said how a command ended is no witness, though its copy said nothing either. */
+export function withoutStatus(command: string, { code }: Said): string[] {
+  return code === null ? [`${command}: the original gave no exit status`] : []
 }
 
 /** Every place at which two answers differ, in words. */

@@ -49,3 +49,8 @@ t.test('all else does', async t => {
   const uptime = 'xen_version            : 4.17.7\n'
   t.not(differingXlLines('x', said(uptime), said(uptime.replace('.7', '.6'))).length, 0)
 })
+
+t.test('two that never said how they ended are no twins', async t => {
+  const lost = { code: null, stdout: '', stderr: '' }
+  t.same(differingXlLines('x', lost, lost), ['x: the original gave no exit status'])
+})

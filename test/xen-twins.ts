@@ -1,4 +1,4 @@
-import { lineByLine, type Said } from './host-twins.js'
+import { lineByLine, type Said, withoutStatus } from './host-twins.js'
 
 /** What an answer may differ in: what is found becomes another text, or its line is passed over. */
 export interface MaskRule {
@@ -264,7 +264,7 @@ export const xlMasks: readonly MaskRule[] = [
 
 /** Every line in which the copy's answer differs from the original's, in words. */
 export function differingXlLines(command: string, original: Said, copy: Said): string[] {
-  return lineByLine(command, masked(original), masked(copy))
+  return [...withoutStatus(command, original), ...lineByLine(command, masked(original), masked(copy))]
 }
 
 function masked({ code, stdout, stderr }: Said): string[] {
