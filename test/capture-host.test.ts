@@ -94,10 +94,10 @@ t.test('a host that a persona cannot describe is refused', async t => {
 t.test('a command line that names no host to capture says what to do', async t => {
   const lab = join(packageRoot, 'fixtures/labs/twin.yaml')
   const cases = [
-    [[], /Name a guest, or a host with --host/],
-    [['--host', 'copi'], /"copi" is no host of this lab: did you mean "copy"/],
+    [[], /name a guest, or a host with --host/],
+    [['--host', 'copi'], /unknown host "copi": did you mean "copy"/],
     [['--host', 'copy'], /"copy" is emulated/],
-    [['--host', 'this-machine'], /has the driver qemu/],
+    [['--host', 'this-machine'], /uses the driver qemu/],
   ] as const
   for (const [more, message] of cases) {
     const { code, stderr } = await guestcert(['capture', lab, ...more])

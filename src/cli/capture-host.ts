@@ -21,9 +21,9 @@ export async function captureOneHost(lab: Lab, args: ParsedArgs, io: CommandIo):
     const signal = interrupts.any
     const shell = await drivers.driverOf(host).shell?.(signal)
     if (shell === undefined) {
-      throw new UsageError(`host "${host.id}" cannot be logged in to`)
+      throw new UsageError(`host "${host.id}" has no connection to log in with`)
     }
-    io.stderr.write(`${host.id}: reading it\n`)
+    io.stderr.write(`${host.id}: capturing\n`)
     const { persona, warnings } = await captureHost({
       shell,
       host,
@@ -48,19 +48,19 @@ export async function captureOneHost(lab: Lab, args: ParsedArgs, io: CommandIo):
 function chooseHost(lab: Lab, id: string | undefined): Host {
   const known = [...lab.hosts.keys()]
   if (id === undefined) {
-    throw new UsageError('what is to be captured? Name a guest, or a host with --host')
+    throw new UsageError('nothing to capture: name a guest, or a host with --host')
   }
   const host = lab.hosts.get(id)
   if (host === undefined) {
     const near = nearest(id, known)
-    const hint = near === null ? `it has ${known.join(', ')}` : `did you mean "${near}"?`
-    throw new UsageError(`"${id}" is no host of this lab: ${hint}`)
+    const hint = near === null ? `the lab has ${known.join(', ')}` : `did you mean "${near}"?`
+    throw new UsageError(`unknown host "${id}": ${hint}`)
   }
   if (host.emulated !== undefined) {
-    throw new UsageError(`host "${id}" is emulated: only what is seen on a live host counts as captured`)
+    throw new UsageError(`host "${id}" is emulated: only a live host can be captured`)
   }
   if (host.driver !== 'libvirt' && host.driver !== 'xl') {
-    const message = `host "${id}" has the driver ${host.driver}: only hosts of libvirt and xl can be captured`
+    const message = `host "${id}" uses the driver ${host.driver}: only libvirt and xl hosts can be captured`
     throw new UsageError(message)
   }
   return host

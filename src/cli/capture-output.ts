@@ -7,9 +7,7 @@ import type { CommandIo } from './args.js'
 /** The name, if a persona can have it. Throws UsageError. */
 export function personaName(name: string): string {
   if (name === '' || slug(name) !== name) {
-    throw new UsageError(
-      `"${name}" is no name for a persona: use lower-case letters, digits, dots and dashes`,
-    )
+    throw new UsageError(`invalid persona name "${name}": use lower-case letters, digits, dots and dashes`)
   }
   return name
 }

@@ -60,18 +60,15 @@ function choose(lab: Lab, guestId: string, hostId: string | undefined): Chosen {
   const guest = lab.guests.get(guestId)
   if (guest === undefined) {
     const near = nearest(guestId, [...lab.guests.keys()])
-    const hint = near === null ? `it has ${[...lab.guests.keys()].join(', ')}` : `did you mean "${near}"?`
-    throw new UsageError(`"${guestId}" is no guest of this lab: ${hint}`)
+    const hint =
+      near === null ? `the lab has ${[...lab.guests.keys()].join(', ')}` : `did you mean "${near}"?`
+    throw new UsageError(`unknown guest "${guestId}": ${hint}`)
   }
   if (guest.emulated !== undefined) {
-    throw new UsageError(
-      `guest "${guestId}" is emulated: only what is seen on a live guest counts as captured`,
-    )
+    throw new UsageError(`guest "${guestId}" is emulated: only a live guest can be captured`)
   }
   if (guest.family !== 'linux') {
-    throw new UsageError(
-      `guest "${guestId}" is of the family ${guest.family}: only Linux guests can be captured`,
-    )
+    throw new UsageError(`guest "${guestId}" is a ${guest.family} guest: only Linux guests can be captured`)
   }
   const placements = guest.on.filter(on => hostId === undefined || on.host === hostId)
   const [placement, second] = placements
@@ -104,7 +101,7 @@ async function captureLive(
   const boot = { name: 'boot', ms: limits.boot, where: instance, cause: 'host', signal } as const
   try {
     const driver = drivers.driverOf(host)
-    io.stderr.write(`${guest.id}: starting it on ${host.id}\n`)
+    io.stderr.write(`${guest.id}: starting on ${host.id}\n`)
     const request = { instance, guest, placement, evidenceFolder, limits }
     const prepared = await withLimit(boot, until => driver.prepare(request, until))
     undo.push('remove', until => prepared.remove(until))
@@ -129,7 +126,7 @@ async function captureLive(
       { mark: `${lab.name}/${guest.id}/${host.id}/${instance}` },
     ).finally(ends.clear)
     undo.push('disconnect', () => machine.close())
-    io.stderr.write(`${guest.id}: reading it\n`)
+    io.stderr.write(`${guest.id}: capturing\n`)
     return await capture({
       machine,
       endpoint,
@@ -147,7 +144,7 @@ async function captureLive(
   } finally {
     const { left } = await undo.undoAll(limits.undo)
     if (left !== null) {
-      io.stderr.write(`${guest.id}: this could not be undone: ${left}\n`)
+      io.stderr.write(`${guest.id}: teardown failed: ${left}\n`)
     }
   }
 }

@@ -24,7 +24,7 @@ function readGrep(pattern: string | undefined): RegExp | null {
     return new RegExp(pattern, 'i')
   } catch (error) {
     throw new UsageError(
-      `--grep ${pattern} is no regular expression: ${error instanceof Error ? error.message : error}`,
+      `--grep ${pattern} is not a regular expression: ${error instanceof Error ? error.message : error}`,
     )
   }
 }

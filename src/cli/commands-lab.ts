@@ -3,17 +3,20 @@ import type { CommandSpec } from './spec.js'
 
 const group = 'Labs and suites'
 
-/** Commands that make and keep what a pass needs. */
+/** Commands that prepare and maintain what a run needs. */
 export const labCommands: readonly CommandSpec[] = [
   {
     path: ['init'],
     group,
-    summary: 'Write a lab file to begin with',
-    description: [
-      'Writes a commented lab file that explains itself. A file that is there is never overwritten.',
-    ],
+    summary: 'Write a starter lab file',
+    description: ['Writes a commented lab file. Never overwrites an existing file.'],
     arguments: [
-      { name: 'FILE', description: 'Where to; lab.yaml if not said', optional: true, completes: 'file' },
+      {
+        name: 'FILE',
+        description: 'The file to write (default: lab.yaml)',
+        optional: true,
+        completes: 'file',
+      },
     ],
     flags: [],
     examples: [{ line: 'guestcert init', does: 'Write lab.yaml in this folder' }],
@@ -25,16 +28,16 @@ export const labCommands: readonly CommandSpec[] = [
     group,
     summary: 'Build a bootable guest image',
     description: [
-      "Builds an image from the operating system's own packages, with a key login and a host key that are known beforehand. An image is built once for its recipe and then taken from the cache.",
+      "Builds an image from the operating system's own packages, with a login key and a host key that are known in advance. An image is built once per recipe and then taken from the cache.",
     ],
     arguments: [
       {
         name: 'IMAGE',
-        description: 'Which image: a name, or the path of a recipe of your own',
+        description: 'The image: a name, or the path of your own recipe',
         suggests: ['debian', 'debian-generic', 'debian-xen', 'xen-dom0'],
       },
     ],
-    flags: [{ name: 'force', description: 'Build it again, though the cache has it', group: 'General' }],
+    flags: [{ name: 'force', description: 'Rebuild the image even if it is cached', group: 'General' }],
     examples: [
       { line: 'guestcert lab build debian', does: 'The image that fixtures/labs/qemu-debian.yaml boots' },
     ],
@@ -46,19 +49,19 @@ export const labCommands: readonly CommandSpec[] = [
     group,
     summary: 'Start the emulated guests and hosts of a lab',
     description: [
-      'Boots the hosts that the lab has images of, in software emulation. Starts what the lab emulates, as a process of its own with lasting ports and host keys. "guestcert run" uses it while it is up, and starts it inside itself when it is not.',
+      'Boots the hosts for which the lab has images, in software emulation, and starts the emulated guests and hosts as a background process with stable ports and host keys. "guestcert run" uses that process while it is up, and otherwise starts its own.',
     ],
     arguments: [
       {
         name: 'LAB',
-        description: 'The lab file, or xen for the Xen host that ships with the program',
+        description: 'The lab file, or xen for the built-in Xen host',
         completes: 'file',
       },
     ],
     flags: [],
     examples: [
       { line: 'guestcert lab up fixtures/labs/showcase.yaml', does: 'Guests to log in to with ssh' },
-      { line: 'guestcert lab up xen', does: 'The real Xen and its dom0, in QEMU' },
+      { line: 'guestcert lab up xen', does: 'A real Xen and its dom0, in QEMU' },
     ],
     exits: [0, 2, 3, 4],
     module: 'lab',
@@ -67,11 +70,11 @@ export const labCommands: readonly CommandSpec[] = [
     path: ['lab', 'down'],
     group,
     summary: 'Stop the emulated guests and hosts of a lab',
-    description: ['Stops what "guestcert lab up" has started for this lab, and nothing else.'],
+    description: ['Stops what "guestcert lab up" started for this lab, and nothing else.'],
     arguments: [
       {
         name: 'LAB',
-        description: 'The lab file, or xen for the Xen host that ships with the program',
+        description: 'The lab file, or xen for the built-in Xen host',
         completes: 'file',
       },
     ],
@@ -85,15 +88,15 @@ export const labCommands: readonly CommandSpec[] = [
     group,
     summary: 'Remove what dead runs left on the hosts of a lab',
     description: [
-      'Ends instances of runs that are dead and removes their domains, overlays and copies, their folders and processes on guests that run already, and leases that nobody renews. What belongs to a run that lives stays: one that has the lease of the host, or whose runner still runs here.',
-      'A lease that has expired is looked at for a while first, to see that nobody renews it. A host that cannot be reached is said, and holds up no other.',
+      'Stops the instances of dead runs and removes their domains, overlays and copies, their folders and processes on static guests, and leases that nobody renews. Leaves everything that belongs to a live run: one that holds the lease of the host, or whose runner is still active on this machine.',
+      'Watches an expired lease for a while first, to make sure that nobody renews it. Reports hosts that cannot be reached and goes on with the others.',
     ],
     arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
     flags: [
-      { name: 'dry-run', description: 'Say what would be removed, and remove nothing', group: 'General' },
+      { name: 'dry-run', description: 'Print what would be removed, and remove nothing', group: 'General' },
       {
         name: 'kept',
-        description: 'Remove guests, too, that --keep left running',
+        description: 'Also remove guests that --keep left running',
         group: 'Choice',
       },
       asFlag,
@@ -108,10 +111,10 @@ export const labCommands: readonly CommandSpec[] = [
   {
     path: ['doctor'],
     group,
-    summary: 'Look at every host and guest before a pass',
+    summary: 'Check every host and guest before a run',
     description: [
-      'Logs in to what can be reached and looks: host key, product and version as declared, tools, capacity, clean states, clocks, free space. Nothing is started or changed. What is emulated is started inside, unless it is up.',
-      'A check that rests on one that is not ok is not carried out, and is shown so. Only when every check was carried out and is ok does it end with 0.',
+      'Logs in to every reachable host and guest and checks host key, product and version, tools, capacity, clean states, clocks and free space. Starts and changes nothing, except that emulated machines are started if they are not up.',
+      'A check that depends on a failed one is reported as not checked. The exit code is 0 only if every check was carried out and is ok.',
     ],
     arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
     flags: [
@@ -120,14 +123,14 @@ export const labCommands: readonly CommandSpec[] = [
         name: 'clock',
         value: 'TIME',
         kind: 'duration',
-        description: 'How far clocks may be apart',
+        description: 'Largest allowed clock difference',
         default: '5s',
         group: 'Checks',
       },
       {
         name: 'free-space',
         value: 'SIZE',
-        description: 'What must be free where instances are made and where tests write',
+        description: 'Free space required where instances are created and where tests write',
         default: '512MiB',
         group: 'Checks',
       },
@@ -135,7 +138,7 @@ export const labCommands: readonly CommandSpec[] = [
         name: 'check-limit',
         value: 'TIME',
         kind: 'duration',
-        description: 'How long one check may take',
+        description: 'Time limit for one check',
         default: '1m',
         group: 'Checks',
       },
@@ -144,23 +147,23 @@ export const labCommands: readonly CommandSpec[] = [
         value: 'N',
         kind: 'count',
         least: 1,
-        description: 'Checks at once',
+        description: 'Checks to run at once',
         default: '8',
         group: 'Checks',
       },
       jsonFlag,
     ],
-    examples: [{ line: 'guestcert doctor lab.yaml', does: 'What is missing before a pass' }],
+    examples: [{ line: 'guestcert doctor lab.yaml', does: 'Find out what is missing before a run' }],
     exits: [0, 2, 3, 4, 130],
     module: 'doctor',
   },
   {
     path: ['capture'],
     group,
-    summary: 'Make a persona of a live guest or host',
+    summary: 'Create a persona from a live guest or host',
     description: [
-      'Logs in to a guest of the lab, reads what the suites read (files, commands and their output), and writes a persona that answers the same. Every fact in it says that it was captured, when and from what.',
-      'Without a guest, the host that --host names is captured itself: its libvirt or xl is asked, and nothing is started there.',
+      'Logs in to a guest of the lab, reads what the suites read (files, and the output of commands), and writes a persona that gives the same answers. Every fact in it records that it was captured, when, and from which machine.',
+      'Without a guest, captures the host given with --host: queries its libvirt or xl, and starts nothing there.',
     ],
     arguments: [
       { name: 'LAB', description: 'The lab file', completes: 'file' },
@@ -170,21 +173,20 @@ export const labCommands: readonly CommandSpec[] = [
       {
         name: 'host',
         value: 'NAME',
-        description:
-          'The host that runs it, if it is placed on several; without a guest, the host to capture',
+        description: 'The host to run the guest on, if it has several; without a guest, the host to capture',
         group: 'Choice',
       },
       {
         name: 'name',
         value: 'NAME',
-        description: "The persona's name; the guest's or host's if not said",
+        description: 'Name of the persona (default: the name of the guest or host)',
         group: 'Output',
       },
       {
         name: 'output',
         alias: 'o',
         value: 'DIR',
-        description: 'Where the persona goes',
+        description: 'Folder to write the persona to',
         default: 'personas',
         completes: 'folder',
         group: 'Output',
@@ -203,14 +205,14 @@ export const labCommands: readonly CommandSpec[] = [
   {
     path: ['prove'],
     group,
-    summary: 'Show that tests can fail',
+    summary: 'Prove that tests can fail',
     description: [
-      'Runs each test on the personas that it must pass on, and on the mutants that it must fail on, as its manifest names them. A test that passes on its mutant proves nothing, and fails here.',
+      'Runs each test on the personas that it must pass on and on the mutants that it must fail on, as declared in its manifest. A test that passes on one of its mutants is not proven.',
     ],
     arguments: [
       {
         name: 'SUITE',
-        description: 'Folders of suites; those that ship with the program if none is said',
+        description: 'Suite folders (default: the built-in suites)',
         optional: true,
         repeatable: true,
         completes: 'folder',
@@ -220,7 +222,7 @@ export const labCommands: readonly CommandSpec[] = [
       {
         name: 'test',
         value: 'GLOB',
-        description: 'Tests of this name, with or without their suite',
+        description: 'Tests whose name matches, with or without the suite',
         repeatable: true,
         group: 'Choice',
       },
@@ -229,12 +231,14 @@ export const labCommands: readonly CommandSpec[] = [
         value: 'N',
         kind: 'count',
         least: 1,
-        description: 'Emulated guests at once',
+        description: 'Emulated guests to run at once',
         group: 'Run',
       },
       jsonFlag,
     ],
-    examples: [{ line: "guestcert prove ./our-suites --test 'clock/*'", does: 'Before a test is trusted' }],
+    examples: [
+      { line: "guestcert prove ./our-suites --test 'clock/*'", does: 'Check a suite before relying on it' },
+    ],
     exits: [0, 1, 2, 3, 4],
     module: 'prove',
   },

@@ -17,20 +17,20 @@ const runFlags: readonly FlagSpec[] = [
     value: 'N',
     kind: 'count',
     least: 1,
-    description: 'Environments at once, over all hosts; each host bears no more than its capacity',
+    description: 'Environments to run at once over all hosts, within the capacity of each host',
     group: 'Run',
   },
   {
     name: 'retries',
     value: 'N',
     kind: 'count',
-    description: "New instances an environment may take after trouble that is not the guest's",
+    description: 'New instances an environment may use after host, network or runner errors',
     group: 'Run',
   },
   {
     name: 'keep',
     value: 'WHICH',
-    description: 'Leave guests running for a look inside, and print how to get in',
+    description: 'Leave guests running for inspection, and print how to log in',
     choices: ['failed', 'always'],
     group: 'Run',
   },
@@ -38,7 +38,7 @@ const runFlags: readonly FlagSpec[] = [
     name: 'output',
     alias: 'o',
     value: 'DIR',
-    description: 'Where the run leaves its reports, in a folder of its own',
+    description: 'Folder for reports; each run gets a subfolder',
     default: 'reports',
     completes: 'folder',
     group: 'Output',
@@ -46,7 +46,7 @@ const runFlags: readonly FlagSpec[] = [
   {
     name: 'reporter',
     value: 'NAME',
-    description: 'How the pass is told: for people, without colours and symbols, failures only, or as events',
+    description: 'Output format: for people, plain text, failures only, or one JSON event per line',
     choices: reporterKinds,
     default: 'auto',
     group: 'Output',
@@ -54,16 +54,16 @@ const runFlags: readonly FlagSpec[] = [
   quietFlag,
 ]
 
-/** Commands that plan a pass, carry it out, and look back at it. */
+/** Commands that plan and execute runs and read their results. */
 export const passCommands: readonly CommandSpec[] = [
   {
     path: ['run'],
     group,
-    summary: 'Carry out a validation pass',
+    summary: 'Run the validation suites of a lab',
     description: [
       "Boots the lab's guests on its hosts, runs the suites that apply in each of them over SSH, and leaves a journal, JUnit reports and evidence. As many guests run at once as --parallel and each host's capacity allow.",
-      'Without flags of choice, everything that applies runs. Several values of one flag widen the choice; several flags narrow it.',
-      'The first Ctrl-C ends what runs and undoes it; the second stops now.',
+      'Without selection flags, everything that applies runs. Repeating a flag widens the selection; different flags narrow it.',
+      'The first Ctrl-C stops the running tests and tears everything down; the second stops at once.',
     ],
     arguments: [lab],
     flags: [...choiceFlags, ...runFlags, asFlag],
@@ -73,10 +73,10 @@ export const passCommands: readonly CommandSpec[] = [
         line: "guestcert run lab.yaml --guest 'ws*' --suite clock --suite network",
         does: 'Two suites on the guests whose names begin with ws',
       },
-      { line: 'guestcert run lab.yaml --level required --parallel 8', does: 'Only what certification needs' },
+      { line: 'guestcert run lab.yaml --level required --parallel 8', does: 'Only the required tests' },
       {
         line: 'guestcert run lab.yaml --test drift --keep failed',
-        does: 'One test; keep a guest that fails it',
+        does: 'One test; keep the guest if it fails',
       },
     ],
     exits: [0, 1, 2, 3, 4, 130],
@@ -85,10 +85,10 @@ export const passCommands: readonly CommandSpec[] = [
   {
     path: ['plan'],
     group,
-    summary: 'Show what a pass would run, and why the rest is left out',
+    summary: 'Show what would run, and why the rest is left out',
     description: [
-      'Prints every environment with its tests, and every test that is left out with the reason. Nothing is started and no host is contacted.',
-      'The digest is the same for the same plan on any machine: addresses, ports and secrets are no part of it.',
+      'Prints every environment with its tests, and every test that is left out with the reason. Starts nothing and contacts no host.',
+      'The same plan has the same digest on every machine: addresses, ports and secrets are not part of it.',
     ],
     arguments: [lab],
     flags: [...choiceFlags, asFlag, jsonFlag],
@@ -104,7 +104,7 @@ export const passCommands: readonly CommandSpec[] = [
     group,
     summary: 'List suites, tests, guests, hosts or known products',
     description: [
-      "Suites and tests are those of the lab if one is named, else those that ship with the program. Guests and hosts are the lab's. Products are all that a lab may name.",
+      'Lists the suites and tests of the lab, or the built-in ones if no lab is given. Guests and hosts need a lab. Products are all that a lab may name.',
     ],
     arguments: [
       {
@@ -112,11 +112,11 @@ export const passCommands: readonly CommandSpec[] = [
         description: 'What to list',
         choices: ['suites', 'tests', 'guests', 'hosts', 'products'],
       },
-      { ...lab, description: 'The lab file; guests and hosts need one', optional: true },
+      { ...lab, description: 'The lab file; required for guests and hosts', optional: true },
     ],
     flags: [jsonFlag],
     examples: [
-      { line: 'guestcert list tests', does: 'Every test that ships with the program' },
+      { line: 'guestcert list tests', does: 'Every built-in test' },
       { line: 'guestcert list guests lab.yaml', does: 'The guests of a lab, and where they run' },
     ],
     exits: [0, 2, 4],
@@ -125,10 +125,10 @@ export const passCommands: readonly CommandSpec[] = [
   {
     path: ['report'],
     group,
-    summary: 'Make the reports of a run again',
+    summary: 'Regenerate the reports of a run',
     description: [
-      'Reads the journal of a run and tells it again, or writes its JUnit files again. The journal is not changed, and a run whose runner died is told as far as it came: what was not observed is no pass.',
-      'Ends with the exit code of the run itself, so that it can stand for it.',
+      'Reads the journal of a run and prints its result, or writes its JUnit files. The journal is not changed. If the runner died, the report covers what was recorded: a test without an observed result did not pass.',
+      'Exits with the exit code of the run itself.',
     ],
     arguments: [run],
     flags: [
@@ -143,14 +143,14 @@ export const passCommands: readonly CommandSpec[] = [
       {
         name: 'to',
         value: 'DIR',
-        description: "Where JUnit files go: DIR/junit and DIR/junit-strict; the run's folder if not said",
+        description: "Write JUnit files to DIR/junit and DIR/junit-strict (default: the run's folder)",
         completes: 'folder',
         group: 'Output',
       },
       reportsFlag,
     ],
     examples: [
-      { line: 'guestcert report latest', does: 'What became of the newest run' },
+      { line: 'guestcert report latest', does: 'Show the result of the newest run' },
       {
         line: 'guestcert report 20261122-101500-a1b2 --format junit --to build',
         does: 'JUnit files in build/',
@@ -164,7 +164,7 @@ export const passCommands: readonly CommandSpec[] = [
     group,
     summary: 'Remove the reports of old runs',
     description: [
-      'Removes the folders of old runs, and nothing else. With both flags, a run goes only if both let it go. The run that "latest" names stays, and so does one that may still be running.',
+      'Removes the folders of old runs, and nothing else. With both flags, a run is removed only if both select it. The run that "latest" names is kept, and so is a run that may still be active.',
     ],
     arguments: [],
     flags: [
@@ -176,12 +176,15 @@ export const passCommands: readonly CommandSpec[] = [
         description: 'Remove only runs older than this: 30d, 12h',
         group: 'Choice',
       },
-      { name: 'dry-run', description: 'Say what would be removed, and remove nothing', group: 'General' },
+      { name: 'dry-run', description: 'Print what would be removed, and remove nothing', group: 'General' },
       reportsFlag,
     ],
     examples: [
       { line: 'guestcert reports prune --keep 20', does: 'Keep the newest twenty' },
-      { line: 'guestcert reports prune --older-than 30d --dry-run', does: 'What a month ago would leave' },
+      {
+        line: 'guestcert reports prune --older-than 30d --dry-run',
+        does: 'List the runs older than 30 days',
+      },
     ],
     exits: [0, 2, 4],
     module: 'prune',
@@ -189,17 +192,20 @@ export const passCommands: readonly CommandSpec[] = [
   {
     path: ['shell'],
     group,
-    summary: 'Open a shell in a guest that a run has kept',
+    summary: 'Open a shell in a guest that a run kept',
     description: [
-      'Logs in to the newest instance of an environment that --keep left running, as the run did: with the same user, key, pinned host key and jump hosts.',
+      'Logs in to the newest instance of an environment that --keep left running, with the same user, key, pinned host key and jump hosts as the run.',
     ],
     arguments: [
       run,
-      { name: 'ENVIRONMENT', description: 'guest@product-version/configuration, or enough of it' },
+      {
+        name: 'ENVIRONMENT',
+        description: 'guest@product-version/configuration, or an unambiguous part of it',
+      },
     ],
     flags: [reportsFlag],
     examples: [
-      { line: 'guestcert shell latest rhel5@hyper-v-2008/gen1', does: 'Look around in what failed' },
+      { line: 'guestcert shell latest rhel5@hyper-v-2008/gen1', does: 'Inspect a guest that failed' },
     ],
     exits: [0, 2, 3, 4],
     module: 'shell',

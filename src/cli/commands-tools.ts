@@ -2,13 +2,13 @@ import type { CommandSpec } from './spec.js'
 
 const group = 'Tools'
 
-/** Commands about the program itself. */
+/** Commands about guestcert itself. */
 export const toolCommands: readonly CommandSpec[] = [
   {
     path: ['schema'],
     group,
     summary: 'Print the JSON Schema of a file, for editors',
-    description: ['The schema that files are checked against, in JSON Schema draft 2020-12.'],
+    description: ['Prints the schema that files are validated against, in JSON Schema draft 2020-12.'],
     arguments: [{ name: 'FILE', description: 'Which file', choices: ['lab', 'suite'] }],
     flags: [],
     examples: [

@@ -10,11 +10,11 @@ export const commands: readonly CommandSpec[] = [...passCommands, ...labCommands
 export const purpose =
   'Certifies guest operating systems on hypervisors: boots them, validates them over SSH, and reports what was seen.'
 
-/** Variables that every command heeds. */
+/** Environment variables that every command reads. */
 export const variables: readonly (readonly [name: string, does: string])[] = [
-  ['NO_COLOR', 'Use no colours, if it is not empty'],
-  ['FORCE_COLOR', 'Use colours also where no terminal is; 0 is the opposite'],
-  ['GUESTCERT_DEBUG', 'The same as --verbose, if it is not empty'],
+  ['NO_COLOR', 'Disable coloured output if not empty'],
+  ['FORCE_COLOR', 'Force coloured output; 0 disables it'],
+  ['GUESTCERT_DEBUG', 'Same as --verbose if not empty'],
 ]
 
 /** The command as it is typed, without the program. */

@@ -19,7 +19,7 @@ t.test('asked-for help goes to standard output and is a success', async t => {
   t.match(await guestcert(['help', 'lab']), { code: 0, stdout: /lab down/ })
   t.match(await guestcert(['help', 'rnu']), {
     code: 2,
-    stderr: 'guestcert: "rnu" is no command: did you mean "run"?\n',
+    stderr: 'guestcert: unknown command "rnu": did you mean "run"?\n',
   })
 })
 
@@ -35,7 +35,7 @@ t.test('a wrong command line is one line on standard error, and exit code 2', as
   t.same(await guestcert(['run', '--gest', 'x']), {
     code: 2,
     stdout: '',
-    stderr: 'guestcert: --gest is no flag of "guestcert run": did you mean "--guest"?\n',
+    stderr: 'guestcert: unknown option --gest for "guestcert run": did you mean "--guest"?\n',
   })
 })
 

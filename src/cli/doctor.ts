@@ -101,7 +101,7 @@ function shown({ lab, ok, counts, subjects }: Report, args: ParsedArgs, io: Comm
   const rows = subjects.flatMap(({ host, guest, emulated, note, findings }) => {
     const name = guest === undefined ? host : `${host} › ${guest.id} ${guest.configuration}`
     const where = emulated ? `${name} (emulated)` : name
-    const empty = findings.length === 0 ? [[where, '', '', '', c.dim(note ?? 'nothing is asked of it')]] : []
+    const empty = findings.length === 0 ? [[where, '', '', '', c.dim(note ?? 'no checks')]] : []
     return [
       ...empty,
       ...findings.map(({ check, state, asked, seen }, index) => [
@@ -113,7 +113,7 @@ function shown({ lab, ok, counts, subjects }: Report, args: ParsedArgs, io: Comm
       ]),
     ]
   })
-  const all = table({ headings: ['WHERE', 'CHECK', 'STATE', 'ASKED', 'SEEN'], rows }, c.bold)
+  const all = table({ headings: ['WHERE', 'CHECK', 'STATE', 'EXPECTED', 'FOUND'], rows }, c.bold)
   const sum = `${counts.ok} ok, ${counts.missing} missing, ${counts['not-checked']} not checked`
-  return `${all}\n${lab}: ${ok ? c.green('all is well') : c.red('not ready for a pass')}: ${sum}\n`
+  return `${all}\n${lab}: ${ok ? c.green('ready') : c.red('not ready')}: ${sum}\n`
 }

@@ -65,7 +65,7 @@ function makeDriver(host: Host, hosts: Lab['hosts'], emulated: EmulatedAccess): 
       )
     default:
       throw new UsageError(
-        `host "${host.id}": this version has no driver "${host.driver}" yet: use static, qemu, libvirt or xl`,
+        `host "${host.id}": the driver "${host.driver}" is not available: use static, qemu, libvirt or xl`,
       )
   }
 }

@@ -33,7 +33,7 @@ t.test('anything else is a bug: one line, a request, and the stack only if asked
   const bug = new TypeError('x is not\na function', { cause: new RangeError('deep down') })
   const brief = outcomeOf(bug, false)
   t.equal(brief.code, 4)
-  t.equal(brief.lines[0], 'guestcert: this is a bug of guestcert: TypeError: x is not a function')
+  t.equal(brief.lines[0], 'guestcert: this is a bug in guestcert: TypeError: x is not a function')
   t.match(brief.lines[1], /^Please report it .*--verbose/)
   t.equal(brief.lines.length, 2)
   const full = outcomeOf(bug, true).lines.join('\n')

@@ -26,7 +26,7 @@ export function outcomeOf(error: unknown, verbose: boolean): ErrorOutcome {
 function bugLines(error: unknown, verbose: boolean): string[] {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return [
-    `guestcert: this is a bug of guestcert: ${what.replaceAll('\n', ' ')}`,
+    `guestcert: this is a bug in guestcert: ${what.replaceAll('\n', ' ')}`,
     ...(verbose ? stackOf(error) : []),
     verbose
       ? 'Please report it with these lines.'

@@ -18,7 +18,7 @@ export function findCommand(words: readonly string[], commands: readonly Command
   const group = commands.filter(({ path }) => path[0] === first)
   if (group.length === 0) {
     const known = [...new Set(commands.map(({ path }) => path[0] ?? ''))]
-    throw new UsageError(`"${first}" is no command${hint(first, known)}`)
+    throw new UsageError(`unknown command "${first}"${hint(first, known)}`)
   }
   const alone = group.find(({ path }) => path.length === 1)
   if (alone !== undefined) return { command: alone, group, words: 1 }
@@ -27,7 +27,7 @@ export function findCommand(words: readonly string[], commands: readonly Command
   if (command === undefined) {
     const known = group.map(({ path }) => path[1] ?? '')
     throw new UsageError(
-      `"${first} ${second}" is no command${hint(second, known, `known: ${either(known)}`)}`,
+      `unknown command "${first} ${second}"${hint(second, known, `known: ${either(known)}`)}`,
     )
   }
   return { command, group, words: 2 }

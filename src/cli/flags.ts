@@ -6,33 +6,33 @@ const general = 'General'
 
 /** Flags of every command. */
 export const globalFlags: readonly FlagSpec[] = [
-  { name: 'help', alias: 'h', description: 'Explain a command, and do nothing else', group: general },
-  { name: 'version', alias: 'V', description: 'Print the version, and do nothing else', group: general },
-  { name: 'verbose', alias: 'v', description: 'Say more when something goes wrong', group: general },
-  { name: 'color', description: 'Use colours, also where no terminal is', group: general },
-  { name: 'no-color', description: 'Use no colours; so does NO_COLOR=1', group: general },
+  { name: 'help', alias: 'h', description: 'Show help and exit', group: general },
+  { name: 'version', alias: 'V', description: 'Print the version and exit', group: general },
+  { name: 'verbose', alias: 'v', description: 'Print more detail on errors', group: general },
+  { name: 'color', description: 'Force coloured output', group: general },
+  { name: 'no-color', description: 'Disable coloured output (also: NO_COLOR=1)', group: general },
 ]
 
-/** What of a lab is taken. */
+/** Flags that select guests and hosts of a lab. */
 export const machineFlags: readonly FlagSpec[] = [
   {
     name: 'guest',
     value: 'GLOB',
-    description: 'Guests of this name; * and ? are wild',
+    description: 'Guests whose name matches; * and ? are wildcards',
     repeatable: true,
     group: choice,
   },
-  { name: 'host', value: 'GLOB', description: 'Hosts of this name', repeatable: true, group: choice },
+  { name: 'host', value: 'GLOB', description: 'Hosts whose name matches', repeatable: true, group: choice },
 ]
 
-/** What of a lab and its suites a pass takes. */
+/** Flags that select what a run executes. */
 export const choiceFlags: readonly FlagSpec[] = [
   ...machineFlags,
-  { name: 'suite', value: 'GLOB', description: 'Suites of this name', repeatable: true, group: choice },
+  { name: 'suite', value: 'GLOB', description: 'Suites whose name matches', repeatable: true, group: choice },
   {
     name: 'test',
     value: 'GLOB',
-    description: 'Tests of this name, with or without their suite: clock/drift, drift, clock/*',
+    description: 'Tests whose name matches, with or without the suite: clock/drift, drift, clock/*',
     repeatable: true,
     group: choice,
   },
@@ -48,7 +48,7 @@ export const choiceFlags: readonly FlagSpec[] = [
   {
     name: 'grep',
     value: 'REGEX',
-    description: 'Tests whose name or title matches; capitals do not matter',
+    description: 'Tests whose name or title matches; case-insensitive',
     group: choice,
   },
 ]
@@ -57,15 +57,14 @@ export const choiceFlags: readonly FlagSpec[] = [
 export const asFlag: FlagSpec = {
   name: 'as',
   value: 'NAME',
-  description:
-    'Who you are, to hosts that are reserved and to those who wait for you; your user name if not said',
+  description: 'Your name for reservations and leases (default: your user name)',
   group: general,
 }
 
-/** Machine-readable output in place of text. */
+/** Machine-readable output instead of text. */
 export const jsonFlag: FlagSpec = {
   name: 'json',
-  description: 'Print JSON in place of text',
+  description: 'Print JSON instead of text',
   group: output,
 }
 
@@ -73,7 +72,7 @@ export const jsonFlag: FlagSpec = {
 export const reportsFlag: FlagSpec = {
   name: 'reports',
   value: 'DIR',
-  description: 'Where runs leave their reports',
+  description: 'Folder of the runs',
   default: 'reports',
   completes: 'folder',
   group: general,

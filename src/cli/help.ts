@@ -40,11 +40,11 @@ export function programHelp(style: HelpStyle): string {
       exitMeanings.map(({ code }) => code),
       style,
     ),
-    `${heading('Begin')}\n${columns(
+    `${heading('Getting started')}\n${columns(
       [
-        ['guestcert init', 'Write a lab file to begin with'],
-        ['guestcert plan lab.yaml', 'See what a pass would run'],
-        ['guestcert run --help', 'Read about a command'],
+        ['guestcert init', 'Write a starter lab file'],
+        ['guestcert plan lab.yaml', 'See what would run'],
+        ['guestcert run --help', 'Show help for a command'],
       ],
       width,
       nameWidth,
@@ -119,7 +119,7 @@ function detailed(spec: FlagSpec | ArgumentSpec): string {
   const preset = 'default' in spec ? spec.default : undefined
   const details = [
     ...(choices === undefined ? [] : [either(choices)]),
-    ...(preset === undefined ? [] : [`${preset} if not said`]),
+    ...(preset === undefined ? [] : [`default: ${preset}`]),
     ...(repeatable ? ['may be repeated'] : []),
   ]
   return details.length === 0 ? description : `${description} (${details.join('; ')})`

@@ -36,7 +36,7 @@ t.test('a file that is there is left as it is', async t => {
   const before = await readFile(join(cwd, 'lab.yaml'), 'utf8')
   t.match(await guestcert(['init', 'lab.yaml'], { cwd }), {
     code: 2,
-    stderr: 'guestcert: lab.yaml is there already, and is left as it is\n',
+    stderr: 'guestcert: lab.yaml already exists and was not changed\n',
   })
   t.equal(await readFile(join(cwd, 'lab.yaml'), 'utf8'), before)
 })

@@ -12,11 +12,9 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new UsageError(
-      code === 'EEXIST'
-        ? `${name} is there already, and is left as it is`
-        : `cannot write ${name}: ${message}`,
+      code === 'EEXIST' ? `${name} already exists and was not changed` : `cannot write ${name}: ${message}`,
     )
   }
-  io.stdout.write(`wrote ${name}\n\nNext: put your hosts and guests in, then\n  guestcert plan ${name}\n`)
+  io.stdout.write(`wrote ${name}\n\nNext: add your hosts and guests, then run\n  guestcert plan ${name}\n`)
   return 0
 }

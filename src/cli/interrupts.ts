@@ -31,10 +31,10 @@ export function watchInterrupts(say: (text: string) => unknown, outer?: AbortSig
     lastAt = now
     count += 1
     if (count === 1) {
-      say('\nInterrupted: what runs is ended and undone. Once more to stop now.\n')
+      say('\nInterrupted: stopping the running tests and tearing down. Interrupt again to stop at once.\n')
       drain.abort(new Error('interrupted'))
     } else if (count < patience) {
-      say('\nStopping now. Once more to leave without undoing.\n')
+      say('\nStopping now. Interrupt again to exit without teardown.\n')
       stop.abort(new Error('interrupted twice'))
     } else {
       process.exit(interruptExitCode)

@@ -50,7 +50,7 @@ async function build(args: ParsedArgs, io: CommandIo): Promise<number> {
 async function emulatedLab(args: ParsedArgs, io: CommandIo): Promise<Lab> {
   const lab = await loadLab(labFile(requiredArgument(args, 'LAB'), io.cwd))
   if (!hasEmulatedGuests(lab) && madeHostsOf(lab).length === 0) {
-    throw new UsageError(`${lab.file} emulates nothing: its guests are started by "guestcert run"`)
+    throw new UsageError(`${lab.file} has no emulated machines: "guestcert run" starts its guests`)
   }
   return lab
 }
@@ -82,8 +82,8 @@ async function hostsUp(lab: Lab, io: CommandIo): Promise<void> {
         `ssh -i ${made.image.keyPath} -p ${endpoint?.port ?? 22} ${login?.user ?? 'root'}@${endpoint?.host ?? ''}`,
         made.image.hostKey,
       ])
-      const how = made.started ? 'started' : 'is up already'
-      io.stderr.write(`${host.id} ${how}: process ${made.pid}; "guestcert lab down" ends it\n`)
+      const how = made.started ? 'started' : 'is already up'
+      io.stderr.write(`${host.id} ${how}: process ${made.pid}; stop it with "guestcert lab down"\n`)
     }
     if (rows.length > 0) {
       io.stdout.write(table({ headings: ['HOST', 'LOGIN', 'HOST KEY'], rows }, text => text))
@@ -110,7 +110,7 @@ async function up(args: ParsedArgs, io: CommandIo): Promise<number> {
   ])
   io.stdout.write(table({ headings: ['NAME', 'LOGIN', 'HOST KEY'], rows }, text => text))
   io.stderr.write(
-    `${found === null ? 'started' : 'is up already'}: process ${running.pid}; "guestcert lab down" ends it\n`,
+    `${found === null ? 'started' : 'is already up'}: process ${running.pid}; stop it with "guestcert lab down"\n`,
   )
   return 0
 }

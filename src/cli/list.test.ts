@@ -95,7 +95,7 @@ t.test('products need no lab, guests do', async t => {
     code: 0,
     stdout: /hyper-v +hypervisor +Windows Server with Hyper-V/,
   })
-  t.match(await guestcert(['list', 'guests']), { code: 2, stderr: /guests belong to a lab/ })
+  t.match(await guestcert(['list', 'guests']), { code: 2, stderr: /a lab is required/ })
 })
 
 t.test('mistakes in the lab come out with their places', async t => {

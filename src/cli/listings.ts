@@ -29,7 +29,7 @@ async function suitesOf(file: string | null): Promise<readonly Suite[]> {
 }
 
 async function labOf(file: string | null, what: string): Promise<Lab> {
-  if (file === null) throw new UsageError(`${what} belong to a lab: guestcert list ${what} lab.yaml`)
+  if (file === null) throw new UsageError(`a lab is required: guestcert list ${what} lab.yaml`)
   return loadLab(file)
 }
 

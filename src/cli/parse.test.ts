@@ -50,15 +50,15 @@ t.test('help and version are asked for anywhere', async t => {
 
 t.test('every mistake is one line that quotes it, with the nearest known name', async t => {
   const cases: readonly (readonly [line: string, message: string])[] = [
-    ['rnu lab.yaml', '"rnu" is no command: did you mean "run"?'],
-    ['frobnicate', '"frobnicate" is no command: see guestcert --help'],
+    ['rnu lab.yaml', 'unknown command "rnu": did you mean "run"?'],
+    ['frobnicate', 'unknown command "frobnicate": see guestcert --help'],
     ['lab', '"lab" needs a second word: build, up, down or clean'],
-    ['lab biuld debian', '"lab biuld" is no command: did you mean "build"?'],
-    ['lab frobnicate', '"lab frobnicate" is no command: known: build, up, down or clean'],
-    ['--gest', '--gest is no flag of "guestcert": did you mean "--guest"?'],
+    ['lab biuld debian', 'unknown command "lab biuld": did you mean "build"?'],
+    ['lab frobnicate', 'unknown command "lab frobnicate": known: build, up, down or clean'],
+    ['--gest', 'unknown option --gest for "guestcert": did you mean "--guest"?'],
     ['--guest ws run', '--guest comes after its command: guestcert run … --guest …'],
-    ['run lab.yaml --gest ws', '--gest is no flag of "guestcert run": did you mean "--guest"?'],
-    ['run lab.yaml -x', '-x is no flag of "guestcert run": see guestcert --help'],
+    ['run lab.yaml --gest ws', 'unknown option --gest for "guestcert run": did you mean "--guest"?'],
+    ['run lab.yaml -x', 'unknown option -x for "guestcert run": see guestcert --help'],
     ['run lab.yaml --guest', '--guest needs a value: --guest GLOB'],
     ['run --guest --host kvm lab.yaml', '--guest needs a value: --guest GLOB'],
     ['run lab.yaml --guest=', '--guest is empty'],
@@ -69,7 +69,7 @@ t.test('every mistake is one line that quotes it, with the nearest known name', 
     ['run lab.yaml --level must', '--level must be required or optional, not "must"'],
     ['reports prune --older-than soon', '--older-than must be a time like 30d, 12h or 1h30m, not "soon"'],
     ['run', 'run needs LAB: guestcert run LAB [FLAGS]'],
-    ['run a.yaml b.yaml', '"b.yaml" is one argument too many: guestcert run LAB [FLAGS]'],
+    ['run a.yaml b.yaml', 'unexpected argument "b.yaml": guestcert run LAB [FLAGS]'],
     ['list test', 'WHAT must be suites, tests, guests, hosts or products, not "test": did you mean "tests"?'],
   ]
   for (const [line, message] of cases) {

@@ -94,7 +94,7 @@ function readPositionals(
     if (taken.length > 0) values.set(spec.name, taken)
   }
   const [extra] = given
-  if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many: ${usageOf(command)}`)
+  if (extra !== undefined) throw new UsageError(`unexpected argument "${extra}": ${usageOf(command)}`)
   return values
 }
 
@@ -135,7 +135,7 @@ function tokenize(argv: readonly string[], specs: readonly FlagSpec[]) {
 
 function unknownFlag(raw: string, specs: readonly FlagSpec[], where: string): UsageError {
   const known = specs.map(({ name }) => `--${name}`)
-  return new UsageError(`${raw} is no flag of "${where}"${hint(raw, known)}`)
+  return new UsageError(`unknown option ${raw} for "${where}"${hint(raw, known)}`)
 }
 
 /** A flag before any command: it may be one of a command's. */

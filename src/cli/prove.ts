@@ -39,7 +39,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     suite.tests.filter(({ proof }) => proof === null).map(({ id }) => id),
   )
   if (claims.length === 0) {
-    throw new UsageError('no test of these suites names a proof: nothing can be shown')
+    throw new UsageError('no test in these suites declares a proof')
   }
   const findings = judge(claims, await runClaims(suites, claims, args, io), io)
   if (isSet(args, 'json')) {
@@ -137,7 +137,7 @@ function tell(findings: readonly Finding[], unproven: readonly string[], io: Com
     }
   }
   for (const test of unproven) {
-    io.stdout.write(`UNPROVEN  ${test}  its manifest names no proof\n`)
+    io.stdout.write(`UNPROVEN  ${test}  its manifest declares no proof\n`)
   }
   const held = findings.filter(({ holds }) => holds).length
   io.stdout.write(`\n${held} of ${findings.length} claims hold\n`)

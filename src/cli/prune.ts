@@ -23,7 +23,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const keep = countFlag(args, 'keep')
   const age = textFlag(args, 'older-than')
   if (keep === undefined && age === undefined) {
-    throw new UsageError('say which runs may go: --keep N, --older-than AGE, or both')
+    throw new UsageError('nothing selected: use --keep N, --older-than AGE, or both')
   }
   const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
   const latest = await realpath(join(reports, 'latest')).catch(() => null)

@@ -36,7 +36,7 @@ async function tell(stored: StoredRun, exitCode: number, args: ParsedArgs, io: C
   for (const event of events) reporter.event(event)
   reporter.end(state, exitCode, folder)
   if (state.closed === null) {
-    io.stderr.write('guestcert: the run was not brought to its end: it still runs, or its runner died\n')
+    io.stderr.write('guestcert: the run is incomplete: it is still active, or its runner died\n')
   }
 }
 

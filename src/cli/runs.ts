@@ -43,12 +43,14 @@ export async function findRun(name: string, reports: string): Promise<string> {
   const [only] = begun
   if (begun.length === 1 && only !== undefined) return resolve(reports, only)
   if (begun.length > 1) {
-    throw new UsageError(`"${name}" may be ${begun.length} runs: ${begun.slice(0, 5).join(', ')}`)
+    throw new UsageError(
+      `"${name}" is ambiguous, ${begun.length} runs match: ${begun.slice(0, 5).join(', ')}`,
+    )
   }
   const newest = runs.at(-1)
-  if (newest === undefined) throw new UsageError(`there is no run "${name}": ${reports} holds none`)
+  if (newest === undefined) throw new UsageError(`unknown run "${name}": there are no runs in ${reports}`)
   throw new UsageError(
-    `there is no run "${name}" in ${reports}: did you mean "${nearest(name, runs) ?? newest}"?`,
+    `unknown run "${name}" in ${reports}: did you mean "${nearest(name, runs) ?? newest}"?`,
   )
 }
 
@@ -63,9 +65,7 @@ export async function readRun(folder: string): Promise<StoredRun> {
 async function readPlan(path: string): Promise<Plan> {
   const place = { file: path, line: 1, column: 1 }
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new ConfigError([
-      { place, message: 'the run has no plan: without it nobody knows what is missing' },
-    ])
+    throw new ConfigError([{ place, message: 'the run has no plan, so missing results cannot be detected' }])
   })
   try {
     const plan = JSON.parse(text) as Partial<Plan>
@@ -73,7 +73,7 @@ async function readPlan(path: string): Promise<Plan> {
   } catch {
     // What is no JSON is no plan either.
   }
-  throw new ConfigError([{ place, message: 'this is no plan' }])
+  throw new ConfigError([{ place, message: 'not a plan' }])
 }
 
 async function isFile(path: string): Promise<boolean> {

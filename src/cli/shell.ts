@@ -13,12 +13,14 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const kept = environment.instances.filter(({ ended }) => ended?.kept === true).at(-1)
   const hint = kept?.ended?.orphan
   if (kept === undefined || hint === null || hint === undefined) {
-    throw new UsageError(`no instance of ${environment.planned.id} was kept: run again with --keep failed`)
+    throw new UsageError(
+      `no instance of ${environment.planned.id} was kept: use "guestcert run --keep failed"`,
+    )
   }
   io.stderr.write(`${hint}\n`)
   const [program = '', ...words] = hint.split(' ')
   if (program !== 'ssh') {
-    throw new UsageError(`the instance is not reached with ssh: ${hint}`)
+    throw new UsageError(`the instance cannot be reached with ssh: ${hint}`)
   }
   const child = spawn(program, words, { stdio: 'inherit' })
   return new Promise((resolve, reject) => {
@@ -34,7 +36,7 @@ function chooseEnvironment({ environments }: RunState, wanted: string): Environm
   if (only === undefined || second !== undefined) {
     const which = second === undefined ? 'no environment' : 'more than one environment'
     const ids = (second === undefined ? environments : near).map(({ planned }) => planned.id)
-    throw new UsageError(`"${wanted}" names ${which} of this run: ${ids.join(', ')}`)
+    throw new UsageError(`"${wanted}" matches ${which} of this run: ${ids.join(', ')}`)
   }
   return only
 }

@@ -13,7 +13,7 @@ export interface FlagSpec {
   /** The value's placeholder in capitals; a switch has none. */
   readonly value?: string
   readonly kind?: ValueKind
-  /** The least that a count may be; 0 if not said. */
+  /** The smallest allowed count; default 0. */
   readonly least?: number
   readonly description: string
   readonly choices?: readonly string[]

@@ -76,7 +76,7 @@ t.test('a literal secret is refused and not repeated', async t => {
 t.test('names that lead nowhere are mistakes', async t => {
   t.match(
     mistakesOf(lab({ placement: 'hh: { address: x, configuration: {} }' }))[0],
-    /"hh" is no host of this lab: did you mean "h"\?/,
+    /unknown host "hh": did you mean "h"\?/,
   )
   t.match(mistakesOf(lab({ placement: 'h: { configuration: {} }' }))[0], /expected its "address"/)
   t.match(mistakesOf(lab({ placement: 'h: { address: "a b", configuration: {} }' }))[0], /no address/)

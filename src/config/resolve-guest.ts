@@ -64,7 +64,7 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
     const near = nearest(hostId, [...hosts.keys()])
     const hint =
       near === null ? `its hosts are ${[...hosts.keys()].join(', ') || 'none'}` : `did you mean "${near}"?`
-    const message = `"${hostId}" is no host of this lab: ${hint}`
+    const message = `unknown host "${hostId}": ${hint}`
     mistakes.push({ place: yaml.placeOfKey(path.slice(0, -1), hostId), message })
     return []
   }
@@ -139,7 +139,7 @@ function migrationMistakes(
   if (second === undefined) {
     const near = nearest(migratesTo, [...hosts.keys()])
     const hint = near === null ? `its hosts are ${[...hosts.keys()].join(', ')}` : `did you mean "${near}"?`
-    return [{ place, message: `"${migratesTo}" is no host of this lab: ${hint}` }]
+    return [{ place, message: `unknown host "${migratesTo}": ${hint}` }]
   }
   const isSame = second.product === host.product && second.version === host.version
   if (second === host || !isSame || second.driver !== 'libvirt' || host.driver !== 'libvirt') {

@@ -17,14 +17,14 @@ export const exitMeanings: readonly ExitMeaning[] = [
   {
     code: 2,
     name: 'refused',
-    meaning: 'The command line, the lab or the choice was wrong or empty. Nothing ran.',
+    meaning: 'The command line or the lab was invalid, or nothing was selected. Nothing ran.',
   },
   {
     code: 3,
     name: 'incomplete',
-    meaning: 'No required test failed, but not every one was carried out.',
+    meaning: 'No required test failed, but not all of them were carried out.',
   },
-  { code: 4, name: 'broken', meaning: 'A bug of guestcert, or a report that could not be written.' },
+  { code: 4, name: 'broken', meaning: 'A bug in guestcert, or a report that could not be written.' },
   { code: 130, name: 'interrupted', meaning: 'The run was interrupted.' },
 ]
 
