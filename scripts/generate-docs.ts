@@ -5,12 +5,14 @@ import { packageRoot } from '../src/config/package-root.js'
 import { cliPage } from './cli-page.js'
 import { limitsPage } from './limits-page.js'
 import { suitesPage } from './suites-page.js'
+import { verdictsPage } from './verdicts-page.js'
 
 /** Writes the pages that are made from code; with `--check`, fails when one is stale instead. */
 const pages: readonly (readonly [path: string, make: () => string | Promise<string>])[] = [
   ['docs/cli.md', cliPage],
   ['docs/limits.md', limitsPage],
   ['docs/suites.md', suitesPage],
+  ['docs/verdicts.md', verdictsPage],
   ['schemas/lab.schema.json', () => schemaText('lab')],
   ['schemas/suite.schema.json', () => schemaText('suite')],
 ]

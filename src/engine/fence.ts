@@ -1,7 +1,8 @@
 import { InfraError } from '../config/errors.js'
 import { type Held, keyOf, type LeasedPlace, nothingHeld } from '../hypervisors/lease.js'
 import { anyOf } from '../remote/index.js'
-import type { Outcome } from './outcome.js'
+import { worsen } from '../results/judge.js'
+import { judgeUnbegun, type Outcome } from './outcome.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
 
@@ -94,39 +95,29 @@ export async function judgeHeld(
     outcome = await attempt()
   } catch (error) {
     if (held.lost.aborted && error === held.lost.reason) {
-      return taken(nothing, error)
+      return taken({ ...judgeUnbegun({}), checks: [], measures: {}, evidence: [], spoilt: true }, error, true)
     }
     throw error
   }
   if (held.token === null || outcome.verdict === 'error') {
-    return held.lost.aborted ? taken(outcome, held.lost.reason) : outcome
+    return held.lost.aborted ? taken(outcome, held.lost.reason, true) : outcome
   }
   const { machine } = session
   try {
     await held.confirm(machine.lost.aborted ? null : machine, stop)
     return outcome
   } catch (error) {
-    // What was seen to fail stays so, unless somebody else is known to have been there.
-    return held.lost.aborted || outcome.verdict === 'pass' ? taken(outcome, error) : outcome
+    return taken(outcome, error, held.lost.aborted)
   }
 }
 
-const nothing = { checks: [], measures: {}, evidence: [] } as const
-
-function taken(outcome: Pick<Outcome, 'checks' | 'measures' | 'evidence'>, error: unknown): Outcome {
+/** `isTaken` when somebody else is known to have been there: only then is nothing believed that was seen. */
+function taken(outcome: Outcome, error: unknown, isTaken: boolean): Outcome {
   const trouble =
     error instanceof InfraError
       ? error
       : new InfraError(String(error), { cause: 'runner', where: 'lease', code: 'lease' })
-  const { checks, measures, evidence } = outcome
-  return {
-    checks,
-    measures,
-    evidence,
-    verdict: 'error',
-    cause: trouble.context.cause,
-    reason: trouble.message,
-    spoilt: true,
-    trouble,
-  }
+  const lease = { cause: trouble.context.cause, message: trouble.message, isTaken }
+  const judged = worsen(outcome, { lease })
+  return judged.reason === trouble.message ? { ...judged, spoilt: true, trouble } : outcome
 }

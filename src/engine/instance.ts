@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Held, isOwnMachine, nothingHeld } from '../hypervisors/lease.js'
-import type { Evidence } from '../journal/events.js'
+import type { Evidence, TestEnded } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
 import { bringUp, type Made, markKept, pictureScreen, placeOf, secondPlaceOf } from './bring-up.js'
 import { describeTrouble, type Trouble } from './cause.js'
@@ -186,7 +186,7 @@ function verdictFields(outcome: Outcome): {
 
 function endTest(
   test: PlannedTest,
-  { verdict, cause }: Pick<Outcome, 'verdict' | 'cause'>,
+  { verdict, cause }: Pick<TestEnded, 'verdict' | 'cause'>,
   progress: Progress,
 ): void {
   progress.ended.set(test.id, { verdict, ...(cause === undefined ? {} : { cause }) })

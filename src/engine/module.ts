@@ -6,12 +6,14 @@ import { InfraError } from '../config/errors.js'
 import type { Measure } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedTest } from '../plan/types.js'
+import { judge } from '../results/judge.js'
+import type { Ending, LaterFacts } from '../results/observed.js'
 import { environmentFor } from './api-environment.js'
 import { guestFor } from './api-guest.js'
 import { hostFor } from './api-host.js'
 import { withLimit } from './limit.js'
 import { loadModule } from './load-module.js'
-import type { Outcome, SeenCheck } from './outcome.js'
+import { countChecks, type Outcome, type SeenCheck, troubleOf } from './outcome.js'
 import { diagnoseLoss, type GuestSession } from './session.js'
 
 /** Thrown by `skip`, and by nothing else. */
@@ -32,12 +34,27 @@ export async function runModule(
   const log = session.source.evidence(`${test.id.replace('/', '.')}.${attempt}.commands.txt`)
   const { expect, unfinished } = createExpect(check => checks.push(check))
   const units = suite.tests.find(({ id }) => id === test.id)?.measures ?? {}
-  const finish = async (said: Said): Promise<Outcome> => {
+  let hasBegun = false
+  const finish = async ({ ending, later = {}, spoilt = false, trouble }: Said): Promise<Outcome> => {
     const file = await log.close()
-    return { checks, measures, evidence: file === null ? [] : [file], ...settle(said, checks, unfinished()) }
+    const judgement = judge({
+      by: 'module',
+      beginning: hasBegun ? { kind: 'seen' } : { kind: 'missing', printed: '' },
+      ending,
+      output: 'whole',
+      report: { kind: 'sound' },
+      held: countChecks(checks).ok,
+      failed: checks.flatMap(({ state, text }) => (state === 'not-ok' ? [text] : [])),
+      unfinished: unfinished(),
+      ...later,
+    })
+    const outcome = { ...judgement, checks, measures, evidence: file === null ? [] : [file], spoilt }
+    const hasTrouble = trouble !== undefined && outcome.verdict === 'error' && outcome.cause !== 'unknown'
+    return hasTrouble ? { ...outcome, trouble } : outcome
   }
   try {
     const module = await readModule(suite, test)
+    hasBegun = true
     const also = session.source.health.broken
     const limit = { name: 'test', ms: test.limitMs, where: test.id, signal: stop, also }
     await withLimit(limit, signal => {
@@ -56,85 +73,38 @@ export async function runModule(
       }
       return module.body(context)
     })
-    return await finish({ kind: 'returned' })
+    return await finish({ ending: { kind: 'returned' } })
   } catch (error) {
     stop.throwIfAborted()
     return finish(await describeThrown(error, session, stop))
   }
 }
 
-type Said =
-  | { readonly kind: 'returned' }
-  | { readonly kind: 'skipped'; readonly reason: string }
-  | {
-      readonly kind: 'broke'
-      readonly outcome: Pick<Outcome, 'verdict' | 'cause' | 'reason' | 'spoilt' | 'trouble'>
-    }
+/** How a module's body ended, and what was found out about it. */
+interface Said {
+  readonly ending: Ending
+  readonly later?: LaterFacts
+  readonly spoilt?: boolean
+  /** Trouble that a new instance may mend, if the verdict comes to an error. */
+  readonly trouble?: InfraError
+}
 
 async function describeThrown(error: unknown, session: GuestSession, stop: AbortSignal): Promise<Said> {
   if (error instanceof Skipped) {
-    return { kind: 'skipped', reason: error.message }
+    return { ending: { kind: 'skipped', reason: error.message } }
   }
   // A reboot that was asked for and not seen has closed its connection itself: that is no loss.
   const isUnprovenReboot = error instanceof InfraError && error.context.code === 'reboot'
   if (!isUnprovenReboot && session.machine.lost.aborted && session.expected.current() === null) {
-    const { verdict, error: loss } = await diagnoseLoss(session, stop)
-    const trouble = verdict === 'error' ? { trouble: loss } : {}
-    return {
-      kind: 'broke',
-      outcome: { verdict, cause: loss.context.cause, reason: loss.message, spoilt: true, ...trouble },
-    }
+    const { error: trouble } = await diagnoseLoss(session, stop)
+    return { ending: { kind: 'lost' }, later: { loss: troubleOf(trouble) }, spoilt: true, trouble }
+  }
+  if (error instanceof InfraError) {
+    const { code } = error.context
+    return { ending: { kind: 'threw', ...troubleOf(error) }, spoilt: code !== 'command', trouble: error }
   }
   const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof InfraError) {
-    const { cause, code } = error.context
-    // A reboot that cannot be proven, or a guest that does not come back, is the guest's failure.
-    const verdict = cause === 'guest' ? 'fail' : 'error'
-    const outcome = { verdict, cause, reason: message, spoilt: code !== 'command' } as const
-    return {
-      kind: 'broke',
-      outcome: verdict === 'error' && cause !== 'unknown' ? { ...outcome, trouble: error } : outcome,
-    }
-  }
-  return { kind: 'broke', outcome: { verdict: 'error', cause: 'test', reason: message, spoilt: false } }
-}
-
-/** The first rule that fits decides; only the last is a pass. An observed failed check outranks all. */
-function settle(
-  said: Said,
-  checks: readonly SeenCheck[],
-  unfinished: number,
-): Pick<Outcome, 'verdict' | 'cause' | 'reason' | 'spoilt' | 'trouble'> {
-  const spoilt = said.kind === 'broke' && said.outcome.spoilt
-  const failed = checks.find(({ state }) => state === 'not-ok')
-  if (failed !== undefined) {
-    return { verdict: 'fail', cause: 'guest', reason: failed.text, spoilt }
-  }
-  if (said.kind === 'broke') {
-    return said.outcome
-  }
-  if (said.kind === 'skipped') {
-    return checks.length === 0
-      ? { verdict: 'skip', cause: 'guest', reason: said.reason, spoilt }
-      : {
-          verdict: 'error',
-          cause: 'test',
-          reason: `it skipped after ${checks.length} checks: ${said.reason}`,
-          spoilt,
-        }
-  }
-  if (unfinished > 0) {
-    return {
-      verdict: 'error',
-      cause: 'test',
-      reason: `${unfinished} values were given to expect and not asked about`,
-      spoilt,
-    }
-  }
-  if (checks.length === 0) {
-    return { verdict: 'error', cause: 'test', reason: 'the module returned without a check', spoilt }
-  }
-  return { verdict: 'pass', reason: '', spoilt }
+  return { ending: { kind: 'threw', cause: 'test', message } }
 }
 
 async function readModule(suite: Suite, test: PlannedTest): Promise<TestModule> {

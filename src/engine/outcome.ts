@@ -1,5 +1,7 @@
-import type { Cause, InfraError } from '../config/errors.js'
-import type { CheckState, Evidence, Exit, Measure, Verdict } from '../journal/events.js'
+import { InfraError } from '../config/errors.js'
+import type { CheckState, Evidence, Exit, Measure } from '../journal/events.js'
+import { type Judgement, judge } from '../results/judge.js'
+import type { Ending, FoundTrouble, Observed } from '../results/observed.js'
 
 /** One assertion that was seen. */
 export interface SeenCheck {
@@ -8,11 +10,8 @@ export interface SeenCheck {
   readonly diagnostics?: string
 }
 
-/** What one attempt of one test came to. */
-export interface Outcome {
-  readonly verdict: Verdict
-  readonly cause?: Cause
-  readonly reason: string
+/** What one attempt of one test came to. Its verdict is the table's: see {@link judge}. */
+export interface Outcome extends Judgement {
   readonly checks: readonly SeenCheck[]
   readonly measures: Readonly<Record<string, Measure>>
   readonly evidence: readonly Evidence[]
@@ -21,6 +20,30 @@ export interface Outcome {
   readonly spoilt: boolean
   /** Trouble that a new instance may mend. */
   readonly trouble?: InfraError
+}
+
+/** Judges a test of which nothing was begun: what was found instead decides. */
+export function judgeUnbegun({
+  loss,
+  ending = { kind: 'lost' },
+}: Pick<Observed, 'loss'> & { readonly ending?: Ending }): Judgement {
+  return judge({
+    by: 'module',
+    beginning: { kind: 'missing', printed: '' },
+    ending,
+    output: 'whole',
+    report: { kind: 'sound' },
+    held: 0,
+    failed: [],
+    ...(loss === undefined ? {} : { loss }),
+  })
+}
+
+/** An error as a fact: that of an InfraError is its own, anything else is a fault of the runner. */
+export function troubleOf(error: unknown): FoundTrouble {
+  return error instanceof InfraError
+    ? { cause: error.context.cause, message: error.message }
+    : { cause: 'runner', message: error instanceof Error ? error.message : String(error) }
 }
 
 /** Counts checks by how they ended. */

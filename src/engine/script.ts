@@ -3,8 +3,9 @@ import type { PlannedTest } from '../plan/types.js'
 import { type CommandResult, quote } from '../remote/index.js'
 import type { Folded } from '../results/folded.js'
 import { foldScript, type ScriptProtocol } from '../results/index.js'
+import { worsen } from '../results/judge.js'
 import type { EvidenceFile } from './evidence.js'
-import type { Outcome } from './outcome.js'
+import { type Outcome, troubleOf } from './outcome.js'
 import { diagnoseLoss, type GuestSession } from './session.js'
 import { testVariables } from './variables.js'
 
@@ -43,40 +44,27 @@ export async function runScript(
     truncated: result.stdout.truncated,
     undrained: result.undrained,
   })
-  return { ...(await refine(session, folded, result, signal)), evidence: files, exit: result.exit }
+  return { ...(await refine(session, folded, signal)), evidence: files, exit: result.exit }
 }
 
 /** Adds what the engine knows and the output does not: what became of a guest that was lost or did not stop. */
 async function refine(
   session: GuestSession,
   folded: Folded,
-  { exit }: CommandResult,
   signal: AbortSignal,
 ): Promise<Omit<Outcome, 'evidence'>> {
-  const { checks, measures } = folded
-  const seen = checks.map(({ path, text, ...check }) => ({ ...check, text: [...path, text].join(' > ') }))
-  const base = { checks: seen, measures }
+  const { counts: _, facts: __, ...judged } = folded
+  const checks = folded.checks.map(({ path, text, ...check }) => ({
+    ...check,
+    text: [...path, text].join(' > '),
+  }))
   const isLost = session.machine.lost.aborted || session.source.health.broken.aborted
   if (!isLost) {
-    return { ...base, ...said(folded), spoilt: false }
+    return { ...judged, checks, spoilt: false }
   }
-  const { verdict, error } = await diagnoseLoss(session, signal)
-  if (folded.verdict === 'fail') {
-    return { ...base, ...said(folded), spoilt: true }
-  }
-  const during = exit.kind === 'limit' ? `the limit "${exit.limit}" was reached, and then ` : ''
-  return {
-    ...base,
-    verdict,
-    cause: error.context.cause,
-    reason: `${during}${error.message}`,
-    spoilt: true,
-    ...(verdict === 'error' ? { trouble: error } : {}),
-  }
-}
-
-function said({ verdict, cause, reason }: Folded): Pick<Outcome, 'verdict' | 'cause' | 'reason'> {
-  return { verdict, reason, ...(cause === undefined ? {} : { cause }) }
+  const { error } = await diagnoseLoss(session, signal)
+  const outcome = { ...worsen(judged, { loss: troubleOf(error) }), checks, spoilt: true }
+  return outcome.verdict === 'error' ? { ...outcome, trouble: error } : outcome
 }
 
 function scriptCommand(folder: string, suite: Suite, file: string): string {

@@ -1,7 +1,8 @@
 import { InfraError, InternalError } from '../config/errors.js'
 import type { PlannedTest } from '../plan/types.js'
+import { worsen } from '../results/judge.js'
 import { runModule } from './module.js'
-import type { Outcome } from './outcome.js'
+import { judgeUnbegun, type Outcome, troubleOf } from './outcome.js'
 import { runScript } from './script.js'
 import { diagnoseLoss, type GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
@@ -24,8 +25,9 @@ export async function runTest(
     }
     const { protocol } = test
     if (protocol !== 'module' && !session.source.system.runsScripts) {
-      const reason = 'scripts run on guests with a POSIX shell alone: for Windows it must be a module'
-      return { ...nothing, verdict: 'error', cause: 'test', reason, spoilt: false }
+      const message = 'scripts need a guest with a POSIX shell: a test for Windows must be a module'
+      const ending = { kind: 'threw', cause: 'test', message } as const
+      return { ...judgeUnbegun({ ending }), ...nothing, spoilt: false }
     }
     const outcome =
       protocol === 'module'
@@ -37,7 +39,13 @@ export async function runTest(
     if (isLost(session)) {
       return lostOutcome(session, stop)
     }
-    return troubleOutcome(error)
+    const ending = { kind: 'threw', ...troubleOf(error) } as const
+    return {
+      ...judgeUnbegun({ ending }),
+      ...nothing,
+      spoilt: true,
+      ...(error instanceof InfraError ? { trouble: error } : {}),
+    }
   }
 }
 
@@ -49,42 +57,25 @@ function isLost({ machine, source }: GuestSession): boolean {
 async function unlessCrashed(outcome: Outcome, { source: { health } }: GuestSession): Promise<Outcome> {
   await health.look()
   const { reason } = health.broken
-  if (!health.broken.aborted || outcome.verdict === 'fail') {
+  if (!health.broken.aborted) {
     return outcome
   }
   if (!(reason instanceof InfraError) || reason.context.cause !== 'guest') {
     return { ...outcome, spoilt: true }
   }
-  const { trouble: _, ...seen } = outcome
-  return { ...seen, verdict: 'fail', cause: 'guest', reason: reason.message, spoilt: true }
+  const { trouble: _, ...seen } = worsen(outcome, { crash: reason.message })
+  return { ...seen, spoilt: true }
 }
 
 /** The connection was gone before the test had begun. */
 async function lostOutcome(session: GuestSession, signal: AbortSignal): Promise<Outcome> {
   const { verdict, error } = await diagnoseLoss(session, signal)
   return {
+    ...judgeUnbegun({ loss: troubleOf(error) }),
     ...nothing,
-    verdict,
-    cause: error.context.cause,
-    reason: error.message,
     spoilt: true,
     ...(verdict === 'error' ? { trouble: error } : {}),
   }
-}
-
-function troubleOutcome(error: unknown): Outcome {
-  const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof InfraError) {
-    return {
-      ...nothing,
-      verdict: 'error',
-      cause: error.context.cause,
-      reason: message,
-      spoilt: true,
-      trouble: error,
-    }
-  }
-  return { ...nothing, verdict: 'error', cause: 'runner', reason: message, spoilt: true }
 }
 
 const nothing = { checks: [], measures: {}, evidence: [] } as const

@@ -1,8 +1,9 @@
-import type { Cause } from '../config/errors.js'
 import type { CheckState, Exit, Measure } from '../journal/events.js'
+import type { Judgement } from './judge.js'
+import type { Observed } from './observed.js'
 
 /** What a script left behind, as far as it was observed. */
-export interface Ended {
+export interface Ended extends Pick<Observed, 'contradiction' | 'loss' | 'unkept'> {
   /** Standard output, whole unless `truncated` says otherwise. */
   readonly stdout: Buffer | string
   readonly exit: Exit
@@ -10,6 +11,8 @@ export interface Ended {
   readonly truncated: boolean
   /** True when something still held the output after the script had exited. */
   readonly undrained?: boolean
+  /** Whether there is proof that the script began. Seen, unless it says otherwise. */
+  readonly beginning?: Observed['beginning']
 }
 
 /** One assertion of a test. A parent of subtests is listed only where it says what they do not. */
@@ -31,12 +34,7 @@ export interface Counts {
 }
 
 /** What a script's output and end amount to, before the engine adds what it knows of guest and host. */
-export interface Folded {
-  readonly verdict: 'pass' | 'fail' | 'error' | 'skip'
-  /** Absent on a pass, and only there. */
-  readonly cause?: Cause
-  /** Why, in one line; empty on a pass. */
-  readonly reason: string
+export interface Folded extends Judgement {
   readonly checks: readonly Check[]
   readonly counts: Counts
   readonly measures: Readonly<Record<string, Measure>>

@@ -1,18 +1,22 @@
-import { foldExit } from './exit.js'
+import { type ExitCodes, foldExit, noExitCodes } from './exit.js'
 import type { Ended, Folded } from './folded.js'
 import { foldKtap } from './ktap.js'
+import type { ScriptProtocol } from './observed.js'
 import { foldTap } from './tap.js'
 
-/** The protocols in which a script may speak: declared in its manifest, never guessed. */
-export type ScriptProtocol = 'tap' | 'ktap' | 'exit'
+export type { ScriptProtocol }
 
-const folds: Readonly<Record<ScriptProtocol, (ended: Ended) => Folded>> = {
-  tap: foldTap,
-  ktap: foldKtap,
-  exit: foldExit,
-}
-
-/** Folds what a script left behind by the protocol that its manifest declares. Never throws. */
-export function foldScript(protocol: ScriptProtocol, ended: Ended): Folded {
-  return folds[protocol](ended)
+/**
+ * Reads what a script left behind by the protocol that its manifest declares, and judges it by the table of verdicts.
+ * `codes` are those of protocol `exit`. Never throws.
+ */
+export function foldScript(protocol: ScriptProtocol, ended: Ended, codes: ExitCodes = noExitCodes): Folded {
+  switch (protocol) {
+    case 'tap':
+      return foldTap(ended)
+    case 'ktap':
+      return foldKtap(ended)
+    case 'exit':
+      return foldExit(ended, codes)
+  }
 }

@@ -17,7 +17,11 @@ import { splitLines } from './lines.js'
  * that they were skipped (`KSFT_SKIP` in the kernel's `tools/testing/selftests/kselftest.h`). Never throws.
  */
 export function foldKtap(ended: Ended): Folded {
-  return foldDocument(parseKtap(ended.stdout), ended, { subtestsNeedPlan: false, skipCodes: [0, 4] })
+  return foldDocument(parseKtap(ended.stdout), ended, {
+    by: 'ktap',
+    subtestsNeedPlan: false,
+    skipCodes: [0, 4],
+  })
 }
 
 /** The results of one nesting level, while they are read. */

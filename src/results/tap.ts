@@ -17,7 +17,7 @@ import { splitLines } from './lines.js'
 
 /** Folds the output of a TAP 13 or 14 script; see {@link foldDocument} for the rules. Never throws. */
 export function foldTap(ended: Ended): Folded {
-  return foldDocument(parseTap(ended.stdout), ended, { subtestsNeedPlan: true, skipCodes: [0] })
+  return foldDocument(parseTap(ended.stdout), ended, { by: 'tap', subtestsNeedPlan: true, skipCodes: [0] })
 }
 
 /**
