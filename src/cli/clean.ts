@@ -1,6 +1,6 @@
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { loadLab } from '../config/load.js'
+import { machineName } from '../config/this-machine.js'
 import { cleanLab } from '../lab/clean.js'
 import { hasEmulatedGuests } from '../lab/emulated.js'
 import { findRunningLab } from '../lab/running.js'
@@ -27,7 +27,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     await cleanLab({
       lab,
       who: asker.who,
-      from: hostname(),
+      from: machineName(),
       driverOf: drivers.driverOf,
       whyNot: host => whyReserved(host, asker),
       dryRun,

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InternalError, UsageError } from '../config/errors.js'
 import type { Host, Lab } from '../config/model.js'
 import { packageVersion } from '../config/package-root.js'
+import { machineName } from '../config/this-machine.js'
 import type { History } from '../engine/estimate.js'
 import { runPlan } from '../engine/run.js'
 import type { Keep } from '../engine/settings.js'
@@ -21,6 +21,7 @@ import type { Plan } from '../plan/types.js'
 import { anyOf } from '../remote/index.js'
 import { writeJunit } from '../reports/junit/write.js'
 import type { Reporter } from '../reports/terminal/reporter.js'
+import { pointLatest } from './latest.js'
 
 /** What a validation pass is made of. */
 export interface PassRequest {
@@ -41,6 +42,8 @@ export interface PassRequest {
   readonly stop: AbortSignal
   /** Makes the reader that is told of every event once it is on disk. */
   readonly reporterFor: (folder: string) => Reporter
+  /** Takes what is to be said once and is no event: what the reports' file system cannot do. */
+  readonly warn: (text: string) => void
 }
 
 /** How a pass ended. */
@@ -61,7 +64,20 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
   const run = runId(new Date())
   const folder = join(request.output, run)
   await makeFolder(folder)
-  const writer = await JournalWriter.open({ path: join(folder, journalFile), epoch: 1, firstSeq: 1 })
+  // Before anything else: whatever fails from here on, "latest" shows no older run.
+  const pointed = await pointLatest(request.output, run)
+  if (pointed !== null) {
+    request.warn(pointed)
+  }
+  const writer = await JournalWriter.open({
+    path: join(folder, journalFile),
+    epoch: 1,
+    firstSeq: 1,
+    onUnsynced: code =>
+      request.warn(
+        `the file system of ${folder} cannot force files to disk (${code}): a crash of this machine may lose verdicts that were told`,
+      ),
+  })
   const fold = openFold(plan)
   const reporter = request.reporterFor(folder)
   const broken = new AbortController()
@@ -92,11 +108,10 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
     harness: `guestcert ${packageVersion()}`,
     waiversDigest: null,
   })
-  emit({ type: 'session-started', session: `${run}-1`, epoch: 1, runner: hostname() })
-  await writeFile(join(folder, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`)
+  emit({ type: 'session-started', session: `${run}-1`, epoch: 1, runner: machineName() })
+  await writeJson(join(folder, 'plan.json'), plan)
   await Promise.all(told)
   await report(folder, fold.state())
-  await pointLatest(request.output, run)
   const { signal: stop, clear: clearStop } = anyOf(request.stop, broken.signal)
   const { signal: drain, clear: clearDrain } = anyOf(request.drain, stop)
   const leases = openLeases({ who: request.who, run, limits: plan.limits })
@@ -133,8 +148,18 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
     const exitCode = exitCodeOf(before, { interrupted, broken: trouble.length > 0 })
     emit({ type: 'run-closed', counts: before.counts, flaky: before.flaky, exitCode, interrupted })
     await Promise.all(told)
-    await writer.close()
-    const state = fold.state()
+    await writer.close().catch(giveUp)
+    if (!writer.isGone) {
+      await writeLast(fold.state(), exitCode)
+    }
+    const [first] = trouble
+    if (first !== undefined) {
+      throw first
+    }
+    return { run, folder, state: fold.state(), exitCode, reporter }
+  }
+
+  async function writeLast(state: RunState, exitCode: ExitCode): Promise<void> {
     // Those that ended have theirs; one that was stopped in the middle shows how far it came.
     const unended = state.environments.filter(({ ended, startedAt }) => !ended && startedAt !== null)
     await report(
@@ -142,15 +167,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
       state,
       unended.map(({ planned }) => planned.id),
     ).catch(giveUp)
-    await writeFile(
-      join(folder, 'summary.json'),
-      `${JSON.stringify(summaryOf(state, exitCode), null, 2)}\n`,
-    ).catch(giveUp)
-    const [first] = trouble
-    if (first !== undefined) {
-      throw first
-    }
-    return { run, folder, state, exitCode, reporter }
+    await writeJson(join(folder, 'summary.json'), summaryOf(state, exitCode)).catch(giveUp)
   }
 }
 
@@ -174,11 +191,13 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Replaces the link in one step, so that a reader never finds it missing. */
-async function pointLatest(output: string, run: string): Promise<void> {
-  const fresh = join(output, `.latest-${run}`)
-  await symlink(run, fresh)
-  await rename(fresh, join(output, 'latest')).catch(() => rm(fresh, { force: true }))
+async function writeJson(path: string, value: unknown): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(value, null, 2)}\n`)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new InternalError(`${path} cannot be written: ${why}`, { cause: error })
+  }
 }
 
 function summaryOf(state: RunState, exitCode: ExitCode): Record<string, unknown> {

@@ -91,6 +91,7 @@ async function runClaims(
       drain: interrupts.drain,
       stop: interrupts.stop,
       reporterFor: () => ({ event: () => {}, end: () => {} }),
+      warn: text => io.stderr.write(`guestcert: ${text}\n`),
     })
     return { state, played: ({ planned }) => playedBy(planned, small) }
   } finally {

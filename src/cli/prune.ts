@@ -4,6 +4,7 @@ import { InternalError, UsageError } from '../config/errors.js'
 import { formatDuration } from '../config/units.js'
 import { journalFile, readJournal } from '../journal/reader.js'
 import { type CommandIo, countFlag, isSet, type ParsedArgs, textFlag } from './args.js'
+import { readLatest } from './latest.js'
 import { listRuns } from './runs.js'
 import { parseAgeMs } from './values.js'
 
@@ -26,7 +27,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     throw new UsageError('nothing selected: use --keep N, --older-than AGE, or both')
   }
   const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
-  const latest = await realpath(join(reports, 'latest')).catch(() => null)
+  const latest = await latestOf(reports)
   const now = Date.now()
   const dated = await Promise.all((await listRuns(reports)).map(name => dateOf(reports, name, now, latest)))
   const newestFirst = dated.toSorted((a, b) => b.openedMs - a.openedMs)
@@ -44,6 +45,14 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const left = dated.length - removed.length
   io.stdout.write(`${removed.length} ${dry ? 'would be removed' : 'removed'}, ${left} kept in ${reports}\n`)
   return 0
+}
+
+/** Cleaning up is no matter of the pointer: one that stands for no run keeps none. */
+async function latestOf(reports: string): Promise<string | null> {
+  return readLatest(reports).catch((error: unknown) => {
+    if (error instanceof UsageError) return null
+    throw error
+  })
 }
 
 async function dateOf(reports: string, name: string, now: number, latest: string | null): Promise<Dated> {

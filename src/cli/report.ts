@@ -6,7 +6,7 @@ import { findRun, readRun, type StoredRun } from './runs.js'
 /** `guestcert report RUN`: makes the reports of a run again, from its journal. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
-  const stored = await readRun(await findRun(requiredArgument(args, 'RUN'), reports))
+  const stored = await readRun(await findRun(requiredArgument(args, 'RUN'), reports, io.cwd))
   const exitCode = exitCodeOfStored(stored)
   if (textFlag(args, 'format') === 'junit') await writeFiles(stored, args, io)
   else await tell(stored, exitCode, args, io)

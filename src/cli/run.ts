@@ -21,6 +21,7 @@ import { type Drivers, openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
 import { readHistory } from './history.js'
 import { watchInterrupts } from './interrupts.js'
+import { refuseLatestFolder } from './latest.js'
 import { loadsText } from './loads.js'
 import { carryOut } from './pass.js'
 import { whoAmI } from './who.js'
@@ -29,6 +30,8 @@ import { whoAmI } from './who.js'
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
   const who = whoAmI(args, io.env)
+  const output = resolve(io.cwd, textFlag(args, 'output') ?? 'reports')
+  await refuseLatestFolder(output)
   const suites = await loadSuites(lab.suites, lab.file)
   const planned = openDrivers(lab)
   const plan = makePlan(lab, suites, readChoice(args), planned.abilitiesOf, { who, nowMs: Date.now() })
@@ -43,7 +46,6 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     const opened = openDrivers(lab, emulated ?? undefined)
     drivers = opened
     const parallel = countFlag(args, 'parallel') ?? lab.parallel
-    const output = resolve(io.cwd, textFlag(args, 'output') ?? 'reports')
     const color = colorFlag(args)
     const kind = isSet(args, 'quiet') ? 'quiet' : ((textFlag(args, 'reporter') ?? 'auto') as ReporterKind)
     const reporterFor = (folder: string): ReturnType<typeof createReporter> =>
@@ -70,6 +72,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       drain: interrupts.drain,
       stop: interrupts.stop,
       reporterFor,
+      warn: text => io.stderr.write(`guestcert: ${text}\n`),
     })
     reporter.end(state, exitCode, folder)
     return exitCode

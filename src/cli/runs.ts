@@ -1,5 +1,5 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { ConfigError, UsageError } from '../config/errors.js'
 import { nearest } from '../config/nearest.js'
 import type { JournalEvent } from '../journal/events.js'
@@ -7,6 +7,7 @@ import { foldRun } from '../journal/fold.js'
 import { journalFile, readAll } from '../journal/reader.js'
 import type { RunState } from '../journal/state.js'
 import type { Plan } from '../plan/types.js'
+import { latestName, readLatest } from './latest.js'
 
 /** The plan's name in a run's folder. */
 export const planFile = 'plan.json'
@@ -20,23 +21,35 @@ export interface StoredRun {
   readonly state: RunState
 }
 
-/** The runs below a folder, by name, the oldest first: a folder with a journal is a run. */
+/**
+ * The runs below a folder, by name, the oldest first: a folder with a journal is a run. A folder with the
+ * name of the pointer `latest` is none.
+ */
 export async function listRuns(reports: string): Promise<readonly string[]> {
   const entries = await readdir(reports, { withFileTypes: true }).catch(() => [])
   const runs: string[] = []
   for (const entry of entries) {
-    if (entry.isDirectory() && (await isFile(join(reports, entry.name, journalFile)))) runs.push(entry.name)
+    if (
+      entry.isDirectory() &&
+      entry.name !== latestName &&
+      (await isFile(join(reports, entry.name, journalFile)))
+    )
+      runs.push(entry.name)
   }
   return runs.sort()
 }
 
 /**
  * The folder of a run, named by a path, by its name below `reports`, by a beginning of that name that
- * no other shares, or as `latest`. @throws UsageError with the nearest name.
+ * no other shares, or as `latest`. @throws UsageError with the nearest name, or for a `latest` that
+ * stands for no run.
  */
-export async function findRun(name: string, reports: string): Promise<string> {
-  for (const folder of [resolve(name), resolve(reports, name)]) {
-    if (await isFile(join(folder, journalFile))) return realpath(folder)
+export async function findRun(name: string, reports: string, cwd = process.cwd()): Promise<string> {
+  for (const folder of [resolve(cwd, name), resolve(reports, name)]) {
+    if (basename(folder) === latestName) {
+      const latest = await readLatest(dirname(folder))
+      if (latest !== null) return latest
+    } else if (await isFile(join(folder, journalFile))) return realpath(folder)
   }
   const runs = await listRuns(reports)
   const begun = runs.filter(run => run.startsWith(name))

@@ -8,7 +8,7 @@ import { findRun, readRun } from './runs.js'
 /** `guestcert shell RUN ENVIRONMENT`: logs in to an instance that `--keep` left running. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const reports = resolvePath(io.cwd, textFlag(args, 'reports') ?? 'reports')
-  const { state } = await readRun(await findRun(requiredArgument(args, 'RUN'), reports))
+  const { state } = await readRun(await findRun(requiredArgument(args, 'RUN'), reports, io.cwd))
   const environment = chooseEnvironment(state, requiredArgument(args, 'ENVIRONMENT'))
   const kept = environment.instances.filter(({ ended }) => ended?.kept === true).at(-1)
   const hint = kept?.ended?.orphan

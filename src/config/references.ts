@@ -1,6 +1,6 @@
-import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Endpoint, HostKeyRule, KeyReference, SecretReference } from './model.js'
+import { homeFolder } from './this-machine.js'
 
 const defaultSshPort = 22
 const highestPort = 65_535
@@ -8,7 +8,7 @@ const highestPort = 65_535
 /** Makes `~/x` and paths relative to a folder absolute. */
 export function resolvePath(path: string, folder: string): string {
   if (path === '~' || path.startsWith('~/')) {
-    return join(homedir(), path.slice(1))
+    return join(homeFolder(), path.slice(1))
   }
   return isAbsolute(path) ? path : resolve(folder, path)
 }

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { appendFile, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
-import { describeFile, EvidenceFile, fileNameOf } from './evidence.js'
+import { describeFile, EvidenceFile, instanceFolder } from './evidence.js'
 
 t.test(
   'what comes is in the file, in order, with its digest; small pieces at once, large ones held back',
@@ -46,7 +49,57 @@ t.test('where nothing came there is no file', async t => {
   t.equal(await describeFile(root, join(root, 'out.txt')), null)
 })
 
+t.test('a write that fails is said at once, at every later write and at the end', async t => {
+  const file = new EvidenceFile('/dev', '/dev/full', 1024 * 1024)
+  t.throws(() => file.write(Buffer.from('small')), { name: 'InternalError', message: /ENOSPC/ })
+  t.throws(() => file.write(Buffer.from('more')), /ENOSPC/)
+  await t.rejects(file.close(), /the evidence \/dev\/full cannot be written: .*ENOSPC/)
+  await t.rejects(file.close(), /ENOSPC/, 'however often it is asked')
+  const large = new EvidenceFile('/dev', '/dev/full', 1024 * 1024)
+  await t.rejects(Promise.resolve(large.write(Buffer.alloc(100_000))), /ENOSPC/)
+  await t.rejects(large.close(), /ENOSPC/)
+})
+
+t.test('no description is given of a file that is not as it was written', async t => {
+  const root = t.testdir()
+  for (const [name, harm] of [
+    ['removed', rm],
+    ['cut', (path: string) => truncate(path, 2)],
+    ['longer', (path: string) => appendFile(path, 'x')],
+  ] as const) {
+    const path = join(root, name)
+    const file = new EvidenceFile(root, path, 100)
+    file.write(Buffer.from('abcdef'))
+    await harm(path)
+    await t.rejects(file.close(), { name: 'InternalError' }, name)
+  }
+})
+
+t.test('where the system writes only a part, the rest is tried, and its failure is seen', async t => {
+  const folder = t.testdir({ small: '', large: '' })
+  // `ulimit -f` counts blocks of 512 bytes: the write across it is short, and the next one fails.
+  const writer = fileURLToPath(new URL('./evidence-writer.test.fixture.js', import.meta.url))
+  for (const [name, bytes, blocks] of [
+    ['small', 1000, 1],
+    ['large', 100_000, 150],
+  ] as const) {
+    const path = join(folder, name)
+    const { stdout } = await promisify(execFile)('/bin/sh', [
+      '-c',
+      `ulimit -f ${blocks}; exec "$@"`,
+      'sh',
+      ...[process.execPath, writer, path, String(bytes)],
+    ])
+    t.match(stdout, /^rejected: the evidence .* cannot be written: EFBIG/, name)
+    t.equal((await stat(path)).size, blocks * 512, 'a part was written')
+  }
+})
+
 t.test('no identity leads out of its folder', async t => {
-  t.equal(fileNameOf('g@rhel-kvm-9.6/2vcpu'), 'g@rhel-kvm-9.6+2vcpu')
-  t.equal(fileNameOf('../../etc'), '..+..+etc')
+  const root = t.testdir()
+  t.equal(
+    instanceFolder(root, 'g@rhel-kvm-9.6/2vcpu', 'gc-1'),
+    join(root, 'evidence/g@rhel-kvm-9.6+2vcpu/gc-1'),
+  )
+  t.match(instanceFolder(root, '../../etc', '../x'), new RegExp(`^${root}/evidence/[^/]+/[^/]+$`))
 })

@@ -1,14 +1,11 @@
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, statSync, write, writeSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
+import { InternalError } from '../config/errors.js'
+import { fileNameOf } from '../config/file-name.js'
 import type { Evidence } from '../journal/events.js'
-
-/** Turns an identity into a file name: `/` becomes `+`, which identities do not hold. */
-export function fileNameOf(identity: string): string {
-  return identity.replaceAll('/', '+').replace(/[^A-Za-z0-9._@+-]/g, '_')
-}
 
 /**
  * Up to here a file is written at once, in the turn of the event loop in which the output came: that is far
@@ -17,7 +14,10 @@ export function fileNameOf(identity: string): string {
  */
 const writtenAtOnceBytes = 64 * 1024
 
-/** One evidence file that is written as output comes, made only when something comes. */
+/**
+ * One evidence file that is written as output comes, made only when something comes. After a write that failed it
+ * takes nothing more, and no description of it is given: a digest stands for bytes that are in the file.
+ */
 export class EvidenceFile {
   readonly #path: string
   readonly #root: string
@@ -27,6 +27,8 @@ export class EvidenceFile {
   #bytes = 0
   #cutBytes = 0
   #writing: Promise<void> = Promise.resolve()
+  #failure: InternalError | null = null
+  #closed: Promise<Evidence | null> | null = null
 
   constructor(root: string, path: string, limitBytes: number) {
     this.#path = path
@@ -34,36 +36,69 @@ export class EvidenceFile {
     this.#limitBytes = limitBytes
   }
 
-  /** Writes a chunk; a promise that it returns resolves when it is written, so that the sender can be held back. */
+  /**
+   * Writes a chunk; a promise that it returns resolves when it is written, so that the sender can be held back.
+   *
+   * @throws InternalError when it cannot be written whole.
+   */
   write(chunk: Buffer): Promise<void> | undefined {
+    if (this.#failure !== null) {
+      throw this.#failure
+    }
     const kept = chunk.subarray(0, Math.max(0, this.#limitBytes - this.#bytes))
     this.#cutBytes += chunk.length - kept.length
     if (kept.length === 0) {
       return undefined
     }
-    const descriptor = this.#descriptor ?? openSync(this.#path, 'w')
-    this.#descriptor = descriptor
     const isSmall = this.#bytes + kept.length <= writtenAtOnceBytes
-    this.#bytes += kept.length
-    this.#hash.update(kept)
-    if (isSmall) {
-      writeSync(descriptor, kept)
-      return undefined
+    try {
+      const descriptor = this.#descriptor ?? openSync(this.#path, 'w')
+      this.#descriptor = descriptor
+      this.#bytes += kept.length
+      this.#hash.update(kept)
+      if (isSmall) {
+        writeAllNow(descriptor, kept)
+        return undefined
+      }
+      // Output of one stream comes piece by piece, but nothing here relies on it.
+      this.#writing = this.#writing
+        .then(() => writeAll(descriptor, kept))
+        .catch((error: unknown) => this.#fail(error))
+      return this.#writing
+    } catch (error) {
+      return this.#fail(error)
     }
-    // Output of one stream comes piece by piece, but nothing here relies on it.
-    this.#writing = this.#writing.then(() => writeAll(descriptor, kept))
-    return this.#writing
   }
 
-  /** Ends the file; `null` when nothing ever came. Rejects when something could not be written. */
-  async close(): Promise<Evidence | null> {
+  /**
+   * Ends the file; `null` when nothing ever came. May be called again.
+   *
+   * @throws InternalError when something could not be written, or is not in the file.
+   */
+  close(): Promise<Evidence | null> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<Evidence | null> {
+    // A failure is kept: it is thrown below.
+    await this.#writing.catch(() => {})
+    try {
+      if (this.#descriptor !== null) {
+        // NFS and CIFS may say only now that the disk is full.
+        closeSync(this.#descriptor)
+      }
+      if (this.#failure === null && this.#descriptor !== null) {
+        this.#verify()
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (this.#failure !== null) {
+      throw this.#failure
+    }
     if (this.#descriptor === null) {
       return null
-    }
-    try {
-      await this.#writing
-    } finally {
-      closeSync(this.#descriptor)
     }
     return {
       path: relative(this.#root, this.#path).split(sep).join('/'),
@@ -72,15 +107,45 @@ export class EvidenceFile {
       ...(this.#cutBytes === 0 ? {} : { cutBytes: this.#cutBytes }),
     }
   }
+
+  /** The file that stands there now is as long as what was written. */
+  #verify(): void {
+    const { size } = statSync(this.#path)
+    if (size !== this.#bytes) {
+      throw new Error(`it has ${size} bytes, and ${this.#bytes} were written`)
+    }
+  }
+
+  #fail(error: unknown): never {
+    const why = error instanceof Error ? error.message : String(error)
+    this.#failure ??= new InternalError(`the evidence ${this.#path} cannot be written: ${why}`, {
+      cause: error,
+    })
+    throw this.#failure
+  }
 }
 
 const writeOnce = promisify(write)
 
+/** On a disk that is nearly full the system writes a part and says so; only the next write fails. */
 async function writeAll(descriptor: number, bytes: Buffer): Promise<void> {
   for (let from = 0; from < bytes.length; ) {
     const { bytesWritten } = await writeOnce(descriptor, bytes, from)
-    from += bytesWritten
+    from += somethingOf(bytesWritten)
   }
+}
+
+function writeAllNow(descriptor: number, bytes: Buffer): void {
+  for (let from = 0; from < bytes.length; ) {
+    from += somethingOf(writeSync(descriptor, bytes, from))
+  }
+}
+
+function somethingOf(bytesWritten: number): number {
+  if (bytesWritten === 0) {
+    throw new Error('the system wrote nothing, and gave no reason')
+  }
+  return bytesWritten
 }
 
 /** Describes a file that something else wrote: a console, a log. `null` when it is not there. */
@@ -97,8 +162,11 @@ export async function describeFile(root: string, path: string): Promise<Evidence
   }
 }
 
-/** A folder for one instance's evidence, inside the run's folder. */
+/** A folder for one instance's evidence, inside the run's folder. @throws InternalError when that is not there. */
 export function instanceFolder(runFolder: string, environment: string, instance: string): string {
+  if (!existsSync(runFolder)) {
+    throw new InternalError(`the run's folder ${runFolder} is no longer there`)
+  }
   const folder = join(runFolder, 'evidence', fileNameOf(environment), fileNameOf(instance))
   mkdirSync(folder, { recursive: true })
   return folder

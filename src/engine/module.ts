@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { createExpect } from '../api/expect.js'
 import { isTestModule, type TestContext, type TestModule } from '../api/test.js'
 import { InfraError } from '../config/errors.js'
+import { fileNameOf } from '../config/file-name.js'
 import type { Measure } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedTest } from '../plan/types.js'
@@ -31,7 +32,7 @@ export async function runModule(
 ): Promise<Outcome> {
   const checks: SeenCheck[] = []
   const measures: Record<string, Measure> = {}
-  const log = session.source.evidence(`${test.id.replace('/', '.')}.${attempt}.commands.txt`)
+  const log = session.source.evidence(`${fileNameOf(test.id)}.${attempt}.commands.txt`)
   const { expect, unfinished } = createExpect(check => checks.push(check))
   const units = suite.tests.find(({ id }) => id === test.id)?.measures ?? {}
   let hasBegun = false

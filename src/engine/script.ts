@@ -1,3 +1,4 @@
+import { fileNameOf } from '../config/file-name.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedTest } from '../plan/types.js'
 import { type CommandResult, quote } from '../remote/index.js'
@@ -18,7 +19,7 @@ export async function runScript(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { limits, evidence } = session.source
-  const name = `${test.id.replace('/', '.')}.${attempt}`
+  const name = `${fileNameOf(test.id)}.${attempt}`
   const [out, err] = [evidence(`${name}.stdout.txt`), evidence(`${name}.stderr.txt`)]
   let result: CommandResult
   try {

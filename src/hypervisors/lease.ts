@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import type { Endpoint, Guest, Host, Placement } from '../config/model.js'
+import { machineName } from '../config/this-machine.js'
 import { connectWithRetries, describeOwner, type HostShell, type Lease, takeLease } from '../remote/index.js'
 import type { Driver } from './driver.js'
 import { HostConnection } from './libvirt/connection.js'
@@ -83,7 +83,7 @@ export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesO
   const taken = new Map<string, Taken>()
   const turns = new Map<string, Promise<unknown>>()
   let waits = 0
-  const common = { id: `${run}-${randomBytes(4).toString('hex')}`, who, run, from: hostname(), limits }
+  const common = { id: `${run}-${randomBytes(4).toString('hex')}`, who, run, from: machineName(), limits }
 
   async function take(key: string, waiting: LeaseWaiting): Promise<Taken> {
     waiting.signal.throwIfAborted()

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { InternalError } from '../config/errors.js'
 import { type EventBody, type JournalEvent, journalVersion } from './events.js'
@@ -13,7 +13,15 @@ export interface WriterOptions {
   /** The number of the first event that this session writes. */
   readonly firstSeq: number
   readonly groupMs?: number
+  /** Told once, with the system's code, when the file system cannot force anything to disk. */
+  readonly onUnsynced?: (code: string) => void
 }
+
+/** A file system without fsync says one of these; anything else is a write that may be lost. */
+const withoutSync: ReadonlySet<unknown> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
+/** A file's identity while it is open. */
+type Identity = readonly [dev: number, ino: number]
 
 interface Waiting {
   readonly event: JournalEvent
@@ -24,10 +32,15 @@ interface Waiting {
 /**
  * Appends events to a journal. An event's promise resolves once it is on disk (fdatasync, in groups),
  * so that nobody is told of a verdict that a crash could take back. After one failed write every
- * later append fails too: a journal has no holes.
+ * later append fails too: a journal has no holes. So does one whose file is no longer the one that stands at
+ * its path: nobody would ever read what is written to a file that was removed.
  */
 export class JournalWriter {
   readonly #file: FileHandle
+  readonly #path: string
+  /** `null` on file systems where a file's identity differs between its path and its descriptor. */
+  readonly #identity: Identity | null
+  readonly #onUnsynced: (code: string) => void
   readonly #epoch: number
   readonly #groupMs: number
   readonly #startedAt = performance.now()
@@ -36,19 +49,35 @@ export class JournalWriter {
   #queue: Waiting[] = []
   #flushing: Promise<void> | null = null
   #failure: Error | null = null
+  #isGone = false
+  #syncs = true
 
-  private constructor(file: FileHandle, size: number, options: WriterOptions) {
+  private constructor(file: FileHandle, size: number, identity: Identity | null, options: WriterOptions) {
     this.#file = file
+    this.#path = options.path
     this.#size = size
+    this.#identity = identity
+    this.#onUnsynced = options.onUnsynced ?? (() => {})
     this.#epoch = options.epoch
     this.#seq = options.firstSeq
     this.#groupMs = options.groupMs ?? defaultGroupMs
   }
 
+  /** @throws InternalError when the file cannot be made. */
   static async open(options: WriterOptions): Promise<JournalWriter> {
-    const file = await open(options.path, 'a+')
-    const { size } = await file.stat()
-    return new JournalWriter(file, size, options)
+    try {
+      const file = await open(options.path, 'a+')
+      const [held, there] = [await file.stat(), await stat(options.path)]
+      const isSame = held.dev === there.dev && held.ino === there.ino
+      return new JournalWriter(file, held.size, isSame ? [held.dev, held.ino] : null, options)
+    } catch (error) {
+      throw unwritable(error)
+    }
+  }
+
+  /** True when the journal was removed or replaced: what else is in its folder is not this session's any more. */
+  get isGone(): boolean {
+    return this.#isGone
   }
 
   /** Resolves with the stamped event when it is on disk. Rejects with InternalError when it never will be. */
@@ -71,10 +100,23 @@ export class JournalWriter {
     })
   }
 
-  /** Waits for what is queued, then closes the file. */
+  /**
+   * Waits for what is queued, then closes the file.
+   *
+   * @throws InternalError when the journal is not there, whole, at its path.
+   */
   async close(): Promise<void> {
     await this.#flushing
-    await this.#file.close()
+    try {
+      if (this.#failure === null) {
+        await this.#verify()
+      }
+    } catch (error) {
+      this.#fail(error, [])
+      throw this.#failure
+    } finally {
+      await this.#file.close()
+    }
   }
 
   async #flush(): Promise<void> {
@@ -95,27 +137,58 @@ export class JournalWriter {
   }
 
   async #write(group: readonly Waiting[]): Promise<void> {
-    await this.#refuseSuccessor()
+    await this.#verify()
     const bytes = Buffer.from(group.map(({ event }) => `${JSON.stringify(event)}\n`).join(''))
     await this.#file.appendFile(bytes)
-    await this.#file.datasync()
+    await this.#sync()
     this.#size += bytes.length
+    await this.#verify()
   }
 
-  /** Somebody else's bytes in the file mean that another session has taken over. */
-  async #refuseSuccessor(): Promise<void> {
-    const { size } = await this.#file.stat()
-    if (size !== this.#size) {
+  async #sync(): Promise<void> {
+    if (!this.#syncs) {
+      return
+    }
+    await this.#file.datasync().catch((error: NodeJS.ErrnoException) => {
+      if (!withoutSync.has(error.code)) {
+        throw error
+      }
+      this.#syncs = false
+      this.#onUnsynced(error.code ?? error.message)
+    })
+  }
+
+  /**
+   * The file at the path is ours. Somebody else's bytes in it mean that another session has taken over.
+   */
+  async #verify(): Promise<void> {
+    const there = await stat(this.#path).catch((error: NodeJS.ErrnoException) => {
+      this.#isGone = error.code === 'ENOENT' || error.code === 'ENOTDIR'
+      throw this.#isGone ? new Error(`${this.#path} was removed while the run wrote to it`) : error
+    })
+    const [dev, ino] = this.#identity ?? [there.dev, there.ino]
+    if (there.dev !== dev || there.ino !== ino) {
+      this.#isGone = true
+      throw new Error(`${this.#path} was replaced while the run wrote to it`)
+    }
+    if (there.size > this.#size) {
       throw new Error('another session of the runner has taken this journal over')
+    }
+    if (there.size < this.#size) {
+      throw new Error(`${this.#path} was cut: ${there.size} bytes of ${this.#size} are left`)
     }
   }
 
   #fail(error: unknown, lost: readonly Waiting[]): void {
-    const why = error instanceof Error ? error.message : String(error)
-    this.#failure = new InternalError(`the journal cannot be written: ${why}`, { cause: error })
+    this.#failure = unwritable(error)
     this.#queue = []
     for (const { reject } of lost) {
       reject(this.#failure)
     }
   }
+}
+
+function unwritable(error: unknown): InternalError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new InternalError(`the journal cannot be written: ${why}`, { cause: error })
 }

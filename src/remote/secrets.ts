@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { InfraError } from '../config/errors.js'
 import type { SecretReference } from '../config/model.js'
+import { homeFolder } from '../config/this-machine.js'
 import type { ConnectOptions } from './target.js'
 
 /** Where references to secrets are looked up. */
@@ -12,7 +12,7 @@ export interface SecretSources {
 }
 
 export function secretSources({ environment, home }: ConnectOptions): SecretSources {
-  return { environment: environment ?? process.env, home: home ?? homedir() }
+  return { environment: environment ?? process.env, home: home ?? homeFolder() }
 }
 
 /** `~` and `~/x` made absolute. */

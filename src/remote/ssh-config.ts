@@ -5,10 +5,10 @@
  * run starts no program that the lab does not name. ProxyCommand is not carried out.
  */
 import { readdir, readFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import SSHConfig from 'ssh-config'
 import { InfraError } from '../config/errors.js'
+import { systemUserName } from '../config/this-machine.js'
 import { matchesPattern } from './host-keys/known-hosts.js'
 import { expandHome } from './secrets.js'
 import { messageOf } from './trouble.js'
@@ -104,11 +104,10 @@ function defaultsOf(config: SSHConfig, host: string, home: string): SshDefaults 
     '%n': host,
     '%p': one('port') ?? '22',
     '%r': user ?? '',
-    '%u': userInfo().username,
   }
   const path = (text: string): string =>
     expandHome(
-      text.replace(/%[%dhnpru]/g, token => tokens[token] ?? token),
+      text.replace(/%[%dhnpru]/g, token => (token === '%u' ? ownName() : tokens[token]) ?? token),
       home,
     )
   const port = Number(one('port'))
@@ -127,6 +126,18 @@ function defaultsOf(config: SSHConfig, host: string, home: string): SshDefaults 
     ...(alias === undefined ? {} : { hostKeyAlias: alias }),
     hasProxyCommand: (one('proxycommand') ?? 'none').toLowerCase() !== 'none',
   }
+}
+
+/** Asked only where a file says `%u`: a user id without a passwd entry has no name. */
+function ownName(): string {
+  const name = systemUserName()
+  if (name === null) {
+    throw new InfraError(
+      `the SSH configuration says %u, the name of the user who runs this, and user id ${process.getuid?.()} has none`,
+      { cause: 'runner', where: 'the SSH configuration', code: 'connect' },
+    )
+  }
+  return name
 }
 
 function listOf(value: string | readonly string[] | undefined): readonly string[] {

@@ -1,5 +1,5 @@
-import { hostname } from 'node:os'
 import { z } from 'zod'
+import { machineName } from '../../config/this-machine.js'
 import { quote } from '../../remote/index.js'
 import type { CallOptions, Virsh } from './virsh.js'
 
@@ -29,7 +29,7 @@ export function newClaim(instance: string, vm: string, ran: boolean): Claim {
 
 /** Who we are, for people on the host. */
 export function runnerName(): string {
-  return `${hostname()} process ${process.pid}`
+  return `${machineName()} process ${process.pid}`
 }
 
 const folder = '"$HOME/.guestcert"'

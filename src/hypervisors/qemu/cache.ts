@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { homeFolder } from '../../config/this-machine.js'
 
 /**
  * Where images and what was learned of this machine are kept: `GUESTCERT_CACHE`, else `guestcert` in the
@@ -11,7 +11,7 @@ export function defaultCacheFolder(env: NodeJS.ProcessEnv = process.env): string
     return own
   }
   return join(
-    cacheHome !== undefined && isAbsolute(cacheHome) ? cacheHome : join(homedir(), '.cache'),
+    cacheHome !== undefined && isAbsolute(cacheHome) ? cacheHome : join(homeFolder(), '.cache'),
     'guestcert',
   )
 }

@@ -13,7 +13,10 @@ export function suiteName(environment: PlannedEnvironment, suite: string): strin
   return `${cut(cleanXmlLine(`${environment.id}/${suite}`, Number.MAX_SAFE_INTEGER), longestName - mark.length)}${mark}`
 }
 
-/** `ENVIRONMENT.SUITE`: readers split it at the last dot, so no other dot or blank is left in it. */
+/**
+ * `ENVIRONMENT.SUITE`: readers split it at the last dot, so no other dot or blank is left in it. Different
+ * environments and suites give different names.
+ */
 export function className(environment: string, suite: string): string {
   return `${segment(environment)}.${segment(suite)}`
 }
@@ -27,18 +30,6 @@ export function caseName(test: string, suite: string): string {
 /** A stable identity for readers that follow cases and suites over runs. */
 export function stableId(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, hexOf128Bits)
-}
-
-/**
- * A file name made of an environment's identity, `/` as `+`, as its evidence folder is named. Different
- * identities give different names.
- */
-export function fileName(environment: string): string {
-  const name = environment.replaceAll('/', '+').replace(/[^A-Za-z0-9._@+-]/g, '_')
-  const faithful = !environment.includes('+') && name.replaceAll('+', '/') === environment
-  return faithful && name.length <= longestName && !name.startsWith('.')
-    ? name
-    : `${name.slice(0, 150).replace(/^\./, '_')}-${stableId(environment).slice(0, 8)}`
 }
 
 const errorTypes: Record<Cause, string> = {
@@ -63,14 +54,20 @@ export function seconds(ms: number): string {
   return Number.isFinite(ms) && ms > 0 ? (ms / 1000).toFixed(3) : '0.000'
 }
 
+/** A dot as `_` and `_` as `__`. What cannot be told back from that ends in a hash of the whole. */
 function segment(text: string): string {
-  const clean = cleanXmlLine(text, Number.MAX_SAFE_INTEGER).replace(/[.\s]/g, '_')
-  return cut(clean === '' ? '_' : clean, longestName)
+  const clean = cleanXmlLine(text, Number.MAX_SAFE_INTEGER)
+  const name = clean.replace(/[._]/g, found => (found === '.' ? '_' : '__')).replace(/\s/g, '_')
+  const isFaithful = clean === text && text !== '' && !/\s|~|[._]{2}/.test(text)
+  return isFaithful ? cut(name, longestName) : marked(name, text)
 }
 
 /** Names that are too long end in a hash of the whole, so that they stay different. */
 function cut(name: string, most: number): string {
-  if (name.length <= most) return name
-  const hash = stableId(name).slice(0, 8)
+  return name.length <= most ? name : marked(name, name, most)
+}
+
+function marked(name: string, whole: string, most = longestName): string {
+  const hash = stableId(whole).slice(0, 8)
   return `${name.slice(0, most - hash.length - 1).replace(/\p{Cs}$/u, '')}~${hash}`
 }

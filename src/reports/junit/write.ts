@@ -1,9 +1,9 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { InternalError } from '../../config/errors.js'
+import { fileNameOf } from '../../config/file-name.js'
 import type { RunState } from '../../journal/state.js'
 import { junitFor, type Profile } from './build.js'
-import { fileName } from './names.js'
 
 /** The folder of each profile in a run's folder. */
 export const junitFolders: Readonly<Record<Profile, string>> = { rich: 'junit', strict: 'junit-strict' }
@@ -35,7 +35,7 @@ export async function writeJunit(
   for (const profile of ['rich', 'strict'] as const) {
     const target = join(folder, junitFolders[profile])
     for (const id of ids) {
-      const path = join(target, `${fileName(id)}.xml`)
+      const path = join(target, `${fileNameOf(id)}.xml`)
       await replaceFile(target, path, junitFor(state, id, { profile, attachments }))
       written.push(path)
     }
