@@ -1,6 +1,6 @@
 import { InfraError } from '../config/errors.js'
 import { type Held, keyOf, type LeasedPlace, nothingHeld } from '../hypervisors/lease.js'
-import { anyOf } from '../remote/index.js'
+import { anyOf, type Machine } from '../remote/index.js'
 import { worsen } from '../results/judge.js'
 import { judgeUnbegun, type Outcome } from './outcome.js'
 import type { GuestSession } from './session.js'
@@ -65,6 +65,7 @@ function together(all: readonly Held[]): Held {
   return {
     ...first,
     lost: signal,
+    isCertain: () => all.every(one => one.isCertain()),
     confirm: async (shell, until) => {
       await first.confirm(shell, until)
       for (const other of others) {
@@ -80,9 +81,13 @@ function together(all: readonly Held[]): Held {
   }
 }
 
+/** The connection over which the guest was last known to be ours; a guest that is reached anew is asked. */
+const reachedAs = new WeakMap<Held, Machine>()
+
 /**
- * One attempt, and whether the machine was ours to its end: that is asked after it has ended, so a pass is none
- * where another may have been at work. Nor is the guest to blame for what was lost with the lease.
+ * One attempt, and whether the machine was ours to its end: that is looked at after it has ended, so a pass is none
+ * where another may have been at work. The machine is asked unless it is certain without that. Nor is the guest to
+ * blame for what was lost with the lease.
  */
 export async function judgeHeld(
   held: Held,
@@ -90,6 +95,8 @@ export async function judgeHeld(
   stop: AbortSignal,
   attempt: () => Promise<Outcome>,
 ): Promise<Outcome> {
+  const before = reachedAs.get(held) ?? session.machine
+  reachedAs.set(held, before)
   let outcome: Outcome
   try {
     outcome = await attempt()
@@ -103,8 +110,12 @@ export async function judgeHeld(
     return held.lost.aborted ? taken(outcome, held.lost.reason, true) : outcome
   }
   const { machine } = session
+  if (machine === before && !machine.lost.aborted && held.isCertain()) {
+    return outcome
+  }
   try {
     await held.confirm(machine.lost.aborted ? null : machine, stop)
+    reachedAs.set(held, machine)
     return outcome
   } catch (error) {
     return taken(outcome, error, held.lost.aborted)

@@ -35,6 +35,8 @@ export interface Held {
   readonly isGuest: boolean
   /** Aborts when somebody else has taken the machine over. */
   readonly lost: AbortSignal
+  /** True while nobody can have taken the machine over, by what is known here without asking it. */
+  isCertain(): boolean
   /** Resolves when the machine says that it is ours still. Throws InfraError. */
   confirm(shell: HostShell | null, signal: AbortSignal): Promise<void>
   /** Says that the instance is gone. The run keeps the machine, unless it waits for another one. */
@@ -157,6 +159,7 @@ export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesO
         token: lease.generation,
         isGuest: machine.isGuest,
         lost: lease.lost,
+        isCertain: () => lease.isCertain(),
         confirm: (shell, signal) => lease.confirm(machine.isGuest ? shell : null, signal),
         leave: () => {
           now.users -= isLeft ? 0 : 1
@@ -186,6 +189,7 @@ export const nothingHeld: Held = {
   token: null,
   isGuest: false,
   lost: new AbortController().signal,
+  isCertain: () => true,
   confirm: async () => {},
   leave: () => {},
 }

@@ -25,8 +25,12 @@ export interface LeaseAnswer {
   readonly mark: string
   /** `null` when the lease is free. */
   readonly owner: LeaseOwner | null
-  /** How often the owner means to renew it, in ms. */
+  /** How often the owner renews it, in ms, as it has recorded. 0 when it is not known. */
   readonly everyMs: number
+  /** How long it lasts without being renewed, in ms, as its owner has recorded. 0 when it is not known. */
+  readonly ttlMs: number
+  /** The machine's own clock when it answered, in ms; of whole seconds, and possibly set by somebody. */
+  readonly machineMs: number
   /** Why it is broken; else empty. */
   readonly why: string
 }
@@ -38,7 +42,7 @@ export function parseLease(stdout: string): LeaseAnswer | null {
   const lines = stdout.split('\n')
   const first = lines.findIndex(line => head.test(line))
   const last = lines.lastIndexOf('gc-end')
-  const [, word, generation] = head.exec(lines[first] ?? '') ?? []
+  const [, word, generation, machineSec] = head.exec(lines[first] ?? '') ?? []
   if (word === undefined || last < first) {
     return null
   }
@@ -56,6 +60,8 @@ export function parseLease(stdout: string): LeaseAnswer | null {
     mark: `${generation}.${fields.get('renewal') ?? '0'}`,
     owner: isOwned ? ownerOf(fields) : null,
     everyMs: Number(fields.get('every') ?? 0) * 1000 || 0,
+    ttlMs: Number(fields.get('ttl') ?? 0) * 1000 || 0,
+    machineMs: Number(machineSec) * 1000,
     why: fields.get('why') ?? '',
   }
 }

@@ -5,6 +5,7 @@ import { untilAborted } from '../abort.js'
 import { cancelled } from '../trouble.js'
 import { describeOwner, type LeaseAnswer, type LeaseOwner } from './answer.js'
 import { type AskOptions, askLease, type HostShell } from './ask.js'
+import { type Certainty, contenderWaits, openCertainty } from './certainty.js'
 import type { LeaseQuestion } from './script.js'
 
 /** How long a lease lasts, and how long one waits for it. */
@@ -37,6 +38,8 @@ export interface Lease {
   readonly generation: number
   /** Aborts, with an InfraError as its reason, when somebody else has taken it over. */
   readonly lost: AbortSignal
+  /** True while nobody can have taken it over, by what is known here: then the machine need not be asked. */
+  isCertain(): boolean
   /** Resolves when the machine says, after this was asked, that it is ours still. Throws InfraError. */
   confirm(shell: HostShell | null, signal: AbortSignal): Promise<void>
   /** Gives it back, if it is ours still. Never throws: what is not given back expires. */
@@ -45,8 +48,8 @@ export interface Lease {
 
 /**
  * Takes a machine's lease, and waits while somebody else has it. One that has expired, by the machine's own
- * clock, is taken over when it is not renewed while we look on: so a clock that was set is no harm. Throws
- * InfraError (`limit`) when it does not come within `leaseWait`.
+ * clock, is taken over when it is not renewed while we look on for longer than its owner's recorded interval: so a
+ * clock that was set is no harm. Throws InfraError (`limit`) when it does not come within `leaseWait`.
  */
 export async function takeLease(given: LeaseRequest): Promise<Lease> {
   const request = { ...given, since: new Date().toISOString() }
@@ -54,15 +57,18 @@ export async function takeLease(given: LeaseRequest): Promise<Lease> {
   const startedAt = performance.now()
   const options = { signal, limitMs: limits.command }
   let told: string | null = null
-  let seen = { mark: '', at: startedAt }
+  const certainty = openCertainty()
+  let seen: Seen = { mark: '', at: startedAt, everyMs: 0 }
   for (;;) {
-    const now = performance.now()
-    const answer = await ask(request, 'take', seenLongEnough(seen, now, limits) ? seen.mark : '0', options)
+    const sent = certainty.now()
+    const isDue = seenLongEnough(seen, sent.monotonicMs, limits)
+    const answer = await ask(request, 'take', isDue ? seen.mark : '0', options)
     if (answer.word === 'taken') {
-      return keepLease(request, answer.generation)
+      certainty.confirmed(sent, answer)
+      return keepLease(request, answer.generation, certainty)
     }
     if (answer.mark !== seen.mark) {
-      seen = { mark: answer.mark, at: performance.now() }
+      seen = { mark: answer.mark, at: performance.now(), everyMs: answer.everyMs }
     }
     const owner = answer.owner
     if (told !== (owner?.run ?? '')) {
@@ -94,12 +100,22 @@ export function lookAtLease(
   return askLease(shell, question, { signal, limitMs: limits.command })
 }
 
-/** Longer than between two renewals, so that a living owner would have shown itself. */
-function seenLongEnough(seen: { mark: string; at: number }, now: number, limits: LeaseLimits): boolean {
-  return seen.mark !== '' && now - seen.at > 1.5 * limits.leaseRenewal
+/** A lease of somebody else's, and since when it has not been renewed while we looked on. */
+interface Seen {
+  readonly mark: string
+  readonly at: number
+  readonly everyMs: number
 }
 
-function keepLease(request: DatedRequest, generation: number): Lease {
+/**
+ * Longer than between two renewals, so that a living owner would have shown itself. How often it renews is what its
+ * record says; only a record that cannot be read is taken for one of our own.
+ */
+function seenLongEnough({ mark, at, everyMs }: Seen, now: number, { leaseRenewal }: LeaseLimits): boolean {
+  return mark !== '' && now - at > contenderWaits * (everyMs > 0 ? everyMs : leaseRenewal)
+}
+
+function keepLease(request: DatedRequest, generation: number, certainty: Certainty): Lease {
   const { label, limits } = request
   const lost = new AbortController()
   const closing = new AbortController()
@@ -118,10 +134,12 @@ function keepLease(request: DatedRequest, generation: number): Lease {
   const renew = async (shell: HostShell | null, options: AskOptions): Promise<void> => {
     lost.signal.throwIfAborted()
     const given = shell === null ? request : { ...request, shell: async () => shell }
+    const sent = certainty.now()
     const answer = await ask(given, 'renew', mine, options)
     if (answer.word !== 'kept') {
       throw lose(answer.owner)
     }
+    certainty.confirmed(sent, answer)
   }
   const beat = async (): Promise<void> => {
     let waitMs = limits.leaseRenewal
@@ -141,6 +159,7 @@ function keepLease(request: DatedRequest, generation: number): Lease {
   return {
     generation,
     lost: lost.signal,
+    isCertain: () => !lost.signal.aborted && certainty.holds(),
     confirm: (shell, signal) => renew(shell, { signal, limitMs: limits.command }),
     release: async () => {
       closing.abort()

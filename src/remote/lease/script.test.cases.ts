@@ -6,16 +6,30 @@ import type { Test } from 'tap'
 import { type LeaseAnswer, parseLease } from './answer.js'
 import { leaseScript } from './script.js'
 
-type Ask = (what: string, id: string, mine?: string, ttlSec?: number) => Promise<LeaseAnswer>
+type Ask = (
+  what: string,
+  id: string,
+  mine?: string,
+  ttlSec?: number,
+  everySec?: number,
+) => Promise<LeaseAnswer>
 
 const contenders = 12
 
 /** Asks with the script itself, in this shell. */
-export function asker(shell: readonly string[], folder: string): Ask {
+export function asker(shell: readonly string[], folder: string, env: NodeJS.ProcessEnv = process.env): Ask {
   const [file = '', ...args] = shell
-  return async (what, id, mine = '0', ttlSec = 60) => {
-    const words = [what, folder, id, String(ttlSec), '20', mine, `who ${id}\nfrom here\nrun ${id}`]
-    const { stdout } = await promisify(execFile)(file, [...args, '-c', leaseScript, 'gc', ...words])
+  return async (what, id, mine = '0', ttlSec = 60, everySec = 20) => {
+    const words = [
+      what,
+      folder,
+      id,
+      String(ttlSec),
+      String(everySec),
+      mine,
+      `who ${id}\nfrom here\nrun ${id}`,
+    ]
+    const { stdout } = await promisify(execFile)(file, [...args, '-c', leaseScript, 'gc', ...words], { env })
     const answer = parseLease(stdout)
     if (answer === null) {
       throw new Error(`no answer: ${stdout}`)

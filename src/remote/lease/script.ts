@@ -7,7 +7,11 @@ import { quote } from '../shells/quote.js'
  * In the folder stands one file a generation, named by its number: the fencing token. The highest one is the
  * lease. It is made by ln(1), which is atomic and fails where the name is taken: of all who want the next
  * generation, one gets it. The highest file is never removed, not even when it is given back, so that no number
- * comes twice. Only the machine's own clock is asked.
+ * comes twice: only one that nobody was ever told of is. Only the machine's own clock is asked.
+ *
+ * Whoever takes an expired lease over looks at its file again once the next one is made. An owner looks for a next
+ * file once it has renewed its own. So of the two at least one sees the other, whatever comes between their steps: no
+ * owner is told `kept` of a lease that is then taken over as it was before that renewal.
  *
  * $1 what to do, $2 folder, $3 who asks, $4 seconds that it lasts, $5 seconds between renewals,
  * $6 take: `GENERATION.RENEWAL` that may be taken over when it has expired; else: the generation that is held,
@@ -92,6 +96,12 @@ take)
       rm -f "$tmp"
       find_top
       if [ "$top" -eq "$next" ];then
+        if [ "$word" = stale ];then
+          top=$((next-1))
+          look
+          [ "$top.$renewal" = "$mine" ] || { rm -f "$d/$next";word_of;say "$word";}
+          top=$next
+        fi
         for f in "$d"/[1-9]*;do
           n=\${f##*/}
           case $n in *[!0-9]*) continue;;esac
