@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
 import { loadManagedHostPersona } from '../src/emulator/persona/load.js'
+import { libvirtModule } from '../src/hypervisors/libvirt/module.js'
 import { makeHostPersona } from '../src/lab/capture/host.js'
 import { guestcert } from './cli-io.js'
 
@@ -11,7 +12,7 @@ const host = {
   place,
   product: 'debian-kvm',
   version: '12',
-  driver: 'libvirt',
+  driver: libvirtModule,
   capacity: { guests: 1, vcpus: 1, memoryBytes: 2 ** 30, locks: [] },
 } as const
 const request = { host, name: 'kvm-1', program: 'guestcert 1.2.3', now: new Date('2026-11-25T12:00:00Z') }
@@ -97,7 +98,7 @@ t.test('a command line that names no host to capture says what to do', async t =
     [[], /name a guest, or a host with --host/],
     [['--host', 'copi'], /unknown host "copi": did you mean "copy"/],
     [['--host', 'copy'], /"copy" is emulated/],
-    [['--host', 'this-machine'], /uses the driver qemu/],
+    [['--host', 'this-machine'], /uses the driver qemu, whose hosts cannot be captured/],
   ] as const
   for (const [more, message] of cases) {
     const { code, stderr } = await guestcert(['capture', lab, ...more])

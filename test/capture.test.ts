@@ -6,6 +6,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { packageRoot } from '../src/config/package-root.js'
 import { parsePersona } from '../src/emulator/persona/load.js'
+import { qemuModule } from '../src/hypervisors/qemu/module.js'
 import { type Captured, makePersonas } from '../src/lab/capture/capture.js'
 import { readLog } from '../src/lab/capture/kernel-log.js'
 import { parseKeyExchange, readKeyExchange } from '../src/lab/capture/key-exchange.js'
@@ -124,7 +125,7 @@ function personas(change: Readonly<Record<string, string>> = {}): Captured {
         place,
         product: 'qemu',
         version: '7.2',
-        driver: 'qemu',
+        driver: qemuModule,
         capacity: { guests: 1, vcpus: 1, memoryBytes: 1, locks: [] },
       },
       placement: {

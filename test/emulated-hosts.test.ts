@@ -8,6 +8,7 @@ import { loadLab } from '../src/config/load.js'
 import type { Host } from '../src/config/model.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { createLibvirtDriver } from '../src/hypervisors/libvirt/driver.js'
+import { driverSource } from '../src/hypervisors/registry.js'
 import type { JournalEvent } from '../src/journal/events.js'
 import { startEmulatedLab } from '../src/lab/emulated.js'
 import { reachedHost } from '../src/lab/emulated-hosts.js'
@@ -131,7 +132,7 @@ t.test('a panic on a console of an emulated host ends its test at once, with tha
 
 t.test('a guest that its host does not let go of is told as left, with the host as cause', async t => {
   const folder = await folderWith(t, labText({ stuck: { faults: '{ stuckInShutdown: {} }' } }, '60s'))
-  const lab = await loadLab(join(folder, 'lab.yaml'))
+  const lab = await loadLab(join(folder, 'lab.yaml'), driverSource)
   const emulated = await startEmulatedLab(lab, new AbortController().signal)
   t.teardown(() => emulated.close())
   const described = lab.hosts.get('stuck') as Host

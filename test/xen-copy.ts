@@ -5,6 +5,7 @@ import { packageRoot } from '../src/config/package-root.js'
 import { clientKey, connect as connectCopy } from '../src/emulator/client.test.helper.js'
 import { startEmulatedHost } from '../src/emulator/index.js'
 import { defaultCacheFolder } from '../src/hypervisors/qemu/cache.js'
+import { driverSource } from '../src/hypervisors/registry.js'
 import { createXlDriver } from '../src/hypervisors/xl/driver.js'
 import { guestcert } from './cli-io.js'
 import type { Said } from './host-twins.js'
@@ -83,7 +84,7 @@ async function waitOn(onOriginal: Run, onCopy: Run, what: string): Promise<void>
 }
 
 async function original(t: Test, file: string): Promise<Run> {
-  const host = (await loadLab(file)).hosts.get('xen-1')
+  const host = (await loadLab(file, driverSource)).hosts.get('xen-1')
   if (host === undefined) {
     throw new Error('the lab has no host xen-1')
   }

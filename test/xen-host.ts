@@ -6,6 +6,7 @@ import { loadLab } from '../src/config/load.js'
 import type { Placement } from '../src/config/model.js'
 import type { GuestRequest, RunningGuest } from '../src/hypervisors/driver.js'
 import { defaultCacheFolder } from '../src/hypervisors/qemu/cache.js'
+import { driverSource } from '../src/hypervisors/registry.js'
 import { createXlDriver, type XlDriver } from '../src/hypervisors/xl/driver.js'
 import { connectWithRetries } from '../src/remote/index.js'
 
@@ -32,7 +33,7 @@ export interface XenHost {
 }
 
 export async function openXenHost(t: Pick<Test, 'teardown'>, labFile: string): Promise<XenHost> {
-  const { hosts, guests, limits } = await loadLab(labFile)
+  const { hosts, guests, limits } = await loadLab(labFile, driverSource)
   const host = hosts.get('xen-1')
   const guest = guests.get('debian-12')
   const [placement] = guest?.on ?? []

@@ -59,8 +59,8 @@ function chooseHost(lab: Lab, id: string | undefined): Host {
   if (host.emulated !== undefined) {
     throw new UsageError(`host "${id}" is emulated: only a live host can be captured`)
   }
-  if (host.driver !== 'libvirt' && host.driver !== 'xl') {
-    const message = `host "${id}" uses the driver ${host.driver}: only libvirt and xl hosts can be captured`
+  if (host.driver.hostTool === undefined) {
+    const message = `host "${id}" uses the driver ${host.driver.name}, whose hosts cannot be captured`
     throw new UsageError(message)
   }
   return host

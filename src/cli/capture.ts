@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { UsageError } from '../config/errors.js'
-import { loadLab } from '../config/load.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import { nearest } from '../config/nearest.js'
 import { packageVersion } from '../config/package-root.js'
@@ -16,6 +15,7 @@ import { captureOneHost } from './capture-host.js'
 import { personaName, writePersona } from './capture-output.js'
 import { openDrivers } from './drivers.js'
 import { watchInterrupts } from './interrupts.js'
+import { loadLab } from './load-lab.js'
 
 /** A guest on one of its hosts. */
 interface Chosen {
@@ -137,7 +137,7 @@ async function captureLive(
       name,
       limits,
       signal,
-      bootedInMs: host.driver === 'static' ? null : performance.now() - startedAt,
+      bootedInMs: host.driver.startsGuests ? performance.now() - startedAt : null,
       program: `guestcert ${packageVersion()}`,
       now: new Date(),
     })

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { loadLab } from '../config/load.js'
 import { machineName } from '../config/this-machine.js'
 import { cleanLab } from '../lab/clean.js'
 import { hasEmulatedGuests } from '../lab/emulated.js'
@@ -10,6 +9,7 @@ import { type CommandIo, isSet, type ParsedArgs, requiredArgument } from './args
 import { openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
+import { loadLab } from './load-lab.js'
 import { whoAmI } from './who.js'
 
 /** `guestcert lab clean LAB`: removes what dead runs left, and nothing else. */

@@ -1,10 +1,8 @@
 import { UsageError } from '../config/errors.js'
 import type { Host, Lab, Placement } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
-import { createLibvirtDriver } from '../hypervisors/libvirt/driver.js'
-import { createQemuDriver } from '../hypervisors/qemu/driver.js'
-import { createStaticDriver } from '../hypervisors/static.js'
-import { createXlDriver } from '../hypervisors/xl/driver.js'
+import { isDriverModule } from '../hypervisors/module.js'
+import { builtinDrivers } from '../hypervisors/registry.js'
 import { type EmulatedLab, guestName } from '../lab/emulated.js'
 import { reachedHost, withEmulatedLogins } from '../lab/emulated-hosts.js'
 import { cacheFolder } from './folders.js'
@@ -44,28 +42,22 @@ export function openDrivers({ hosts }: Pick<Lab, 'hosts'>, emulated: EmulatedAcc
 
 function makeDriver(host: Host, hosts: Lab['hosts'], emulated: EmulatedAccess): Driver {
   const { access } = emulated
-  /** Another host of the lab, for guests that are moved to it. */
-  const second = (id: string): Host | undefined => {
-    const found = hosts.get(id)
-    return found && reachedHost(found, emulated)
+  const { driver } = host
+  if (!isDriverModule(driver)) {
+    const available = builtinDrivers.map(({ name }) => name).join(', ')
+    throw new UsageError(
+      `host "${host.id}": the driver "${driver.name}" is not available yet: use one of ${available}`,
+    )
   }
-  switch (host.driver) {
-    case 'static':
-      return createStaticDriver(({ guest, placement }) =>
-        access.get(guestName(guest.id, placement.host, placement.configuration.name)),
-      )
-    case 'qemu':
-      return createQemuDriver({ host, cacheFolder: cacheFolder() })
-    case 'libvirt':
-      return withEmulatedLogins(createLibvirtDriver({ host: reachedHost(host, emulated), second }), access)
-    case 'xl':
-      return withEmulatedLogins(
-        createXlDriver({ host: reachedHost(host, emulated), cacheFolder: cacheFolder() }),
-        access,
-      )
-    default:
-      throw new UsageError(
-        `host "${host.id}": the driver "${host.driver}" is not available: use static, qemu, libvirt or xl`,
-      )
-  }
+  const opened = driver.open({
+    host: reachedHost(host, emulated),
+    second: id => {
+      const found = hosts.get(id)
+      return found && reachedHost(found, emulated)
+    },
+    cacheFolder: cacheFolder(),
+    findAccess: ({ guest, placement }) =>
+      access.get(guestName(guest.id, placement.host, placement.configuration.name)),
+  })
+  return driver.startsGuests ? withEmulatedLogins(opened, access) : opened
 }

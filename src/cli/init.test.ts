@@ -5,6 +5,7 @@ import t from 'tap'
 import { guestcert } from '../../test/cli-io.js'
 import { labOf } from '../config/load.js'
 import { parseYaml } from '../config/yaml.js'
+import { builtinCatalog } from '../hypervisors/registry.js'
 import { labTemplate } from './lab-template.js'
 
 const cwd = await mkdtemp(join(tmpdir(), 'guestcert-init-'))
@@ -16,7 +17,7 @@ t.test('a new lab file is written, and is a sound lab', async t => {
     stdout: /^wrote lab\.yaml\n[\s\S]*guestcert plan lab\.yaml/,
   })
   const text = await readFile(join(cwd, 'lab.yaml'), 'utf8')
-  t.equal(labOf(parseYaml('lab.yaml', text)).guests.size, 1)
+  t.equal(labOf(parseYaml('lab.yaml', text), builtinCatalog).guests.size, 1)
 })
 
 t.test('what its comments show is sound too', async t => {
@@ -27,7 +28,7 @@ t.test('what its comments show is sound too', async t => {
     .split('\n')
     .map(line => line.replace(entry, '$1$2'))
     .join('\n')
-  const lab = labOf(parseYaml('lab.yaml', text))
+  const lab = labOf(parseYaml('lab.yaml', text), builtinCatalog)
   t.same([...lab.guests.keys()], ['rhel9', 'debian12'])
   t.same([...lab.hosts.keys()], ['running', 'here'])
 })

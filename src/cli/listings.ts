@@ -1,10 +1,10 @@
 import { UsageError } from '../config/errors.js'
-import { loadLab } from '../config/load.js'
 import type { Guest, Host, Lab } from '../config/model.js'
 import { guestProducts, hypervisorProducts } from '../config/products.js'
 import { formatSize } from '../config/units.js'
 import type { Suite } from '../plan/suite.js'
 import { loadSuites } from '../plan/suites.js'
+import { loadLab } from './load-lab.js'
 
 /** What a listing is: rows for people, values for programs. */
 export interface Listing {
@@ -101,12 +101,18 @@ function listHosts({ hosts, guests }: Lab): Listing {
     [...guests.values()].filter(({ on }) => on.some(({ host: id }) => id === host.id)).map(({ id }) => id)
   return {
     headings: ['HOST', 'PRODUCT', 'DRIVER', 'CAPACITY', 'GUESTS'],
-    rows: all.map(host => [host.id, productOf(host), host.driver, capacityOf(host), placed(host).join(', ')]),
+    rows: all.map(host => [
+      host.id,
+      productOf(host),
+      host.driver.name,
+      capacityOf(host),
+      placed(host).join(', '),
+    ]),
     values: all.map(host => ({
       id: host.id,
       product: host.product,
       version: host.version,
-      driver: host.driver,
+      driver: host.driver.name,
       emulated: host.emulated ?? null,
       capacity: {
         guests: bounded(host.capacity.guests),

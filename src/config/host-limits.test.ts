@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { driverSource } from '../hypervisors/registry.js'
 import { loadLab } from './load.js'
 import type { Host } from './model.js'
 
@@ -27,7 +28,7 @@ guests:
 suites: [builtin]
 `,
   )
-  return (await loadLab(file)).hosts.get('xen-1')?.limits
+  return (await loadLab(file, driverSource)).hosts.get('xen-1')?.limits
 }
 
 t.test('a host has the limits that it is given, and no others', async t => {

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { defaultHostLimits } from './host-limits.js'
 import { defaultLimits } from './limits.js'
-import { guestProducts, hypervisorProducts } from './products.js'
+import { guestProducts } from './products.js'
 import { count, duration, hostKey, id, moment, privateKey, secret, size, text, version } from './scalars.js'
 
-const drivers = ['static', 'qemu', 'libvirt', 'xl', 'hyperv', 'esxi', 'xenserver', 'vmrun'] as const
 const sizes = new Set(['output', 'consoleSize'])
 
 const limitsNamed = (names: object) =>
@@ -47,33 +46,40 @@ const capacity = z.strictObject({
   locks: z.array(id).optional().meta({ description: 'What the host has once, by name: a VLAN, a device' }),
 })
 
-const host = z.strictObject({
-  product: z.enum(hypervisorProducts.map(product => product.id)),
-  version,
-  driver: z.enum(drivers),
-  connect: connect.optional(),
-  emulated: text.optional().meta({ description: 'The persona that plays this host' }),
-  image: id
-    .optional()
-    .meta({ description: 'The image that "guestcert lab up" boots this host from, in software emulation' }),
-  faults: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .meta({ description: 'What the emulated host does wrong; see docs/personas.md' }),
-  manageFrom: id.optional(),
-  capacity: capacity.optional(),
-  limits: limitsNamed(defaultHostLimits)
-    .optional()
-    .meta({ description: "The driver's waits and bounds for this host; see docs/limits.md" }),
-  reserved: z
-    .strictObject({
-      by: text.meta({ description: 'Whose it is: what `--as` says, or a user name' }),
-      until: moment,
-      why: text,
-    })
-    .optional()
-    .meta({ description: 'Keeps everybody else off the host until then; see docs/sharing.md' }),
-})
+/** What the drivers of a lab allow its hosts to name. */
+export interface HostNames {
+  readonly drivers: readonly string[]
+  readonly products: readonly string[]
+}
+
+const hostSchema = (names: HostNames) =>
+  z.strictObject({
+    product: z.enum(names.products),
+    version,
+    driver: z.enum(names.drivers),
+    connect: connect.optional(),
+    emulated: text.optional().meta({ description: 'The persona that plays this host' }),
+    image: id
+      .optional()
+      .meta({ description: 'The image that "guestcert lab up" boots this host from, in software emulation' }),
+    faults: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: 'What the emulated host does wrong; see docs/personas.md' }),
+    manageFrom: id.optional(),
+    capacity: capacity.optional(),
+    limits: limitsNamed(defaultHostLimits)
+      .optional()
+      .meta({ description: "The driver's waits and bounds for this host; see docs/limits.md" }),
+    reserved: z
+      .strictObject({
+        by: text.meta({ description: 'Whose it is: what `--as` says, or a user name' }),
+        until: moment,
+        why: text,
+      })
+      .optional()
+      .meta({ description: 'Keeps everybody else off the host until then; see docs/sharing.md' }),
+  })
 
 const configuration = z.strictObject({
   name: id.optional(),
@@ -140,29 +146,33 @@ const guest = z.strictObject({
 })
 
 /** What a `lab.yaml` may hold, before names are resolved. */
-export const labSchema = z.strictObject({
-  lab: id.meta({ description: "The lab's name, used in records and on hosts" }),
-  defaults: z
-    .strictObject({
-      limits: limits.optional(),
-      retries: z
-        .int()
-        .min(0)
-        .max(10)
-        .optional()
-        .meta({ description: 'New instances after trouble that is not the guest’s' }),
-      hostFailures: count.optional().meta({
-        description: 'Failed health checks in a row after which a host is set aside for the rest of a run',
-      }),
-      parallel: count.optional().meta({ description: 'Environments at once, over all hosts' }),
-      login: login.optional(),
-    })
-    .optional(),
-  hosts: z.record(id, host),
-  guests: z.record(id, guest),
-  suites: z.array(text).min(1, 'expected at least one suite folder, or "builtin"'),
-})
+export const labSchema = (names: HostNames) =>
+  z.strictObject({
+    lab: id.meta({ description: "The lab's name, used in records and on hosts" }),
+    defaults: z
+      .strictObject({
+        limits: limits.optional(),
+        retries: z
+          .int()
+          .min(0)
+          .max(10)
+          .optional()
+          .meta({ description: 'New instances after trouble that is not the guest’s' }),
+        hostFailures: count.optional().meta({
+          description: 'Failed health checks in a row after which a host is set aside for the rest of a run',
+        }),
+        parallel: count.optional().meta({ description: 'Environments at once, over all hosts' }),
+        login: login.optional(),
+      })
+      .optional(),
+    drivers: z.array(text).min(1).optional().meta({
+      description: 'Driver modules of your own, relative to this file; see docs/writing-a-driver.md',
+    }),
+    hosts: z.record(id, hostSchema(names)),
+    guests: z.record(id, guest),
+    suites: z.array(text).min(1, 'expected at least one suite folder, or "builtin"'),
+  })
 
-export type LabFile = z.infer<typeof labSchema>
+export type LabFile = z.infer<ReturnType<typeof labSchema>>
 export type LoginFile = z.infer<typeof login>
 export type PlacementFile = z.infer<typeof placement>

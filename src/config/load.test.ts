@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { builtinCatalog, driverSource } from '../hypervisors/registry.js'
 import { ConfigError } from './errors.js'
 import { labOf, loadLab } from './load.js'
 import { packageRoot } from './package-root.js'
@@ -10,7 +11,7 @@ const inputs = join(packageRoot, 'fixtures/inputs')
 /** The mistakes of a lab file, each as `line:column: message`. */
 function mistakesOf(text: string): string[] {
   try {
-    labOf(parseYaml('lab.yaml', text))
+    labOf(parseYaml('lab.yaml', text), builtinCatalog)
     return []
   } catch (error) {
     if (error instanceof ConfigError) {
@@ -33,7 +34,7 @@ function lab(replaced: { host?: string; guest?: string; placement?: string; rest
 }
 
 t.test('the specimen of the architecture is a sound lab', async t => {
-  const loaded = await loadLab(join(inputs, 'specimen-lab.yaml'))
+  const loaded = await loadLab(join(inputs, 'specimen-lab.yaml'), driverSource)
   t.equal(loaded.name, 'westford-3')
   t.equal(loaded.hosts.get('kvm-1')?.capacity.memoryBytes, 96 * 2 ** 30)
   t.same(loaded.hosts.get('kvm-1')?.connect?.endpoint, {
@@ -47,7 +48,7 @@ t.test('the specimen of the architecture is a sound lab', async t => {
 })
 
 t.test('every mistake of a file is reported at once, in the order of the file', async t => {
-  const error = await loadLab(join(inputs, 'ten-mistakes.yaml')).then(
+  const error = await loadLab(join(inputs, 'ten-mistakes.yaml'), driverSource).then(
     () => null,
     (thrown: unknown) => thrown,
   )
@@ -86,7 +87,7 @@ t.test('names that lead nowhere are mistakes', async t => {
 t.test('an emulated guest needs neither address nor login', async t => {
   const text = lab({ guest: 'emulated: debian-12', placement: 'h: { configuration: { vcpus: 2 } }' })
   t.same(mistakesOf(text), [])
-  const login = labOf(parseYaml('lab.yaml', text)).guests.get('g')?.login
+  const login = labOf(parseYaml('lab.yaml', text), builtinCatalog).guests.get('g')?.login
   t.same(login?.key, { kind: 'image' })
   t.same(login?.hostKey, { kind: 'image' })
 })
@@ -95,6 +96,7 @@ t.test('addresses are read with and without ports, also for IPv6', async t => {
   const endpoint = (address: string): unknown =>
     labOf(
       parseYaml('lab.yaml', lab({ placement: `h: { address: "${address}", configuration: {} }` })),
+      builtinCatalog,
     ).guests.get('g')?.on[0]?.endpoint
   t.match(endpoint('example.org'), { host: 'example.org', port: 22 })
   t.match(endpoint('127.0.0.1:2222'), { host: '127.0.0.1', port: 2222 })

@@ -1,5 +1,7 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { check, inOrder } from './check.js'
+import type { DriverCatalog, DriverDescriptor, DriverSource } from './driver.js'
+import { hostNames } from './driver.js'
 import { ConfigError, type Mistake } from './errors.js'
 import { connectionLimitNames, type GivenHostLimits, patientLimits } from './host-limits.js'
 import { type LabFile, labSchema } from './lab-schema.js'
@@ -19,19 +21,49 @@ const defaultHostFailures = 2
 const defaultGuestsPerHost = 1
 
 /** Reads and checks a `lab.yaml`. Every mistake at once, as one ConfigError; nothing is contacted. */
-export async function loadLab(path: string): Promise<Lab> {
-  const file = resolve(path)
-  return labOf(await readYaml(file))
+export async function loadLab(path: string, drivers: DriverSource): Promise<Lab> {
+  const yaml = await readYaml(resolve(path))
+  return labOf(yaml, await driversOf(yaml, drivers))
+}
+
+/** The built-in drivers and those that the lab names. Throws ConfigError with the place of each that cannot be used. */
+async function driversOf(yaml: YamlFile, { builtin, load }: DriverSource): Promise<DriverCatalog> {
+  const catalog = new Map(builtin.map(driver => [driver.name, driver]))
+  const named: unknown = (yaml.data as { drivers?: unknown } | null)?.drivers
+  const mistakes: Mistake[] = []
+  for (const [index, file] of (Array.isArray(named) ? named : []).entries()) {
+    // Anything but a path is refused by the schema, in its own words.
+    if (typeof file !== 'string') {
+      continue
+    }
+    const place = yaml.place(['drivers', index])
+    try {
+      const driver = await load(resolve(dirname(yaml.file), file))
+      if (catalog.has(driver.name)) {
+        mistakes.push({ place, message: `${file}: there is already a driver "${driver.name}"` })
+      }
+      catalog.set(driver.name, driver)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      mistakes.push({ place, message: `cannot load the driver ${file}: ${why}` })
+    }
+  }
+  if (mistakes.length > 0) {
+    throw new ConfigError(mistakes)
+  }
+  return catalog
 }
 
 /** Checks a lab that has been parsed. */
-export function labOf(yaml: YamlFile): Lab {
-  const { data, mistakes } = check(yaml, labSchema)
+export function labOf(yaml: YamlFile, drivers: DriverCatalog): Lab {
+  const { data, mistakes } = check(yaml, labSchema(hostNames([...drivers.values()])))
   if (data === null) {
     throw new ConfigError(mistakes)
   }
   const found: Mistake[] = []
-  const hosts = new Map(Object.keys(data.hosts).map(id => [id, hostOf(id, data, yaml, found)]))
+  const hosts = new Map(
+    Object.keys(data.hosts).map(id => [id, hostOf(id, { data, drivers, yaml, mistakes: found })]),
+  )
   const guests = new Map(Object.keys(data.guests).map(id => [id, guestOf(id, data, hosts, yaml, found)]))
   const limits = limitsOf(data)
   if (limits.leaseRenewal * 2 > limits.lease) {
@@ -75,10 +107,18 @@ function readLimits(written: Readonly<Record<string, string | undefined>> = {}):
   return Object.fromEntries(given)
 }
 
-function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]): Host {
+interface HostInput {
+  readonly data: LabFile
+  readonly drivers: DriverCatalog
+  readonly yaml: YamlFile
+  readonly mistakes: Mistake[]
+}
+
+function hostOf(id: string, { data, drivers, yaml, mistakes }: HostInput): Host {
   const entry = data.hosts[id]
   const path = ['hosts', id]
-  if (entry === undefined) {
+  const driver = drivers.get(entry?.driver ?? '')
+  if (entry === undefined || driver === undefined) {
     throw new TypeError(`host ${id} vanished from its own list`)
   }
   if (entry.connect !== undefined && entry.emulated !== undefined) {
@@ -87,15 +127,14 @@ function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]):
       message: 'a host has "connect" or "emulated", not both',
     })
   }
-  if (entry.faults !== undefined && (entry.emulated === undefined || entry.driver === 'static')) {
+  if (entry.faults !== undefined && (entry.emulated === undefined || !driver.startsGuests)) {
     mistakes.push({
       place: yaml.placeOfKey(path, 'faults'),
       message: 'only an emulated host that starts its guests has "faults"',
     })
   }
-  const needsConnection = entry.driver !== 'static' && entry.driver !== 'qemu'
-  if (needsConnection && entry.connect === undefined && entry.emulated === undefined) {
-    const message = `host "${id}": the driver ${entry.driver} needs "connect" (or "emulated")`
+  if (driver.needsConnect && entry.connect === undefined && entry.emulated === undefined) {
+    const message = `host "${id}": the driver ${driver.name} needs "connect" (or "emulated")`
     mistakes.push({ place: yaml.place(path), message })
   }
   const connect = resolveConnect(entry.connect, path, yaml, mistakes)
@@ -104,12 +143,12 @@ function hostOf(id: string, data: LabFile, yaml: YamlFile, mistakes: Mistake[]):
     place: yaml.placeOfKey(['hosts'], id),
     product: entry.product,
     version: entry.version,
-    driver: entry.driver,
+    driver,
     ...(connect === undefined ? {} : { connect }),
     ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
     ...(entry.image === undefined ? {} : { image: entry.image }),
     ...(entry.faults === undefined ? {} : { faults: entry.faults }),
-    capacity: capacityOf(entry),
+    capacity: capacityOf(entry, driver),
     limits: hostLimitsOf(entry, data),
     ...reservationOf(entry),
   }
@@ -122,10 +161,9 @@ function reservationOf({ reserved }: LabFile['hosts'][string]): Pick<Host, 'rese
     : { reserved: { by: reserved.by, untilMs, why: reserved.why } }
 }
 
-function capacityOf({ capacity, driver }: LabFile['hosts'][string]): Capacity {
-  const starts = driver !== 'static'
+function capacityOf({ capacity }: LabFile['hosts'][string], { startsGuests }: DriverDescriptor): Capacity {
   return {
-    guests: capacity?.guests ?? (starts ? defaultGuestsPerHost : Number.POSITIVE_INFINITY),
+    guests: capacity?.guests ?? (startsGuests ? defaultGuestsPerHost : Number.POSITIVE_INFINITY),
     vcpus: capacity?.vcpus ?? Number.POSITIVE_INFINITY,
     memoryBytes: parseSizeBytes(capacity?.memory ?? '') ?? Number.POSITIVE_INFINITY,
     locks: capacity?.locks ?? [],

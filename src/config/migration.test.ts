@@ -1,4 +1,5 @@
 import t from 'tap'
+import { builtinCatalog } from '../hypervisors/registry.js'
 import { labOf } from './load.js'
 import { parseYaml } from './yaml.js'
 
@@ -28,6 +29,7 @@ guests:
 suites: [builtin]
 `,
     ),
+    builtinCatalog,
   )
 }
 

@@ -1,3 +1,4 @@
+import type { DriverDescriptor } from './driver.js'
 import type { Place } from './errors.js'
 import type { GivenHostLimits } from './host-limits.js'
 import type { Limits } from './limits.js'
@@ -7,9 +8,6 @@ export type Family = 'linux' | 'windows'
 
 /** What answers when a command is sent to the guest. */
 export type Shell = 'posix' | 'powershell' | 'cmd'
-
-/** The drivers that speak to hosts. */
-export type DriverName = 'static' | 'qemu' | 'libvirt' | 'xl' | 'hyperv' | 'esxi' | 'xenserver' | 'vmrun'
 
 /** A reference to a secret, never the secret itself. */
 export type SecretReference =
@@ -68,7 +66,7 @@ export interface Host {
   readonly place: Place
   readonly product: string
   readonly version: string
-  readonly driver: DriverName
+  readonly driver: DriverDescriptor
   readonly connect?: { readonly endpoint: Endpoint; readonly login: Login }
   /** The persona that plays it. */
   readonly emulated?: string

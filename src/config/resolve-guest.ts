@@ -91,34 +91,21 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
   ]
 }
 
-function placementMistakes(entry: LabFile['guests'][string], placement: PlacementFile, host: Host): string[] {
-  const mistakes: string[] = []
+function placementMistakes(
+  entry: LabFile['guests'][string],
+  placement: PlacementFile,
+  { driver, emulated: hostPersona }: Host,
+): string[] {
   const emulated = entry.emulated !== undefined
-  if (host.driver === 'static' && !emulated && placement.address === undefined) {
-    mistakes.push(
-      'a guest on a static host runs already: expected its "address" (or "emulated" on the guest)',
-    )
-  }
+  const mistakes = [...driver.placementMistakes({ ...placement, emulated })]
   if (emulated && placement.address !== undefined) {
     mistakes.push('an emulated guest has no "address": the emulator gives it one')
   }
-  if (host.driver === 'qemu' && placement.image === undefined) {
-    mistakes.push('the driver qemu needs "image": the name of one that "guestcert lab build" made')
-  }
-  if (
-    host.driver === 'qemu' &&
-    (placement.configuration.vcpus === undefined || placement.configuration.memory === undefined)
-  ) {
-    mistakes.push('the driver qemu needs "vcpus" and "memory" in the configuration')
-  }
-  if (emulated && host.driver !== 'static' && host.emulated === undefined) {
+  if (emulated && driver.startsGuests && hostPersona === undefined) {
     mistakes.push('an emulated guest needs an emulated host, or one with the driver static')
   }
-  if (!emulated && host.driver !== 'static' && host.emulated !== undefined) {
+  if (!emulated && driver.startsGuests && hostPersona !== undefined) {
     mistakes.push('an emulated host starts emulated guests only: expected "emulated" on the guest')
-  }
-  if (host.driver === 'libvirt' || host.driver === 'xl') {
-    mistakes.push(...hostMistakes(placement, host.driver))
   }
   return mistakes
 }
@@ -142,38 +129,14 @@ function migrationMistakes(
     return [{ place, message: `unknown host "${migratesTo}": ${hint}` }]
   }
   const isSame = second.product === host.product && second.version === host.version
-  if (second === host || !isSame || second.driver !== 'libvirt' || host.driver !== 'libvirt') {
-    const expected = 'another host of the same product and version, both with the driver libvirt'
+  if (second === host || !isSame || second.driver !== host.driver || !host.driver.migrates) {
+    const expected = `another host of the same product and version, both with a driver that moves guests`
     return [
       { place, message: `"${migratesTo}" cannot take the guest from "${host.id}": expected ${expected}` },
     ]
   }
   const configuration = configurationOf(placement.configuration)
   return capacityMistakes({ host: second, placement: { ...placement, locks: [] }, configuration, path, yaml })
-}
-
-function hostMistakes({ vm, clean }: PlacementFile, driver: 'libvirt' | 'xl'): string[] {
-  const path =
-    typeof clean !== 'object'
-      ? null
-      : 'overlay' in clean
-        ? clean.overlay
-        : 'copy' in clean
-          ? clean.copy
-          : null
-  return [
-    ...(vm === undefined
-      ? [`the driver ${driver} needs "vm": the name of the virtual machine on the host`]
-      : []),
-    ...(driver === 'xl' && typeof clean === 'object' && !('copy' in clean)
-      ? ['clean: the driver xl knows "copy" and "none": an overlay needs QEMU, and snapshots libvirt']
-      : []),
-    ...(path === null || path.startsWith('/')
-      ? []
-      : [
-          `clean: "${path}" lies on the host: expected an absolute path, such as "/var/lib/libvirt/images/clean.qcow2"`,
-        ]),
-  ]
 }
 
 function addressOf(

@@ -5,7 +5,8 @@ import { defaultLimits } from '../config/limits.js'
 import type { CleanState, Guest, Host, Lab } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
 import { startRealHost } from '../hypervisors/libvirt/real-host.test.fixture.js'
-import { createStaticDriver } from '../hypervisors/static.js'
+import { createStaticDriver } from '../hypervisors/static/driver.js'
+import { staticModule } from '../hypervisors/static/module.js'
 import { freePort, startOpenSsh } from '../remote/openssh.test.fixture.js'
 import { examine } from './examine.js'
 import type { Finding } from './finding.js'
@@ -66,7 +67,7 @@ t.test('this machine as a guest, behind a real OpenSSH server', async t => {
     place,
     product: 'none',
     version: '1',
-    driver: 'static',
+    driver: staticModule,
     capacity: { guests: 9, vcpus: 9, memoryBytes: 2 ** 30, locks: [] },
   }
   const guest = (id: string, port: number, change: Partial<Guest> = {}): Guest => ({

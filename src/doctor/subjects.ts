@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { InfraError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
-import type { FoundAccess } from '../hypervisors/static.js'
+import type { FoundAccess } from '../hypervisors/static/driver.js'
 import {
   type ConnectOptions,
   type ConnectTarget,
@@ -121,7 +121,7 @@ function reachGuest(
   placement: Placement,
   host: Host,
 ): Reached | null {
-  if (host.driver !== 'static') {
+  if (host.driver.startsGuests) {
     return null
   }
   const found: FoundAccess | undefined =

@@ -104,7 +104,7 @@ export async function bringUp(
     lab,
     guest,
     host: host.id,
-    driver: driver.name,
+    driver: host.driver,
     running,
     limits: plan.limits,
     suites: settings.suites,

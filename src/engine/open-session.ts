@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { DriverDescriptor } from '../config/driver.js'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import type { DriverName, Guest, Lab } from '../config/model.js'
+import type { Guest, Lab } from '../config/model.js'
 import { bootIdentityCommand, parseBootIdentity } from '../guests/boot-identity.js'
 import { linuxFactsCommand, parseFacts } from '../guests/facts.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
@@ -26,7 +27,7 @@ export interface OpenRequest {
   readonly lab: Lab
   readonly guest: Guest
   readonly host: string
-  readonly driver: DriverName
+  readonly driver: DriverDescriptor
   readonly running: RunningGuest
   readonly limits: Limits
   readonly suites: ReadonlyMap<string, Suite>
@@ -77,7 +78,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     expected,
     system: isWindows ? windowsSystem : posixSystem,
     limits,
-    managed: request.driver !== 'static',
+    managed: request.driver.startsGuests,
     mayReboot: mayReboot(guest, request.driver),
     reach,
     evidence: request.evidence,

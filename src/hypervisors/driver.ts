@@ -1,7 +1,7 @@
 import type { Ability } from '../config/abilities.js'
 import type { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import type { DriverName, Endpoint, Guest, Host, Placement } from '../config/model.js'
+import type { Endpoint, Guest, Host, Placement } from '../config/model.js'
 import type { HostShell, Machine } from '../remote/index.js'
 
 export type { Ability } from '../config/abilities.js'
@@ -148,7 +148,7 @@ export interface CheckRequest {
 
 /** The code that speaks to one kind of hypervisor. */
 export interface Driver {
-  readonly name: DriverName
+  readonly name: string
   /** What it can do with a guest placed so; `migrate` where the placement names a second host. */
   abilities(placement: Placement): ReadonlySet<Ability>
   /** Facts of the host: product, version, CPU, … */

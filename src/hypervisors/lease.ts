@@ -195,9 +195,9 @@ export const nothingHeld: Held = {
 }
 
 /** Whether an instance is a machine of its own there, and no VM that whoever comes next uses too. */
-export function isOwnMachine({ placement, driver }: LeasedPlace): boolean {
+export function isOwnMachine({ host, placement }: LeasedPlace): boolean {
   const { kind } = placement.clean
-  return driver.name === 'static' || driver.name === 'qemu' || kind === 'overlay' || kind === 'copy'
+  return host.driver.ownMachines || kind === 'overlay' || kind === 'copy'
 }
 
 /** By what a machine is known in a run; `null` when it has no lease. */

@@ -1,6 +1,6 @@
 import type { Host } from '../config/model.js'
 import type { Driver, RunningGuest } from '../hypervisors/driver.js'
-import type { FoundAccess } from '../hypervisors/static.js'
+import type { FoundAccess } from '../hypervisors/static/driver.js'
 import { anyOf } from '../remote/index.js'
 import { type EmulatedLab, emulatedHostUser, guestName } from './emulated.js'
 

@@ -7,7 +7,7 @@ import ssh2 from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import { packageRoot } from '../config/package-root.js'
-import type { FoundAccess } from '../hypervisors/static.js'
+import type { FoundAccess } from '../hypervisors/static/driver.js'
 
 /** How long the emulator may take to say where its guests listen. */
 const startLimitMs = 60_000
@@ -80,7 +80,7 @@ export function hasEmulatedGuests(lab: Lab): boolean {
 
 /** Whether a host is played and starts its guests itself, as its driver asks it to. */
 export function startsGuests({ emulated, driver }: Host): boolean {
-  return emulated !== undefined && driver !== 'static'
+  return emulated !== undefined && driver.startsGuests
 }
 
 /** What the emulator must start for a lab. */

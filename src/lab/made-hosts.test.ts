@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadLab } from '../config/load.js'
 import type { Host, Lab } from '../config/model.js'
+import { driverSource } from '../hypervisors/registry.js'
 import { bringHostUp, madeHostsOf, takeHostDown } from './made-hosts.js'
 import { stateFolder } from './running.js'
 
@@ -29,7 +30,7 @@ guests:
 suites: [builtin]
 `,
   })
-  const lab = await loadLab(join(folder, 'lab.yaml'))
+  const lab = await loadLab(join(folder, 'lab.yaml'), driverSource)
   const [host] = madeHostsOf(lab)
   if (host === undefined) {
     throw new Error('the lab has a host with an image')

@@ -2,6 +2,7 @@ import t from 'tap'
 import { UsageError } from '../config/errors.js'
 import { labOf } from '../config/load.js'
 import { parseYaml } from '../config/yaml.js'
+import { builtinCatalog } from '../hypervisors/registry.js'
 import { makePlan } from './build.js'
 import { type Choice, everything } from './choice.js'
 import type { Suite, SuiteTest } from './suite.js'
@@ -74,7 +75,7 @@ function plan(
   abilities: readonly string[] = [],
 ): Plan {
   return makePlan(
-    labOf(parseYaml('lab.yaml', text)),
+    labOf(parseYaml('lab.yaml', text), builtinCatalog),
     [suite],
     { ...everything, ...choice },
     () => new Set(abilities),
@@ -133,7 +134,7 @@ t.test('every test that is left out says why', async t => {
 t.test('what only some hosts of a pairing can do narrows the environment down to them', async t => {
   const needs = { host: ['pause' as const], guest: [], configuration: [], locks: [] }
   const suite = suiteOf([{ id: 's/one' }, { id: 's/pause', needs }, { id: 's/two' }])
-  const lab = labOf(parseYaml('lab.yaml', labText))
+  const lab = labOf(parseYaml('lab.yaml', labText), builtinCatalog)
   const able = (id: string): Plan =>
     makePlan(lab, [suite], everything, host => new Set(host.id === id ? ['pause'] : []))
   t.match(able('b').environments[0], { hosts: ['b'], tests: [{}, {}, {}] })
@@ -161,7 +162,13 @@ t.test('a test of live migration is left out while somebody else has the second 
   const suite = suiteOf([{ id: 's/move', needs }, { id: 's/stay' }])
   const asker = { who: 'ada', nowMs: Date.UTC(2026, 0, 1) }
   const planned = (text: string): Plan =>
-    makePlan(labOf(parseYaml('lab.yaml', text)), [suite], everything, () => new Set(['migrate']), asker)
+    makePlan(
+      labOf(parseYaml('lab.yaml', text), builtinCatalog),
+      [suite],
+      everything,
+      () => new Set(['migrate']),
+      asker,
+    )
   t.match(planned(twoHosts).environments[0]?.tests, [{ id: 's/move', migrates: true }, { id: 's/stay' }])
   const reserved = twoHosts.replace(
     /(b: .*) }/,

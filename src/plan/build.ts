@@ -214,7 +214,7 @@ function whyNotNow(
 
 /** A machine that others may use is not rebooted unless the lab says so; what we started, or play, is ours. */
 export function mayReboot(guest: Guest, driver: Host['driver']): boolean {
-  return guest.reboot ?? (driver !== 'static' || guest.emulated !== undefined)
+  return guest.reboot ?? (driver.startsGuests || guest.emulated !== undefined)
 }
 
 function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): PlannedTest {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { ConfigError, UsageError } from '../config/errors.js'
 import { labOf } from '../config/load.js'
 import { parseYaml } from '../config/yaml.js'
+import { builtinCatalog } from '../hypervisors/registry.js'
 import { makePlan } from './build.js'
 import { everything } from './choice.js'
 import type { Suite } from './suite.js'
@@ -58,7 +59,7 @@ const suite: Suite = {
 } as unknown as Suite
 
 function plan(text: string, who: string, now = '2026-12-01T00:00:00Z'): Plan {
-  const lab = labOf(parseYaml('lab.yaml', text))
+  const lab = labOf(parseYaml('lab.yaml', text), builtinCatalog)
   return makePlan(lab, [suite], everything, () => new Set(), { who, nowMs: Date.parse(now) })
 }
 

@@ -52,7 +52,7 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
   const routes = new Map<string, Route>()
   const secondOf = ({ migratesTo }: Placement): LibvirtHostOptions | null => {
     const second = migratesTo === undefined ? undefined : options.second?.(migratesTo)
-    const fits = second?.driver === 'libvirt' && second.id !== id && !xen && !isXen(second.product)
+    const fits = second?.driver.name === 'libvirt' && second.id !== id && !xen && !isXen(second.product)
     return fits ? second : null
   }
   const routeOf = (placement: Placement): Route | null => {

@@ -13,6 +13,7 @@ import { defaultCacheFolder } from '../qemu/cache.js'
 import { startDaemons } from './daemons.test.fixture.js'
 import { type DebianVm, defineDebianVm } from './debian.test.fixture.js'
 import { createLibvirtDriver, type LibvirtDriver } from './driver.js'
+import { libvirtModule } from './module.js'
 import type { LeftInstance } from './orphans.js'
 
 /** A real libvirt behind a real SSH server, with a Debian VM: taken away when the test ends. */
@@ -72,7 +73,7 @@ export async function startRealHost(
     place,
     product: 'debian-kvm',
     version: '12',
-    driver: 'libvirt',
+    driver: libvirtModule,
     connect: { endpoint: { host: '127.0.0.1', port: ssh.port, jumps: [] }, login: ssh.login() },
     capacity: { guests: 1, vcpus, memoryBytes: 2 ** 30, locks: [] },
   }

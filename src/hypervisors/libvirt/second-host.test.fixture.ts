@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import type { Host } from '../../config/model.js'
 import { fingerprint, makeKey } from '../../remote/openssh.test.fixture.js'
 import { daemonsScript } from './daemons.test.fixture.js'
+import { libvirtModule } from './module.js'
 import { ownFoldersScript } from './namespace.test.fixture.js'
 
 /** Another libvirt host on this machine, in namespaces of its own, behind a real SSH server. */
@@ -91,7 +92,7 @@ export async function startSecondHost(base: string): Promise<SecondHost> {
       place: { file: '/lab.yaml', line: 1, column: 1 },
       product: 'debian-kvm',
       version: '12',
-      driver: 'libvirt',
+      driver: libvirtModule,
       connect: {
         endpoint: { host: secondAddress, port: sshPort, jumps: [] },
         login: {

@@ -7,6 +7,7 @@ import type { Guest, Host } from '../../config/model.js'
 import type { GuestRequest } from '../driver.js'
 import { createLibvirtDriver, type LibvirtDriver } from './driver.js'
 import { localMachine } from './local-machine.test.fixture.js'
+import { libvirtModule } from './module.js'
 
 /**
  * virsh of today for two hosts on this machine, each a folder with a file for the definition and one for the state of
@@ -110,7 +111,7 @@ export async function startTwoHosts(t: Pick<Test, 'teardown'>): Promise<TwoHosts
     place,
     product: 'debian-kvm',
     version: '12',
-    driver: 'libvirt',
+    driver: libvirtModule,
     connect: { endpoint: { host: 'kvm-2.lab', port: 22, jumps: [] }, login: guest.login },
     capacity: { guests: 1, vcpus: 2, memoryBytes: 2 ** 30, locks: [] },
     limits,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Host } from '../../config/model.js'
 import { instance, lost, place, requestFor, signal, startGuest, startHost } from './fake-xl.test.fixture.js'
+import { xlModule } from './module.js'
 
 t.test('an instance is a domain of its own, and leaves nothing', async t => {
   const { driver, folder } = await startHost(t)
@@ -114,7 +115,7 @@ t.test('what must be well before a pass is looked at, and what is missing is sai
   const { guest, placement } = requestFor(folder, { kind: 'copy', path: `${folder}/clean.raw` })
   const gone = requestFor(folder, { kind: 'copy', path: `${folder}/gone.raw` }).placement
   const capacity = { guests: 2, vcpus: 2, memoryBytes: Number.POSITIVE_INFINITY, locks: [] }
-  const host = { id: 'xen-1', product: 'xen', version: '4.16', driver: 'xl', capacity, place } as Host
+  const host = { id: 'xen-1', product: 'xen', version: '4.16', driver: xlModule, capacity, place } as Host
   const checks =
     driver.checks?.({
       host,

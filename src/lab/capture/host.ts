@@ -30,7 +30,7 @@ export interface HostCaptureRequest extends PersonaRequest {
 /** Reads a live host of libvirt, or of xl, and makes a persona of it. Throws InfraError when it cannot be asked. */
 export async function captureHost(request: HostCaptureRequest): Promise<CapturedHost> {
   try {
-    return request.host.driver === 'xl'
+    return request.host.driver.hostTool === 'xl'
       ? makeXenPersona(request, await askAll(request, xenQuestions, neededXenAnswers))
       : makeHostPersona(request, await askAll(request, virshQuestions, neededAnswers))
   } catch (error) {

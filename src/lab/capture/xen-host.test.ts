@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../../config/package-root.js'
 import { loadManagedHostPersona } from '../../emulator/persona/load.js'
+import { xlModule } from '../../hypervisors/xl/module.js'
 import { makeXenPersona } from './xen-host.js'
 
 const place = { file: 'lab.yaml', line: 1, column: 1 }
@@ -10,7 +11,7 @@ const host = {
   place,
   product: 'xen',
   version: '4.17',
-  driver: 'xl',
+  driver: xlModule,
   capacity: { guests: 1, vcpus: 1, memoryBytes: 2 ** 30, locks: [] },
 } as const
 const request = { host, name: 'xen-1', program: 'guestcert 1.2.3', now: new Date('2026-11-28T12:00:00Z') }

@@ -1,5 +1,5 @@
-import { InfraError } from '../config/errors.js'
-import type { Access, Driver, GuestRequest, PreparedGuest } from './driver.js'
+import { InfraError } from '../../config/errors.js'
+import type { Access, Driver, GuestRequest, PreparedGuest } from '../driver.js'
 
 /** How to reach a guest that somebody else runs, and a signal that aborts when he does no more. */
 export interface FoundAccess extends Access {

@@ -1,0 +1,22 @@
+import type { DriverModule } from '../module.js'
+import { createQemuDriver } from './driver.js'
+
+/** Guests in QEMU processes of this machine. */
+export const qemuModule: DriverModule = {
+  name: 'qemu',
+  title: 'QEMU processes on this machine',
+  startsGuests: true,
+  needsConnect: false,
+  migrates: false,
+  ownMachines: true,
+  cleanStates: ['none', 'snapshot', 'overlay', 'copy'],
+  placementMistakes: ({ image, configuration: { vcpus, memory } }) => [
+    ...(image === undefined
+      ? ['the driver qemu needs "image": the name of one that "guestcert lab build" made']
+      : []),
+    ...(vcpus === undefined || memory === undefined
+      ? ['the driver qemu needs "vcpus" and "memory" in the configuration']
+      : []),
+  ],
+  open: ({ host, cacheFolder }) => createQemuDriver({ host, cacheFolder }),
+}
