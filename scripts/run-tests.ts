@@ -1,96 +1,115 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Parser } from 'tap-parser'
+import { readFile } from 'node:fs/promises'
+import pLimit from 'p-limit'
 import { TapReport } from './tap-report.js'
+import { groupFiles, type TestKind, testFiles } from './test-files.js'
+import { laneNames, laneOf } from './test-lanes.js'
+import { runTestProcess, stopAll } from './test-process.js'
+import { longestFirst, readTimes, recordTimes } from './test-times.js'
 
 /**
  * Runs compiled tests and closes with `N passed, N failed`.
- * `node dist/scripts/run-tests.js [--real] [FILTER…]`
+ * `node dist/scripts/run-tests.js [--real [--lane NAME]… | --proof] [FILTER…]`
  */
-const isReal = process.argv[2] === '--real'
-const filters = process.argv.slice(isReal ? 3 : 2)
-const root = process.cwd()
-/** Unit tests share the cores. */
-const unitJobs = '3'
-const unitLimitSec = '120'
-/** A real test file that hangs in spite of its own limits. */
-const realLimitMs = 3_600_000
-/**
- * Real components are few and heavy: one file at a time. But a Xen under emulation keeps one core busy for minutes, and
- * shares nothing with the others: it has a lane of its own.
- */
-const lanes: readonly ((name: string) => boolean)[] = [name => isXen(name), name => !isXen(name)]
+const kinds: Readonly<Record<string, TestKind>> = { '--real': 'real', '--proof': 'proof' }
+/** Files of one kind share the cores; while one waits, another computes. */
+const jobs = 3
+const groupSize = 12
+/** Of a file that hangs in spite of its own limits, in time of a quiet machine. */
+const limitsMs: Readonly<Record<TestKind, number>> = { unit: 240_000, proof: 1_200_000, real: 3_600_000 }
 
-function isXen(name: string): boolean {
-  return /\bxen\b/.test(name)
-}
-
-async function testFiles(): Promise<string[]> {
-  const found: string[] = []
-  for (const folder of ['dist/src', 'dist/suites', 'dist/test', 'dist/scripts']) {
-    const entries = await readdir(join(root, folder), { recursive: true }).catch(() => [])
-    found.push(...entries.filter(name => name.endsWith('.test.js')).map(name => join(folder, name)))
-  }
-  const ofKind = found.filter(name => name.endsWith('.real.test.js') === isReal)
-  return ofKind.filter(name => filters.length === 0 || filters.some(filter => name.includes(filter))).sort()
-}
-
-/** Runs files under tap's own runner; true when it ended well. */
-async function runUnit(files: readonly string[], report: TapReport): Promise<boolean> {
-  const options = ['--disable-coverage', '--allow-empty-coverage', '--reporter=tap', `--jobs=${unitJobs}`]
-  const tap = spawn(
-    process.execPath,
-    ['node_modules/.bin/tap', 'run', ...options, `--timeout=${unitLimitSec}`, ...files],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+function usage(reason: string): never {
+  process.stdout.write(
+    `${reason}\nusage: run-tests.js [--real [--lane ${laneNames.join('|')}]… | --proof] [FILTER…]\n`,
   )
-  const parser = new Parser()
-  parser.on('child', file => report.watchFile(file, file.name))
-  tap.stdout.pipe(parser)
-  const ended = once(parser, 'complete')
-  const [code] = (await once(tap, 'close')) as [number | null]
-  await ended
-  return code === 0
+  process.exit(2)
 }
 
-/** Runs files one after the other, each as the program that it is; true when all ended well. */
-async function runLane(files: readonly string[], report: TapReport): Promise<boolean> {
-  let isWell = true
-  for (const file of files) {
-    const test = spawn(process.execPath, [file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: realLimitMs,
-      // tap gives a file half a minute unless it is told otherwise.
-      env: { ...process.env, TAP_TIMEOUT: String(realLimitMs / 1000) },
-    })
-    const parser = new Parser()
-    report.watchFile(parser, file)
-    test.stdout.pipe(parser)
-    const ended = once(parser, 'complete')
-    const [code] = (await once(test, 'close')) as [number | null]
-    await ended
-    isWell &&= code === 0
+interface Wanted {
+  readonly kind: TestKind
+  readonly lanes: readonly string[]
+  readonly filters: readonly string[]
+}
+
+function wanted(argv: readonly string[]): Wanted {
+  let kind: TestKind = 'unit'
+  const lanes: string[] = []
+  const filters: string[] = []
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? ''
+    if (word === '--lane') {
+      at += 1
+      lanes.push(argv[at] ?? '')
+    } else if (word.startsWith('-')) {
+      kind = kinds[word] ?? usage(`unknown option ${word}`)
+    } else {
+      filters.push(word)
+    }
   }
-  return isWell
+  const unknown = lanes.find(name => !laneNames.includes(name))
+  if (unknown !== undefined) {
+    usage(`unknown lane "${unknown}"`)
+  }
+  return { kind, lanes: lanes.length === 0 ? laneNames : lanes, filters }
 }
 
-const files = await testFiles()
+/** Runs each group in a process; true if all ended well. */
+async function runGroups(
+  groups: readonly string[][],
+  atOnce: number,
+  limitMs: number,
+  report: TapReport,
+): Promise<boolean> {
+  const gate = pLimit(atOnce)
+  const well = await Promise.all(groups.map(files => gate(() => runTestProcess({ files, limitMs }, report))))
+  return well.every(Boolean)
+}
+
+/** CPU seconds of all processes that were started and have ended, as Linux counts them. */
+async function childrenCpuSec(): Promise<number | null> {
+  const ticksPerSec = 100
+  const text = await readFile('/proc/self/stat', 'utf8').catch(() => '')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [user, system] = [Number(fields[13]), Number(fields[14])]
+  return text === '' || Number.isNaN(user + system) ? null : (user + system) / ticksPerSec
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    stopAll()
+    process.exit(130)
+  })
+}
+
+const { kind, lanes, filters } = wanted(process.argv.slice(2))
+const all = await testFiles(kind, filters)
+const files = kind === 'real' ? all.filter(file => lanes.includes(laneOf(file) ?? '')) : all
 if (files.length === 0) {
-  process.stdout.write('no test file fits\n')
+  process.stdout.write('no test file matches\n')
   process.exit(1)
 }
 const report = new TapReport()
 const started = performance.now()
-const well = isReal
-  ? await Promise.all(lanes.map(isOfLane => runLane(files.filter(isOfLane), report)))
-  : [await runUnit(files, report)]
+const limitMs = limitsMs[kind]
+const times = await readTimes()
+const well =
+  kind === 'real'
+    ? await Promise.all(
+        lanes.map(lane => {
+          const own = files.filter(file => laneOf(file) === lane).map(file => [file])
+          return runGroups(own, 1, limitMs, report)
+        }),
+      )
+    : [await runGroups(longestFirst(await groupFiles(files, groupSize), times), jobs, limitMs, report)]
+await recordTimes(report.seconds)
 const isWell = well.every(Boolean)
 const seconds = ((performance.now() - started) / 1000).toFixed(1)
-process.stdout.write(`${files.length} files, ${seconds} s\n`)
+const cpuSec = await childrenCpuSec()
+process.stdout.write(
+  `${files.length} files, ${seconds} s${cpuSec === null ? '' : `, ${cpuSec.toFixed(0)} CPU s`}\n`,
+)
 const { passed, skipped } = report
 let { failed } = report
-// A file that crashed counts even when none of its points failed.
+// A process that crashed counts even when none of its tests failed.
 if (!isWell && failed === 0) {
   failed = 1
 }

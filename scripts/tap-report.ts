@@ -1,62 +1,110 @@
 import type { Parser } from 'tap-parser'
 
+/** Begins the name of the test that ends a file in a process that several files share. */
+export const groupMark = 'end of '
+
+interface Assertion {
+  readonly ok: boolean
+  readonly name: string
+  readonly skip?: string | boolean
+  readonly diag?: unknown
+}
+
+interface Counts {
+  passed: number
+  failed: number
+  skipped: number
+}
+
 /** What came of all files so far. */
 export class TapReport {
   passed = 0
   failed = 0
   skipped = 0
+  /** How long each file took. */
+  readonly seconds: Record<string, number> = {}
 
-  /** Prints what is not ok or skipped in a file as it comes, and a line for the file at its end. */
-  watchFile(file: Parser, name: string): void {
-    const started = performance.now()
-    file.on(
-      'complete',
-      (results: { pass: number; fail: number; skip: number; ok: boolean; time: number | null }) => {
-        this.passed += results.pass - results.skip
-        this.failed += results.fail
-        const mark = results.ok ? 'ok  ' : 'FAIL'
-        // Files that run side by side are handed on when they have ended, and say themselves how long they took.
-        const seconds = ((results.time ?? performance.now() - started) / 1000).toFixed(1)
-        process.stdout.write(
-          `${mark} ${name} (${results.pass} passed, ${results.fail} failed, ${seconds} s)\n`,
-        )
-      },
-    )
-    file.on('line', (line: string) => {
-      if (process.env.TEST_VERBOSE !== undefined) {
-        process.stdout.write(line)
+  /** Prints what is not ok or skipped in the files of a process as it comes, and a line for each file at its end. */
+  watch(process: Parser, files: readonly string[]): void {
+    let counts: Counts = { passed: 0, failed: 0, skipped: 0 }
+    let started = performance.now()
+    const waiting = [...files]
+    const endFile = (isWell: boolean): void => {
+      const file = waiting.shift()
+      if (file === undefined) {
+        return
+      }
+      const seconds = (performance.now() - started) / 1000
+      this.seconds[file] = seconds
+      this.passed += counts.passed
+      this.failed += counts.failed
+      this.skipped += counts.skipped
+      const mark = isWell && counts.failed === 0 ? 'ok  ' : 'FAIL'
+      print(`${mark} ${file} (${counts.passed} passed, ${counts.failed} failed, ${seconds.toFixed(1)} s)`)
+      counts = { passed: 0, failed: 0, skipped: 0 }
+      started = performance.now()
+    }
+    process.on('assert', (assertion: Assertion) => {
+      if (files.length > 1 && assertion.name.startsWith(groupMark)) {
+        endFile(assertion.ok)
+      } else if (isSkipped(assertion)) {
+        counts.skipped += 1
+      } else {
+        counts[assertion.ok ? 'passed' : 'failed'] += 1
       }
     })
-    const watch = (level: Parser): void => {
-      level.on('assert', assertion => this.#tell(assertion))
-      level.on('child', watch)
+    process.on('complete', ({ ok }: { ok: boolean }) => {
+      if (files.length === 1) {
+        // A plan that was not kept is a failure of no single test.
+        counts.failed += ok || counts.failed > 0 ? 0 : 1
+        endFile(ok)
+      }
+      this.#missing(waiting)
+    })
+    const watchLevel = (level: Parser): void => {
+      level.on('assert', tell)
+      level.on('child', watchLevel)
     }
-    watch(file)
+    watchLevel(process)
+    process.on('line', (line: string) => {
+      if (globalThis.process.env.TEST_VERBOSE !== undefined) {
+        globalThis.process.stdout.write(line)
+      }
+    })
   }
 
-  #tell({
-    ok,
-    name,
-    skip,
-    diag,
-  }: {
-    ok: boolean
-    name: string
-    skip?: string | boolean
-    diag?: unknown
-  }): void {
-    if (skip !== undefined && skip !== false) {
-      this.skipped += 1
-      process.stdout.write(`     skipped: ${name}: ${skip}\n`)
-    }
-    if (!ok) {
-      process.stdout.write(`     not ok: ${name}\n${indent(diag)}`)
+  /** Counts a failure of files that none of their tests tells. */
+  fail(files: readonly string[], reason: string): void {
+    this.failed += 1
+    print(`FAIL ${files.join(', ')}: ${reason}`)
+  }
+
+  #missing(files: readonly string[]): void {
+    for (const file of files) {
+      this.fail([file], 'its process ended before it')
     }
   }
+}
+
+function isSkipped({ skip }: Assertion): boolean {
+  return skip !== undefined && skip !== false
+}
+
+function tell(assertion: Assertion): void {
+  if (isSkipped(assertion)) {
+    print(`     skipped: ${assertion.name}: ${assertion.skip}`)
+  }
+  if (!assertion.ok) {
+    print(`     not ok: ${assertion.name}${indent(assertion.diag)}`)
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
 }
 
 function indent(diagnostics: unknown): string {
   return diagnostics === undefined || diagnostics === null
     ? ''
-    : `${JSON.stringify(diagnostics, null, 2).replace(/^/gm, '       ')}\n`
+    : `\n${JSON.stringify(diagnostics, null, 2).replace(/^/gm, '       ')}`
 }

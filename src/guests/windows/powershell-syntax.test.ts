@@ -18,6 +18,10 @@ function mistakes(text: string): string[] {
   if (tree === null) {
     return ['nothing was parsed']
   }
+  // Walking a tree costs many times what parsing does, and the grammar keeps count itself.
+  if (!tree.rootNode.hasError) {
+    return []
+  }
   const found: string[] = []
   const visit = (node: Node): void => {
     if (node.isError || node.isMissing) {
