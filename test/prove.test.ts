@@ -58,6 +58,6 @@ t.test('a test that cannot fail, cannot pass or names no proof is unproven', asy
   t.match(stdout, /debian-12 \+ clock-off: pass, expected fail/)
   t.match(stdout, /^UNPROVEN +hollow\/never\b/m)
   t.match(stdout, /debian-12: fail, expected pass/)
-  t.match(stdout, /^UNPROVEN +hollow\/silent\b.*names no proof/m)
+  t.match(stdout, /^UNPROVEN +hollow\/silent\b.*declares no proof/m)
   t.match(stdout, /^2 of 4 claims hold$/m)
 })

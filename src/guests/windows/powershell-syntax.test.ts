@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import fc from 'fast-check'
 import t from 'tap'
 import { Language, type Node, Parser } from 'web-tree-sitter'
@@ -8,6 +9,8 @@ import { serviceText } from '../../remote/shells/windows/powershell-text.js'
 import { frameScript, readerText } from './powershell.js'
 
 /** Every PowerShell text that is sent is read by a grammar that is not ours: tree-sitter-powershell. */
+// The optimizing compiler of V8 would spend ten seconds on this grammar, which is used for one.
+setFlagsFromString('--liftoff-only')
 await Parser.init()
 const grammar = createRequire(import.meta.url).resolve('tree-sitter-powershell/package.json')
 const parser = new Parser()

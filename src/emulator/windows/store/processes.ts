@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Pulse } from '../../pulse.js'
 
 /** Thrown inside a process that is ended from outside. */
@@ -52,6 +53,8 @@ export class WinProcess {
     this.kb = start.kb ?? 3200
     this.startedMs = startedMs
     this.signal = this.#death.signal
+    // Each thread of a process waits for its end as well as for its own work, and a pool has any number of threads.
+    setMaxListeners(0, this.signal)
     this.ended = new Promise(resolve => {
       this.#settle = resolve
     })
