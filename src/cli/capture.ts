@@ -8,8 +8,9 @@ import { nearest } from '../config/nearest.js'
 import { packageVersion } from '../config/package-root.js'
 import { withLimit } from '../engine/limit.js'
 import { UndoStack } from '../engine/undo.js'
+import { connectToGuest } from '../hypervisors/reach.js'
 import { type Captured, capture, slug } from '../lab/capture/capture.js'
-import { anyOf, connectWithRetries } from '../remote/index.js'
+import { anyOf } from '../remote/index.js'
 import { argument, type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { captureOneHost } from './capture-host.js'
 import { personaName, writePersona } from './capture-output.js'
@@ -108,23 +109,16 @@ async function captureLive(
     const startedAt = performance.now()
     const running = await withLimit(boot, until => prepared.start(until))
     undo.push('stop', until => running.stop(until))
-    const { endpoint, keyPath, hostKey, via } = await running.access(signal)
     const ends = anyOf(signal, running.gone)
-    const machine = await connectWithRetries(
-      {
-        label: `${guest.id} (${endpoint.host}:${endpoint.port})`,
-        endpoint,
-        login: guest.login,
-        limits,
-        image: {
-          ...(keyPath === undefined ? {} : { keyPath }),
-          ...(hostKey === undefined ? {} : { hostKey }),
-        },
-        ...(via === undefined ? {} : { via }),
-        signal: ends.signal,
+    const machine = await connectToGuest(guest, running, {
+      limits,
+      signal: ends.signal,
+      options: {
+        mark: `${lab.name}/${guest.id}/${host.id}/${instance}`,
+        refusalsMs: host.driver === 'static' ? limits.login : limits.boot,
       },
-      { mark: `${lab.name}/${guest.id}/${host.id}/${instance}` },
-    ).finally(ends.clear)
+    }).finally(ends.clear)
+    const { endpoint, via } = await running.access(signal)
     undo.push('disconnect', () => machine.close())
     io.stderr.write(`${guest.id}: capturing\n`)
     return await capture({

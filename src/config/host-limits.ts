@@ -27,8 +27,6 @@ export const defaultHostLimits = {
   migrate: 600_000,
   /** Making one overlay or copying one disk on the host. */
   storage: 600_000,
-  /** Until a running guest's address is known. */
-  address: 600_000,
   /** Until a guest has let go of a device, or has the vCPUs or the memory that it was given. */
   unplug: 30_000,
   /** Fetching a console or a screenshot. */

@@ -8,6 +8,8 @@ export interface Limits {
   readonly handshake: number
   /** SSH authentication, each try. */
   readonly authentication: number
+  /** How long refused log-ins are tried again at a guest that ran before the run; at others it is `boot`. */
+  readonly login: number
   /** The first command on a new connection. */
   readonly firstCommand: number
   /** One command, unless it names its own. */
@@ -53,6 +55,7 @@ export const defaultLimits: Limits = {
   tcp: 10_000,
   handshake: 30_000,
   authentication: 30_000,
+  login: 60_000,
   firstCommand: 30_000,
   command: 60_000,
   test: 600_000,

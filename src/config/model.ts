@@ -14,8 +14,14 @@ export type SecretReference =
   | { readonly kind: 'env'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string }
 
-/** Where a private key comes from: `image` is the key that `lab build` made for the image. */
-export type KeyReference = SecretReference | { readonly kind: 'agent' } | { readonly kind: 'image' }
+/**
+ * Where a private key comes from: `image` is the key that `lab build` made for the image; one key of the agent is
+ * chosen by its fingerprint, its comment or its public key file.
+ */
+export type KeyReference =
+  | SecretReference
+  | { readonly kind: 'agent'; readonly which?: string }
+  | { readonly kind: 'image' }
 
 /**
  * How the other side proves who it is: a pinned fingerprint (`SHA256:…`), a `known_hosts` file,

@@ -20,7 +20,13 @@ export function readSecretReference(text: string, folder: string): SecretReferen
     : { kind: 'file', path: resolvePath(text.slice('file:'.length), folder) }
 }
 
+/** `agent`, `agent:FINGERPRINT`, `agent:COMMENT`, `agent:PATH.pub`, `image`, or a secret; the schema has checked the form. */
 export function readKeyReference(text: string, folder: string): KeyReference {
+  if (text.startsWith('agent:')) {
+    const which = text.slice('agent:'.length)
+    const isFile = !which.startsWith('SHA256:') && which.endsWith('.pub')
+    return { kind: 'agent', which: isFile ? resolvePath(which, folder) : which }
+  }
   return text === 'agent' || text === 'image' ? { kind: text } : readSecretReference(text, folder)
 }
 

@@ -60,8 +60,8 @@ export const secret = z
 export const privateKey = z
   .string()
   .regex(
-    /^(agent|image|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
-    'expected "agent", "image", "file:PATH" or "env:NAME"',
+    /^(agent|agent:.+|image|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+    'expected "agent", "agent:KEY" (a fingerprint "SHA256:…", a comment or a PATH.pub), "image", "file:PATH" or "env:NAME"',
   )
 
 export const hostKey = z

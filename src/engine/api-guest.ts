@@ -64,7 +64,7 @@ async function rebootGuest(session: GuestSession, signal: AbortSignal): Promise<
   try {
     const rebooted = await session.source.system.reboot({
       machine: session.machine,
-      reconnect: until => session.source.reach(until),
+      reconnect: until => session.source.reach(until, 'booting'),
       limits,
       signal,
     })

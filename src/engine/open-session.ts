@@ -6,11 +6,12 @@ import type { Guest, Lab } from '../config/model.js'
 import { bootIdentityCommand, parseBootIdentity } from '../guests/boot-identity.js'
 import { linuxFactsCommand, parseFacts } from '../guests/facts.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
+import { connectToGuest } from '../hypervisors/reach.js'
 import { mayReboot } from '../plan/build.js'
 import { canonical } from '../plan/digest.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { anyOf, connectWithRetries, type Machine, parseSweep, sweepCommand } from '../remote/index.js'
+import { anyOf, type Machine, parseSweep, sweepCommand } from '../remote/index.js'
 import { watchHealth } from './broken.js'
 import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
@@ -48,25 +49,15 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const isWindows = guest.family === 'windows'
   const expected = expectedWindow()
   const health = watchHealth(running, expected, limits.command)
-  const reach = async (until: AbortSignal): Promise<Machine> => {
-    const { endpoint, keyPath, hostKey, via } = await running.access(until)
-    const image = {
-      ...(keyPath === undefined ? {} : { keyPath }),
-      ...(hostKey === undefined ? {} : { hostKey }),
-    }
+  const refusalsMs = request.driver === 'static' ? limits.login : limits.boot
+  const reach = async (until: AbortSignal, when: 'booting' | 'up'): Promise<Machine> => {
     const ends = anyOf(until, health.broken)
-    const machine = await connectWithRetries(
-      {
-        label: `${guest.id} (${endpoint.host}:${endpoint.port})`,
-        endpoint,
-        login: guest.login,
-        limits,
-        image,
-        ...(via === undefined ? {} : { via }),
-        signal: ends.signal,
-      },
-      isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` },
-    ).finally(ends.clear)
+    const options = isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` }
+    const machine = await connectToGuest(guest, running, {
+      limits,
+      signal: ends.signal,
+      options: { ...options, refusalsMs: when === 'booting' ? refusalsMs : 0 },
+    }).finally(ends.clear)
     health.endWhenBroken(machine)
     return machine
   }
@@ -83,7 +74,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     reach,
     evidence: request.evidence,
   }
-  const machine = await reach(signal).catch((error: unknown) => {
+  const machine = await reach(signal, 'booting').catch((error: unknown) => {
     health.close()
     throw asGuestFault(error, source)
   })

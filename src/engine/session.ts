@@ -23,8 +23,8 @@ export interface SessionSource {
   readonly managed: boolean
   /** False for a machine that is not ours to reboot. */
   readonly mayReboot: boolean
-  /** Connects anew; used at the start, after reboots and after losses. */
-  readonly reach: (signal: AbortSignal) => Promise<Machine>
+  /** Connects anew. A guest that is `booting` may refuse log-ins for a while; from one that is `up` a refusal is final. */
+  readonly reach: (signal: AbortSignal, when: 'booting' | 'up') => Promise<Machine>
   /** Opens an evidence file of this instance. */
   readonly evidence: (name: string) => EvidenceFile
 }
@@ -56,7 +56,7 @@ export class GuestSession {
   /** Gives up the old connection and makes a new one. */
   async reconnect(signal: AbortSignal): Promise<Machine> {
     await this.machine.close().catch(() => {})
-    this.machine = await this.source.reach(signal)
+    this.machine = await this.source.reach(signal, 'up')
     return this.machine
   }
 

@@ -22,6 +22,10 @@ export interface GuestRequest {
 /** How to reach a running guest, where the lab alone does not say it. */
 export interface Access {
   readonly endpoint: Endpoint
+  /** Where else it may be, the likelier first. */
+  readonly others?: readonly Endpoint[]
+  /** True when the addresses were looked up, and may be others when they are asked for again. */
+  readonly mayMove?: boolean
   /** A private key's path, for guests whose login says `key: image`. */
   readonly keyPath?: string
   /** `SHA256:…`, for guests whose login says `hostKey: image`. */
@@ -51,7 +55,7 @@ export interface AddedDisk {
 
 /** A guest that runs. Every call may be repeated; each throws InfraError naming host, command and output. */
 export interface RunningGuest {
-  /** How to reach it, as soon as that is known. */
+  /** How to reach it, as soon as that is known: all that is known now, so ask again while it does not answer. */
   access(signal: AbortSignal): Promise<Access>
   /** Aborts, with an InfraError as its reason, when the virtual machine is gone unasked. */
   readonly gone: AbortSignal

@@ -1,14 +1,19 @@
 import { readFile } from 'node:fs/promises'
-import ssh2, { type AnyAuthMethod, type AuthenticationType, type ParsedKey, type Prompt } from 'ssh2'
+import type { AnyAuthMethod, AuthenticationType, ParsedKey, Prompt } from 'ssh2'
 import { InfraError } from '../config/errors.js'
+import { ChosenAgent } from './agent.js'
 import type { Leg } from './legs.js'
+import { parsePrivateKey, withSha512 } from './private-keys.js'
 import { expandHome, resolveSecret, type SecretSources } from './secrets.js'
 import { messageOf, peerText } from './trouble.js'
 
 /** All that can be shown to a server, resolved for one connection and forgotten with it. */
 export interface Credentials {
   readonly keys: readonly { readonly from: string; readonly key: ParsedKey }[]
-  readonly agent?: string
+  /** The agent's socket, and which of its keys is shown: all of them if none is named. */
+  readonly agent?: { readonly socket: string; readonly which?: string }
+  /** Keys of the user's configuration that could not be read, and why. */
+  readonly passedOver: readonly string[]
   readonly password?: string
   readonly sudoPassword?: string
   /** What must appear in no message. */
@@ -31,12 +36,17 @@ export async function resolveCredentials(
   const password = await secret(login.password, 'the password')
   const passphrase = await secret(login.passphrase, "the key's passphrase")
   const sudoPassword = await secret(login.sudo?.password, 'the password for sudo')
-  const { keys, agent } = await resolveKeys(leg, where, { imageKeyPath, passphrase, sources })
+  const { keys, agent, passedOver } = await resolveKeys(leg, where, { imageKeyPath, passphrase, sources })
   if (keys.length === 0 && agent === undefined && password === undefined) {
-    throw refusal(where, `nothing to log in as ${login.user} with: the lab names neither key nor password`)
+    const unread = passedOver.length === 0 ? '' : ` that can be used; ${passedOver.join('; ')}`
+    throw refusal(
+      where,
+      `nothing to log in as ${login.user} with: the lab names neither key nor password${unread}`,
+    )
   }
   return {
     keys,
+    passedOver,
     ...(agent === undefined ? {} : { agent }),
     ...(password === undefined ? {} : { password }),
     ...(sudoPassword === undefined ? {} : { sudoPassword }),
@@ -54,20 +64,27 @@ async function resolveKeys(
   { login, identityFiles }: Leg,
   where: string,
   { imageKeyPath, passphrase, sources }: KeySources,
-): Promise<{ keys: Credentials['keys']; agent?: string }> {
+): Promise<Pick<Credentials, 'keys' | 'agent' | 'passedOver'>> {
   const { key } = login
   const socket = sources.environment.SSH_AUTH_SOCK
   if (key === undefined) {
     const files = identityFiles.length > 0 ? identityFiles : login.password === undefined ? defaultKeys : []
     const found = await Promise.all(files.map(file => presentKey(file, passphrase, sources)))
     const usesAgent = login.password === undefined && socket !== undefined && socket !== ''
-    return { keys: found.filter(one => one !== null), ...(usesAgent ? { agent: socket } : {}) }
+    return {
+      keys: found.flatMap(one => (one !== null && 'key' in one ? [one] : [])),
+      passedOver: found.flatMap(one =>
+        one !== null && 'why' in one ? [`the key ${one.from} ${one.why}`] : [],
+      ),
+      ...(usesAgent ? { agent: { socket } } : {}),
+    }
   }
   if (key.kind === 'agent') {
     if (socket === undefined || socket === '') {
       throw refusal(where, 'the key is to come from the SSH agent, but SSH_AUTH_SOCK is not set')
     }
-    return { keys: [], agent: socket }
+    const { which } = key
+    return { keys: [], passedOver: [], agent: { socket, ...(which === undefined ? {} : { which }) } }
   }
   if (key.kind === 'image') {
     if (imageKeyPath === undefined) {
@@ -76,23 +93,35 @@ async function resolveKeys(
     const text = await readFile(imageKeyPath).catch((error: unknown) => {
       throw refusal(where, `the image's key ${imageKeyPath} cannot be read: ${messageOf(error)}`)
     })
-    return { keys: [{ from: imageKeyPath, key: parseKey(text, passphrase, imageKeyPath, where) }] }
+    return {
+      ...noneKnown,
+      keys: [{ from: imageKeyPath, key: parseKey(text, passphrase, imageKeyPath, where) }],
+    }
   }
   const text = await resolveSecret(key, { what: 'the private key', where }, sources)
   const from = key.kind === 'env' ? `$${key.name}` : key.path
-  return { keys: [{ from, key: parseKey(`${text}\n`, passphrase, from, where) }] }
+  return { ...noneKnown, keys: [{ from, key: parseKey(`${text}\n`, passphrase, from, where) }] }
 }
 
-/** A key of the user's configuration; one that is not there, or asks for a passphrase, is passed over. */
+const noneKnown: Pick<Credentials, 'passedOver'> = { passedOver: [] }
+
+/** A key of the user's configuration: `null` where there is none, and why where it cannot be used. */
 async function presentKey(
   file: string,
   passphrase: string | undefined,
   { home }: SecretSources,
-): Promise<{ from: string; key: ParsedKey } | null> {
+): Promise<{ from: string; key: ParsedKey } | { from: string; why: string } | null> {
+  const path = expandHome(file, home)
+  const text = await readFile(path).catch((error: NodeJS.ErrnoException) => error)
+  if (text instanceof Error) {
+    return text.code === 'ENOENT'
+      ? null
+      : { from: file, why: `cannot be read (${text.code ?? text.message})` }
+  }
   try {
-    return { from: file, key: parseKey(await readFile(expandHome(file, home)), passphrase, file, file) }
-  } catch {
-    return null
+    return { from: file, key: parsePrivateKey(text, passphrase, path) }
+  } catch (error) {
+    return { from: file, why: messageOf(error) }
   }
 }
 
@@ -102,25 +131,11 @@ function parseKey(
   from: string,
   where: string,
 ): ParsedKey {
-  const key = ssh2.utils.parseKey(text, passphrase)
-  const parsed: ParsedKey | Error | undefined = Array.isArray(key) ? key[0] : key
-  if (parsed instanceof Error || parsed === undefined) {
-    throw refusal(where, `the private key ${from} ${whyUnusable(parsed, passphrase)}`)
+  try {
+    return parsePrivateKey(text, passphrase, from)
+  } catch (error) {
+    throw refusal(where, `the private key ${from} ${messageOf(error)}`)
   }
-  if (!parsed.isPrivateKey()) {
-    throw refusal(where, `${from} is a public key; the private one is needed`)
-  }
-  return parsed
-}
-
-function whyUnusable(error: Error | undefined, passphrase: string | undefined): string {
-  const text = error?.message ?? 'holds no key'
-  if (/encrypted|passphrase|integrity|bad decrypt/i.test(text)) {
-    return passphrase === undefined
-      ? 'is encrypted; name its passphrase in the lab (passphrase: env:… or file:…)'
-      : 'cannot be decrypted with the passphrase given'
-  }
-  return `cannot be used: ${peerText(text)}`
 }
 
 /** What went on while logging in, for the message when it fails. */
@@ -128,10 +143,18 @@ export interface AuthenticationLog {
   readonly tried: string[]
   accepted: readonly string[] | null
   readonly notes: string[]
+  /** What the server said: its banner, and what PAM told through it. */
+  readonly words: string[]
 }
 
 /** A prompt that asks for a password and hides what is typed. Others are not answered with it. */
 const passwordPrompt = /pass(word|phrase|code)|kennwort|mot de passe|contrase|парол|密码|密碼|パスワード/i
+
+interface Method {
+  readonly name: AuthenticationType
+  readonly what: string
+  readonly method: AnyAuthMethod
+}
 
 /**
  * Shows credentials one after another, only what the server accepts, and each once: keys, agent,
@@ -139,7 +162,7 @@ const passwordPrompt = /pass(word|phrase|code)|kennwort|mot de passe|contrase|п
  */
 export function authenticator(
   user: string,
-  { keys, agent, password }: Credentials,
+  credentials: Credentials,
   log: AuthenticationLog,
   giveUp: () => void,
 ): (
@@ -147,24 +170,13 @@ export function authenticator(
   partial: boolean | null,
   next: (m: AnyAuthMethod) => void,
 ) => void {
-  const waiting: { name: AuthenticationType; what: string; method: AnyAuthMethod }[] = [
-    ...keys.map(({ from, key }) => ({
-      name: 'publickey' as const,
-      what: `key ${from}`,
-      // ssh2 takes a parsed key too, though its types say otherwise for this method.
-      method: { type: 'publickey' as const, username: user, key },
-    })),
-    ...(agent === undefined
-      ? []
-      : [
-          {
-            name: 'publickey' as const,
-            what: 'keys of the agent',
-            method: { type: 'agent' as const, username: user, agent },
-          },
-        ]),
+  const { agent, password } = credentials
+  const waiting: Method[] = [
+    ...keyMethods(user, credentials),
+    ...(agent === undefined ? [] : [agentMethod(user, agent, log)]),
     ...(password === undefined ? [] : passwordMethods(user, password, log)),
   ]
+  log.notes.push(...credentials.passedOver)
   return (accepted, _partial, next) => {
     log.accepted = accepted ?? log.accepted
     const index = waiting.findIndex(({ name }) => accepted === null || accepted.includes(name))
@@ -178,11 +190,34 @@ export function authenticator(
   }
 }
 
-function passwordMethods(
+function keyMethods(user: string, { keys }: Credentials): Method[] {
+  const method = (what: string, key: ParsedKey): Method => ({
+    name: 'publickey',
+    what,
+    // ssh2 takes a parsed key too, though its types say otherwise for this method.
+    method: { type: 'publickey', username: user, key } as AnyAuthMethod,
+  })
+  const again = keys.flatMap(({ from, key }) => {
+    const variant = withSha512(key)
+    return variant === null ? [] : [method(`key ${from} with rsa-sha2-512`, variant)]
+  })
+  return [...keys.map(({ from, key }) => method(`key ${from}`, key)), ...again]
+}
+
+function agentMethod(
   user: string,
-  password: string,
+  agent: { socket: string; which?: string },
   log: AuthenticationLog,
-): { name: AuthenticationType; what: string; method: AnyAuthMethod }[] {
+): Method {
+  const onTrouble = (what: string): void => void log.notes.push(what)
+  return {
+    name: 'publickey',
+    what: agent.which === undefined ? 'keys of the agent' : `key ${agent.which} of the agent`,
+    method: { type: 'agent', username: user, agent: new ChosenAgent({ ...agent, onTrouble }) },
+  }
+}
+
+function passwordMethods(user: string, password: string, log: AuthenticationLog): Method[] {
   let isGiven = false
   const answer = ({ prompt, echo }: Prompt): string => {
     if (echo !== true && passwordPrompt.test(prompt) && !isGiven) {
@@ -200,20 +235,30 @@ function passwordMethods(
       method: {
         type: 'keyboard-interactive',
         username: user,
-        prompt: (_name, _instructions, _language, prompts, finish) => finish(prompts.map(answer)),
+        prompt: (name, instructions, _language, prompts, finish) => {
+          log.words.push(...[name, instructions].map(text => peerText(text, longestWords)).filter(Boolean))
+          finish(prompts.map(answer))
+        },
       },
     },
   ]
 }
 
-/** The error that ends a log-in for good. */
+/** What is kept of one text that the server says while logging in. */
+export const longestWords = 500
+
 /** The other side was reached, proved who it is, and lets nobody in with what was tried. */
 export class RefusedLogin extends InfraError {
-  constructor(where: string, what: string) {
+  /** Whether waiting may help: not for a password that has expired. */
+  readonly mayPass: boolean
+
+  constructor(where: string, what: string, mayPass = true) {
     super(`${where}: ${what}`, { cause: 'unknown', where, code: 'authentication' })
+    this.mayPass = mayPass
   }
 }
 
+/** The error for what keeps us from trying to log in at all. */
 export function refusal(where: string, what: string): InfraError {
   return new InfraError(`${where}: ${what}`, { cause: 'unknown', where, code: 'authentication' })
 }

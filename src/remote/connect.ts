@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { InfraError } from '../config/errors.js'
 import { type HostKeyKind, hostKeyAlgorithms } from './algorithms.js'
-import { resolveCredentials } from './authentication.js'
+import { longestWords, resolveCredentials } from './authentication.js'
 import { typeOfKey } from './host-keys/fingerprint.js'
 import { hostKeyPolicy } from './host-keys/policy.js'
 import { type Leg, legsTo } from './legs.js'
@@ -13,7 +13,7 @@ import { readSshConfig } from './ssh-config.js'
 import { SshMachine } from './ssh-machine.js'
 import { type ConnectOptions, type ConnectTarget, defaultChannels } from './target.js'
 import { openTcp } from './tcp.js'
-import { scrubbed, scrubber } from './trouble.js'
+import { peerText, scrubbed, scrubber } from './trouble.js'
 
 const defaultConfigPath = '~/.ssh/config'
 
@@ -173,7 +173,7 @@ async function answerFirst(
   if (command === undefined) {
     return
   }
-  const { exit, stderr } = await machine.run(command, {
+  const { exit, stdout, stderr } = await machine.run(command, {
     signal,
     limitMs: limits.firstCommand,
     limitName: 'firstCommand',
@@ -184,7 +184,8 @@ async function answerFirst(
   const isLimit = exit.kind === 'limit' && !signal.aborted
   const how = exit.kind === 'code' ? `ended with status ${exit.code}` : exit.kind
   const what = isLimit ? `did not end within the limit "firstCommand" of ${limits.firstCommand} ms` : how
-  throw new InfraError(`${label}: the first command ${what} ${stderr.text.slice(0, 200)}`.trim(), {
+  const said = peerText(`${stdout.text} ${stderr.text}`, longestWords)
+  throw new InfraError(`${label}: the first command ${what}${said === '' ? '' : `: ${said}`}`, {
     cause: signal.aborted ? 'runner' : 'guest',
     where: label,
     code: signal.aborted ? 'cancelled' : isLimit ? 'limit' : exit.kind === 'lost' ? 'lost' : 'command',

@@ -4,8 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import { InfraError } from '../config/errors.js'
-import { type Backoff, backoffMs, bootBackoff, connectWithRetries, isWorthRetrying } from './retries.js'
-import { alone, startServer, targetAt } from './server.test.fixture.js'
+import {
+  type Backoff,
+  backoffMs,
+  bootBackoff,
+  connectToAny,
+  connectWithRetries,
+  isWorthRetrying,
+  type Search,
+} from './retries.js'
+import { alone, keyPair, startServer, type TestServer, targetAt } from './server.test.fixture.js'
 
 const quick: Backoff = { firstMs: 10, factor: 1.5, longestMs: 50, jitter: 0.3 }
 
@@ -169,4 +177,139 @@ t.test('cancelling ends it, also while it waits', async t => {
     }),
     { name: 'InfraError', context: { code: 'cancelled', cause: 'runner' } },
   )
+})
+
+t.test('a log-in that is refused at first and let in later', async t => {
+  let refused = 0
+  const server = await startServer({
+    banner: 'the system is booting up',
+    authenticate: context => {
+      if (refused < 4) {
+        refused += context.method === 'password' ? 1 : 0
+        context.reject(['password'])
+      } else {
+        context.accept()
+      }
+    },
+  })
+  t.teardown(() => server.close())
+  const told: string[] = []
+  const options = {
+    ...alone,
+    refusalBackoff: quick,
+    onRetry: (error: InfraError) => told.push(error.message),
+  }
+  const machine = await connectWithRetries(server.target(), { ...options, refusalsMs: 60_000 })
+  await machine.close()
+  t.equal(told.length, 4)
+  t.match(told[0], /refused the log-in: tried password; .*the server said: "the system is booting up"/)
+  refused = 0
+  await t.rejects(connectWithRetries(server.target(), options), {
+    name: 'InfraError',
+    context: { code: 'authentication' },
+  })
+  t.equal(refused, 1, 'where nothing boots, a refusal is final')
+})
+
+t.test('a log-in that is always refused is an error of its own, with the words of the server', async t => {
+  const server = await startServer({
+    banner: 'go away',
+    authenticate: context => context.reject(['password']),
+  })
+  t.teardown(() => server.close())
+  const options = { ...alone, refusalBackoff: quick }
+  for (const [limits, refusalsMs] of [
+    [{ boot: 400 }, 60_000],
+    [{ boot: 60_000 }, 300],
+  ] as const) {
+    await t.rejects(connectWithRetries(server.target({ limits }), { ...options, refusalsMs }), {
+      message: /refused the log-in.*the server said: "go away"; tried \d+ times in \d+ s/,
+      context: { code: 'authentication', cause: 'unknown' },
+    })
+  }
+})
+
+/** Looks for a machine at these addresses, round by round; the last stay. */
+function searchAmong(server: TestServer, rounds: readonly (readonly number[])[], boot = 20_000): Search {
+  let asked = 0
+  const { limits, signal } = server.target({ limits: { boot, tcp: 1000 } })
+  return {
+    label: 'guest-1',
+    limits,
+    signal,
+    mayMove: true,
+    find: async until => {
+      const ports = rounds[Math.min(asked, rounds.length - 1)] ?? []
+      asked += 1
+      return ports.map(port => ({
+        ...server.target({ limits: { boot, tcp: 1000 }, signal: until }),
+        label: `guest-1 (127.0.0.1:${port})`,
+        endpoint: { host: '127.0.0.1', port, jumps: [] },
+      }))
+    },
+  }
+}
+
+t.test('every address is tried, and asked for again', async t => {
+  const server = await startServer()
+  const other = await startServer({ hostKeys: [keyPair('ed25519').private] })
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(async () => {
+    silent.close()
+    await server.close()
+    await other.close()
+  })
+  const dead = await freePort()
+  const mute = (silent.address() as AddressInfo).port
+  for (const [what, rounds] of [
+    ['a dead one first', [[dead, server.port]]],
+    ['one that accepts and says nothing first', [[mute, server.port]]],
+    ['another machine first', [[other.port, server.port]]],
+    ['one that changes', [[dead], [dead], [server.port]]],
+    ['one that was given to another machine, and changes', [[other.port], [other.port], [server.port]]],
+    ['none at first', [[], [], [server.port]]],
+  ] as const) {
+    const machine = await connectToAny(searchAmong(server, rounds), { ...alone, backoff: quick })
+    t.equal(machine.hostKey, server.fingerprints[0], what)
+    await machine.close()
+  }
+})
+
+t.test('what was met at every address is told', async t => {
+  const server = await startServer()
+  t.teardown(() => server.close())
+  const [one, two, three] = [await freePort(), await freePort(), await freePort()]
+  const search = searchAmong(server, [[one, two], [three]], 500)
+  const error: unknown = await connectToAny(search, { ...alone, backoff: quick }).catch(
+    (thrown: unknown) => thrown,
+  )
+  t.match(error, { name: 'InfraError', context: { cause: 'network', code: 'connect', limit: 'boot' } })
+  for (const port of [one, two, three]) {
+    t.match((error as Error).message, new RegExp(`guest-1 \\(127.0.0.1:${port}\\): .*ECONNREFUSED`))
+  }
+  await t.rejects(
+    connectToAny(searchAmong(server, [[server.port]], 20_000), {
+      ...alone,
+      backoff: quick,
+      firstCommand: 'exit 3',
+      refusalsMs: 1,
+    }),
+    { name: 'InfraError', context: { code: 'command', cause: 'guest' } },
+  )
+})
+
+t.test('another host key at the only address is believed after a while', async t => {
+  const server = await startServer()
+  const other = await startServer({ hostKeys: [keyPair('ed25519').private] })
+  t.teardown(async () => {
+    await server.close()
+    await other.close()
+  })
+  const search = searchAmong(server, [[other.port]])
+  await t.rejects(connectToAny(search, { ...alone, backoff: quick }), {
+    name: 'InfraError',
+    context: { code: 'host-key' },
+  })
+  t.ok(other.counts.connections > 1)
 })

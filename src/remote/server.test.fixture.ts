@@ -18,6 +18,8 @@ export interface ServerOptions {
   /** Key pairs by type; one ed25519 key if absent. */
   readonly hostKeys?: readonly string[]
   readonly algorithms?: ServerConfig['algorithms']
+  /** What is said before anybody may log in. */
+  readonly banner?: string
   readonly onConnection?: (connection: Connection) => void
   /** Refuses to open channels. */
   readonly refusesChannels?: boolean
@@ -150,6 +152,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     {
       hostKeys: [...hostKeys],
       ...(options.algorithms === undefined ? {} : { algorithms: options.algorithms }),
+      ...(options.banner === undefined ? {} : { banner: options.banner }),
     },
     connection => {
       counts.connections += 1

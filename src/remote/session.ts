@@ -1,13 +1,20 @@
 import type { Duplex } from 'node:stream'
-import ssh2, { type Client, type ServerHostKeyAlgorithm } from 'ssh2'
+import ssh2, { type Client } from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import { onAbort } from './abort.js'
-import { algorithmsFor, type HostKeyKind, hostKeyAlgorithms, kindOfKey } from './algorithms.js'
-import { type AuthenticationLog, authenticator, type Credentials, RefusedLogin } from './authentication.js'
+import { algorithmsFor, type HostKeyKind, kindOfKey } from './algorithms.js'
+import {
+  type AuthenticationLog,
+  authenticator,
+  type Credentials,
+  longestWords,
+  RefusedLogin,
+} from './authentication.js'
 import { isSame, typeOfKey } from './host-keys/fingerprint.js'
 import type { HostKeyPolicy } from './host-keys/policy.js'
 import type { Leg } from './legs.js'
+import { Proposals } from './proposals.js'
 import { cancelled, messageOf, peerText } from './trouble.js'
 
 /** Keepalive probes that may go unanswered before the connection counts as lost. */
@@ -62,7 +69,8 @@ class Opening {
   readonly #resolve: (session: Session) => void
   readonly #reject: (error: InfraError) => void
   readonly #client = new ssh2.Client()
-  readonly #log: AuthenticationLog = { tried: [], accepted: null, notes: [] }
+  readonly #log: AuthenticationLog = { tried: [], accepted: null, notes: [], words: [] }
+  readonly #proposals = new Proposals()
   #phase: 'handshake' | 'authentication' = 'handshake'
   #hostKey: Buffer | null = null
   #isNewKey = false
@@ -88,11 +96,12 @@ class Opening {
     this.#ignoreAbort = onAbort(signal, this.#onAbort)
     client.on('error', this.#onError)
     client.on('close', this.#onClose)
-    client.on('change password', () =>
-      this.#fail(
-        new RefusedLogin(this.#where, `the password of ${leg.login.user} has expired and must be changed`),
-      ),
-    )
+    client.on('banner', text => this.#log.words.push(...[peerText(text, longestWords)].filter(Boolean)))
+    client.on('change password', prompt => {
+      const said = this.#said([...this.#log.words, peerText(prompt, longestWords)])
+      const what = `the password of ${leg.login.user} has expired and must be changed${said}`
+      this.#fail(new RefusedLogin(this.#where, what, false))
+    })
     client.once('handshake', this.#onHandshake)
     client.once('ready', this.#onReady)
     if (signal.aborted) {
@@ -111,6 +120,8 @@ class Opening {
         readyTimeout: 0,
         keepaliveInterval: limits.keepalive,
         keepaliveCountMax: keepaliveMisses,
+        // The only place where ssh2 says what the other side offered. It is told nothing secret.
+        debug: line => this.#proposals.take(line),
       })
     } catch (error) {
       this.#fail(this.#trouble(`cannot begin: ${messageOf(error)}`, 'handshake', 'runner'))
@@ -136,7 +147,14 @@ class Opening {
     return true
   }
 
+  /** What the server said, for a message; nothing when it said nothing. */
+  #said(words: readonly string[] = this.#log.words): string {
+    const said = [...new Set(words.filter(Boolean))].join(' | ')
+    return said === '' ? '' : `; the server said: "${peerText(said, longestWords)}"`
+  }
+
   readonly #onHandshake = (): void => {
+    this.#proposals.end()
     this.#phase = 'authentication'
     this.#startTimer('authentication')
   }
@@ -162,7 +180,7 @@ class Opening {
   readonly #onClose = (): void => {
     const during = this.#phase === 'handshake' ? 'during the key exchange' : 'during authentication'
     const code = this.#phase === 'handshake' ? 'handshake' : 'lost'
-    this.#fail(this.#trouble(`the connection was closed ${during}`, code, 'network'))
+    this.#fail(this.#trouble(`the connection was closed ${during}${this.#said()}`, code, 'network'))
   }
 
   readonly #onError = (error: Error & { level?: string }): void => {
@@ -181,15 +199,14 @@ class Opening {
   }
 
   #handshakeTrouble(text: string): InfraError {
-    const { leg, policy, without } = this.#request
+    const { leg } = this.#request
     const missing = /no matching (.*)$/.exec(text)?.[1]
     if (missing === undefined) {
       return this.#trouble(`the key exchange failed: ${text}`, 'handshake', 'network')
     }
-    const offered = hostKeyAlgorithms(leg.login.algorithms, { first: policy.knownTypes, without })
-    const hint = algorithmHint(leg, missing, offered)
+    const why = this.#proposals.explain(missing, leg.login.algorithms)
     return this.#trouble(
-      `no algorithm in common with ${leg.host}:${leg.port}: ${missing}; ${hint}`,
+      `no algorithm in common with ${leg.host}:${leg.port}: ${missing}; ${why}`,
       'handshake',
       'unknown',
     )
@@ -205,7 +222,7 @@ class Opening {
     const notes = this.#log.notes.length === 0 ? '' : `; ${this.#log.notes.join('; ')}`
     return new RefusedLogin(
       this.#where,
-      `${leg.login.user}@${leg.host}:${leg.port} refused the log-in: tried ${tried}${accepted}${notes}`,
+      `${leg.login.user}@${leg.host}:${leg.port} refused the log-in: tried ${tried}${accepted}${notes}${this.#said()}`,
     )
   }
 
@@ -249,13 +266,4 @@ class Opening {
     this.#request.stream.destroy()
     this.#reject(error)
   }
-}
-
-function algorithmHint(leg: Leg, missing: string, offered: readonly ServerHostKeyAlgorithm[]): string {
-  if (leg.login.algorithms === 'modern') {
-    return 'an old system may need "algorithms: legacy" in the lab'
-  }
-  return missing === 'host key format'
-    ? `offered were ${offered.join(', ')}`
-    : 'even the old ones were offered'
 }

@@ -6,9 +6,9 @@ const longestPeerText = 200
  * Text that the other side chose, made fit for a message of ours: one line, no control characters,
  * cut to size.
  */
-export function peerText(text: string): string {
+export function peerText(text: string, longest: number = longestPeerText): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ').trim()
-  return line.length > longestPeerText ? `${line.slice(0, longestPeerText)}…` : line
+  return line.length > longest ? `${line.slice(0, longest)}…` : line
 }
 
 /** Replaces every secret in a text. */

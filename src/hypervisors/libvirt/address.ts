@@ -1,11 +1,18 @@
-import { setInterval } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
 import type { Limit } from '../limit.js'
-import { type GuestAddress, parseAddresses, parseArp, parseLeases } from './output.js'
+import {
+  type Addresses,
+  type GuestAddress,
+  parseAddresses,
+  parseArp,
+  parseLeases,
+  UnknownOutput,
+} from './output.js'
 import { hasFeature } from './versions.js'
-import { type CallOptions, read, type Virsh } from './virsh.js'
+import type { CallOptions, Virsh } from './virsh.js'
 
-/** Whose address is looked for, and for how long. */
+/** Whose addresses are looked for, and for how long. */
 export interface AddressRequest {
   readonly domain: string
   /** The MAC addresses of its cards, in lower case. */
@@ -15,49 +22,102 @@ export interface AddressRequest {
   readonly call: CallOptions
   readonly limit: Limit
   readonly everyMs: number
+  /** Asks every source, where the first that knows an address was asked already and its address is of no use. */
+  readonly asksAll: boolean
 }
+
+/** The longest list that is worth trying, and the notes that are worth reading. */
+const [mostAddresses, mostNotes] = [8, 4]
 
 /**
- * Waits until a guest's address is known: from DHCP leases, the guest's agent, the host's ARP table, in this
- * order. Throws InfraError (`limit`).
+ * Waits until an address of a guest is known, and returns all that are known then, the likeliest first: from DHCP
+ * leases, the guest's agent, the host's ARP table, in this order, and IPv4 before IPv6. Throws InfraError (`connect`)
+ * when there is none within the limit or before the signal aborts, saying what each source said.
  */
-export async function findAddress(virsh: Virsh, request: AddressRequest): Promise<string> {
+export async function findAddresses(virsh: Virsh, request: AddressRequest): Promise<string[]> {
   const { limit, call, everyMs } = request
   const startedAt = performance.now()
-  const first = await lookOnce(virsh, request)
-  if (first !== null) {
-    return first
-  }
-  for await (const _ of setInterval(everyMs, null, { signal: call.signal })) {
-    const found = await lookOnce(virsh, request)
-    if (found !== null) {
-      return found
+  let notes: readonly string[] = []
+  do {
+    const looked = await lookOnce(virsh, request).catch((error: unknown) => {
+      if (call.signal.aborted) {
+        throw noAddress(virsh, request, notes)
+      }
+      throw error
+    })
+    if (looked.addresses.length > 0) {
+      return looked.addresses.slice(0, mostAddresses)
     }
-    if (performance.now() - startedAt > limit.ms) {
-      break
-    }
-  }
-  const cards = request.macs.join(', ') || 'none that libvirt knows of: name its "address" in the lab'
-  const message = `${call.where} on ${virsh.host}: no address within ${limit.name} (${limit.ms} ms) for its network cards (${cards})`
-  throw new InfraError(message, { cause: 'guest', where: call.where, code: 'limit', limit: limit.name })
+    notes = looked.notes
+    await wait(everyMs, null, { signal: call.signal }).catch(() => {})
+  } while (!call.signal.aborted && performance.now() - startedAt <= limit.ms)
+  throw noAddress(virsh, request, notes)
 }
 
-async function lookOnce(virsh: Virsh, request: AddressRequest): Promise<string | null> {
-  const { library, macs } = request
+function noAddress(
+  virsh: Virsh,
+  { macs, call, limit }: AddressRequest,
+  notes: readonly string[],
+): InfraError {
+  const cards = macs.join(', ') || 'none that libvirt knows of: name its "address" in the lab'
+  const said = notes.length === 0 ? '' : `; ${notes.slice(0, mostNotes).join('; ')}`
+  return new InfraError(
+    `${call.where} on ${virsh.host}: no address was found for its network cards (${cards}) within the limit "${limit.name}"${said}`,
+    { cause: 'network', where: call.where, code: 'connect', limit: limit.name },
+  )
+}
+
+interface Looked {
+  readonly addresses: readonly string[]
+  /** What each source said that knows no address. */
+  readonly notes: readonly string[]
+}
+
+async function lookOnce(virsh: Virsh, request: AddressRequest): Promise<Looked> {
+  const { library, macs, asksAll } = request
   if (!hasFeature(library, 'addresses')) {
-    return chooseAddress(await fromFiles(virsh, request), macs)
+    const found = await fromFiles(virsh, request)
+    return { addresses: usableAddresses(found, macs), notes: [`${found.length} rows in leases and ARP`] }
   }
-  const sources = ['lease', 'agent', ...(hasFeature(library, 'arp') ? ['arp'] : [])]
-  for (const source of sources) {
+  const addresses: string[] = []
+  const notes: string[] = []
+  for (const source of ['lease', 'agent', ...(hasFeature(library, 'arp') ? ['arp'] : [])]) {
     const answer = await virsh.ask(['domifaddr', request.domain, '--source', source], request.call)
     // Without a lease, an agent or an entry virsh says so and fails: the next source may know more.
-    const found = answer.code === 0 ? read(parseAddresses, answer.stdout.text, virsh.host) : []
-    const chosen = chooseAddress(found, macs)
-    if (chosen !== null) {
-      return chosen
+    const { found, unread } =
+      answer.code === 0 ? readAddresses(answer.stdout.text) : { found: [], unread: [lastLine(answer.stderr)] }
+    const usable = usableAddresses(found, macs)
+    addresses.push(...usable.filter(ip => !addresses.includes(ip)))
+    if (addresses.length > 0 && !asksAll) {
+      break
     }
+    const others = found.map(({ mac, ip }) => `${ip} of ${mac}`).slice(0, mostNotes)
+    const said = [
+      ...others,
+      ...unread
+        .filter(Boolean)
+        .slice(0, mostNotes)
+        .map(row => `"${row.slice(0, 120)}"`),
+    ]
+    notes.push(...(usable.length > 0 ? [] : [`${source}: ${said.join(', ') || 'nothing'}`]))
   }
-  return null
+  return { addresses, notes }
+}
+
+/** A list of another form is one row that is not understood: other sources may know. */
+function readAddresses(text: string): Addresses {
+  try {
+    return parseAddresses(text)
+  } catch (error) {
+    if (error instanceof UnknownOutput) {
+      return { found: [], unread: [error.message] }
+    }
+    throw error
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
 }
 
 /** What libvirt before 1.2.14 does not tell stands in the files that it would read. */
@@ -67,10 +127,10 @@ async function fromFiles(virsh: Virsh, { call }: AddressRequest): Promise<GuestA
   return [...parseLeases(stdout.text), ...parseArp(stdout.text)]
 }
 
-/** The first address of one of the cards that can be reached from outside; IPv4 before IPv6. */
-export function chooseAddress(found: readonly GuestAddress[], macs: readonly string[]): string | null {
-  const usable = found.filter(
-    ({ mac, ip }) => macs.includes(mac) && !/^(127\.|169\.254\.|0\.|fe[89ab]|::1$)/i.test(ip),
-  )
-  return (usable.find(({ ip }) => !ip.includes(':')) ?? usable[0])?.ip ?? null
+/** The addresses of the cards that can be reached from outside; IPv4 before IPv6, and each once. */
+export function usableAddresses(found: readonly GuestAddress[], macs: readonly string[]): string[] {
+  const usable = found
+    .filter(({ mac, ip }) => macs.includes(mac) && !/^(127\.|169\.254\.|0\.|fe[89ab]|::1$)/i.test(ip))
+    .map(({ ip }) => ip)
+  return [...new Set([...usable.filter(ip => !ip.includes(':')), ...usable.filter(ip => ip.includes(':'))])]
 }

@@ -1,7 +1,7 @@
-import type { Machine } from '../../remote/index.js'
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
 import type { Limit } from '../limit.js'
-import { findAddress } from './address.js'
+import { accessAt } from '../reach.js'
+import { findAddresses } from './address.js'
 import { type FollowedConsole, followConsole } from './console.js'
 import { appendsConsole, consoleFile, domainFacts, macs } from './domain.js'
 import { takeScreenshot } from './evidence.js'
@@ -46,8 +46,6 @@ export interface LibvirtGuest extends RunningGuest {
   release(): void
 }
 
-const sshPort = 22
-
 export function createGuest(setting: GuestSetting): LibvirtGuest {
   return new Guest(setting).offered()
 }
@@ -58,8 +56,8 @@ class Guest {
   readonly #vigil: Vigil
   readonly #logs: GuestLogs
   #screenshots = 0
-  /** What was found before it was moved: the other host need not know it. */
-  #address: string | null = null
+  /** What was found last: the host that it is moved to need not know it. */
+  #addresses: readonly string[] = []
 
   constructor(setting: GuestSetting) {
     this.#setting = setting
@@ -158,24 +156,28 @@ class Guest {
   }
 
   async #access(signal: AbortSignal): Promise<Access> {
+    const { placement } = this.#setting.request
+    const addresses = await this.#lookUp(signal, this.#host.id !== placement.host)
+    const via = placement.viaHost ? { via: await this.#host.connection.machine(signal) } : {}
+    return { ...accessAt(placement.endpoint, addresses), ...via }
+  }
+
+  async #lookUp(signal: AbortSignal, isAway: boolean): Promise<readonly string[]> {
     const { request, domain, xml } = this.#setting
     const host = this.#host
-    const { placement } = request
-    const isAway = host.id !== placement.host
-    if (placement.endpoint === undefined && !(isAway && this.#address !== null)) {
+    if (request.placement.endpoint === undefined && !(isAway && this.#addresses.length > 0)) {
       const call = this.#call(host.limits.command, signal)
-      this.#address = await findAddress(host.virsh, {
+      this.#addresses = await findAddresses(host.virsh, {
         domain,
         macs: macs(xml),
         library: (await host.versions(call)).library,
         call,
-        limit: host.limits.address,
+        limit: { name: 'boot', ms: request.limits.boot },
         everyMs: host.limits.lookEvery.ms,
+        asksAll: this.#addresses.length > 0,
       })
     }
-    const endpoint = placement.endpoint ?? { host: this.#address ?? '', port: sshPort, jumps: [] }
-    const via: { via?: Machine } = placement.viaHost ? { via: await host.connection.machine(signal) } : {}
-    return { endpoint, ...via }
+    return this.#addresses
   }
 
   readonly #pause = async (signal: AbortSignal): Promise<void> => {

@@ -176,27 +176,34 @@ t.test('what a domain has', async t => {
 })
 
 t.test('addresses', async t => {
+  const mac = '52:54:00:d4:21:89'
   const heading =
     ' Name       MAC address          Protocol     Address\n-------------------------------------------------------------------------------\n'
   t.strictSame(
     parseAddresses(`${heading} vnet61     52:54:00:6f:da:1c    ipv4         192.168.124.31/24\n\n`),
-    [{ mac: '52:54:00:6f:da:1c', ip: '192.168.124.31' }],
+    { found: [{ mac: '52:54:00:6f:da:1c', ip: '192.168.124.31' }], unread: [] },
     sources.bootc,
   )
-  t.strictSame(parseAddresses(`${heading}\n`), [], sources.centos7)
+  t.strictSame(parseAddresses(`${heading}\n`), { found: [], unread: [] }, sources.centos7)
   t.strictSame(
     parseAddresses(
       `${heading} lo         00:00:00:00:00:00    ipv4         127.0.0.1/8\n enp1s0     52:54:00:d4:21:89    ipv4         10.10.3.198/24\n -          -                    ipv6         fe80::5054:ff:fed4:2189/64\n docker0    02:42:ac:11:00:02    N/A          N/A\n`,
     ),
-    [
-      { mac: '00:00:00:00:00:00', ip: '127.0.0.1' },
-      { mac: '52:54:00:d4:21:89', ip: '10.10.3.198' },
-      { mac: '52:54:00:d4:21:89', ip: 'fe80::5054:ff:fed4:2189' },
-    ],
+    {
+      found: [
+        { mac: '00:00:00:00:00:00', ip: '127.0.0.1' },
+        { mac: '52:54:00:d4:21:89', ip: '10.10.3.198' },
+        { mac: '52:54:00:d4:21:89', ip: 'fe80::5054:ff:fed4:2189' },
+      ],
+      unread: [],
+    },
     sources.agent,
   )
   t.throws(() => parseAddresses('error: Domain is not running\n'), UnknownOutput)
-  t.throws(() => parseAddresses(`${heading} vnet0 something else\n`), UnknownOutput)
+  t.strictSame(parseAddresses(`${heading} vnet0 something else\n vnet1 ${mac} ipv4 192.0.2.7/24\n`), {
+    found: [{ mac, ip: '192.0.2.7' }],
+    unread: ['vnet0 something else'],
+  })
 })
 
 t.test('leases and ARP, for hosts whose virsh tells no addresses', async t => {
@@ -228,4 +235,26 @@ t.test('releases and image formats', async t => {
   t.equal(parseRelease(''), null)
   t.equal(parseImageFormat('image: /x.qcow2\nfile format: qcow2\nvirtual size: 2.0G\n'), 'qcow2')
   t.throws(() => parseImageFormat('image: file format: qcow2\n'), UnknownOutput)
+})
+
+t.test('addresses as the agent of Windows tells them', async t => {
+  const text = [
+    ' Name       MAC address          Protocol     Address',
+    '-------------------------------------------------------------------------------',
+    ' Loopback Pseudo-Interface 1 0:0:0:0:0:0          ipv6         ::1/128',
+    ' -          -                    ipv4         127.0.0.1/8',
+    ' Ethernet Instance 0 52:54:00:D4:21:89    ipv6         fe80::c0ff:ee%5/64',
+    ' -          -                    ipv4         192.0.2.9/24',
+    ' Teredo: ?  what is this',
+    ' -          -                    ipv4         192.0.2.66/24',
+    '',
+  ].join('\n')
+  t.strictSame(parseAddresses(text), {
+    found: [
+      { mac: '00:00:00:00:00:00', ip: '::1' },
+      { mac: '00:00:00:00:00:00', ip: '127.0.0.1' },
+      { mac: '52:54:00:d4:21:89', ip: '192.0.2.9' },
+    ],
+    unread: ['Teredo: ?  what is this'],
+  })
 })

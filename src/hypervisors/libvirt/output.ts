@@ -160,28 +160,51 @@ export interface GuestAddress {
 
 const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i
 
-/** Reads `virsh domifaddr`; a second address of one card has dashes for its name and MAC. */
-export function parseAddresses(text: string): GuestAddress[] {
+/** What a list of addresses holds, and the rows that could not be read. */
+export interface Addresses {
+  readonly found: readonly GuestAddress[]
+  readonly unread: readonly string[]
+}
+
+const addressRow =
+  /^\s*(\S|\S.*\S)\s+([0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}|-|N\/A)\s+(ipv4|ipv6|N\/A)\s+(?:N\/A|([0-9a-f.:]+)(%[^\s/]+)?(?:\/\d+)?)$/i
+
+/**
+ * Reads `virsh domifaddr`; a second address of one card has dashes for its name and MAC. Names are the guest's own and
+ * may hold anything: a row that is not understood is passed over.
+ */
+export function parseAddresses(text: string): Addresses {
   const [heading = '', rule = '', ...rows] = linesOf(text)
   if (!/^\s*Name\s+MAC address\s+Protocol\s+Address\s*$/.test(heading) || !/^-+$/.test(rule)) {
     throw new UnknownOutput('the list of addresses', heading)
   }
   const found: GuestAddress[] = []
+  const unread: string[] = []
   let last: string | null = null
   for (const line of rows) {
-    const [, mac, protocol, ip] =
-      /^\s*\S+\s+([0-9a-fA-F:]{17}|-|N\/A)\s+(ipv4|ipv6|N\/A)\s+(?:N\/A|([0-9a-fA-F.:]+)\/\d+)$/.exec(
-        line.trimEnd(),
-      ) ?? []
-    if (mac === undefined || protocol === undefined) {
-      throw new UnknownOutput('the list of addresses', line)
+    const [, , written, protocol, ip, scope] = addressRow.exec(line.trimEnd()) ?? []
+    if (written === undefined || protocol === undefined) {
+      unread.push(line.trim())
+      last = null
+      continue
     }
-    last = mac === '-' ? last : macPattern.test(mac) ? mac.toLowerCase() : null
-    if (last !== null && ip !== undefined) {
+    last = written === '-' ? last : macOf(written)
+    // A scope is a card of the guest's, and says nothing here.
+    if (last !== null && ip !== undefined && scope === undefined) {
       found.push({ mac: last, ip })
     }
   }
-  return found
+  return { found, unread }
+}
+
+/** In lower case and with two digits for each byte; `null` for none. */
+function macOf(written: string): string | null {
+  const mac = written
+    .split(':')
+    .map(byte => byte.padStart(2, '0'))
+    .join(':')
+    .toLowerCase()
+  return macPattern.test(mac) ? mac : null
 }
 
 /** Reads dnsmasq's leases: expiry, MAC, address, name and client id on a line. Other lines are passed over. */

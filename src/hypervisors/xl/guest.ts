@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import { quote } from '../../remote/index.js'
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
-import { findAddress } from '../libvirt/address.js'
+import { findAddresses } from '../libvirt/address.js'
 import { fetchLog } from '../libvirt/evidence.js'
 import type { DomainState } from '../libvirt/output.js'
 import type { CallOptions } from '../libvirt/virsh.js'
 import type { Limit } from '../limit.js'
+import { accessAt } from '../reach.js'
 import type { DomainConfig } from './config.js'
 import { findDomain, type XlHost, xl } from './host.js'
 import type { Hotplug } from './hotplug.js'
@@ -41,7 +42,6 @@ export interface XlGuest extends RunningGuest {
 }
 
 const never = new AbortController().signal
-const sshPort = 22
 /** Older than any libvirt that tells addresses: the host's own files are asked. */
 const noLibvirt = '0'
 
@@ -62,6 +62,7 @@ class Guest {
   /** Off because it was asked to be. */
   #off = false
   #ended = false
+  #addresses: readonly string[] = []
 
   constructor(setting: XlGuestSetting) {
     this.#setting = setting
@@ -136,20 +137,19 @@ class Guest {
   async #access(signal: AbortSignal): Promise<Access> {
     const { host, request, domain, macs, keys } = this.#setting
     const { placement } = request
-    const endpoint = placement.endpoint ?? {
-      host: await findAddress(host.shell, {
+    if (placement.endpoint === undefined) {
+      this.#addresses = await findAddresses(host.shell, {
         domain,
         macs,
         library: noLibvirt,
         call: this.#call(host.limits.command, signal),
-        limit: host.limits.address,
+        limit: { name: 'boot', ms: request.limits.boot },
         everyMs: host.limits.lookEvery.ms,
-      }),
-      port: sshPort,
-      jumps: [],
+        asksAll: this.#addresses.length > 0,
+      })
     }
     const via = placement.viaHost ? { via: await host.connection.machine(signal) } : {}
-    return { endpoint, ...keys, ...via }
+    return { ...accessAt(placement.endpoint, this.#addresses), ...keys, ...via }
   }
 
   readonly #pause = async (signal: AbortSignal): Promise<void> => {
