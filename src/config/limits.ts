@@ -12,6 +12,8 @@ export interface Limits {
   readonly login: number
   /** The first command on a new connection. */
   readonly firstCommand: number
+  /** How long a refused channel is tried again while no other is open on the connection. */
+  readonly channel: number
   /** One command, unless it names its own. */
   readonly command: number
   /** One test, unless its manifest names its own. */
@@ -57,6 +59,7 @@ export const defaultLimits: Limits = {
   authentication: 30_000,
   login: 60_000,
   firstCommand: 30_000,
+  channel: 30_000,
   command: 60_000,
   test: 600_000,
   environment: 14_400_000,

@@ -125,7 +125,7 @@ t.test('the first command', async t => {
     await withServer({}, async server => {
       t.equal(await attempt(server, {}, { firstCommand: ':' }), null)
       t.match(await attempt(server, {}, { firstCommand: 'echo not yet >&2; exit 9' }), {
-        message: 'guest-1: the first command ended with status 9 not yet',
+        message: 'guest-1: the first command ended with status 9: not yet',
         context: { code: 'command', cause: 'guest' },
       })
       t.match(await attempt(server, { limits: { firstCommand: 200 } }, { firstCommand: 'sleep 30' }), {

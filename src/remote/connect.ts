@@ -84,27 +84,33 @@ async function connectLeg(
   const credentials = await resolveCredentials(leg, where, image?.keyPath, sources)
   const scrub = scrubber(credentials.secrets)
   try {
-    const base = { leg, policy, credentials, limits, signal, where }
-    const session = await openAnyKeyType(base, () =>
-      openTcp({
-        host: leg.host,
-        port: leg.port,
-        where,
-        limitMs: limits.tcp,
-        signal,
-        ...(via === undefined ? {} : { via }),
-      }),
-    )
-    const machine = new SshMachine({
-      session,
-      label: where,
-      limits,
-      mark: `${checkMark(options.mark ?? 'guestcert')}/${randomBytes(4).toString('hex')}`,
-      channels: options.channels ?? defaultChannels,
-      sudo: sudoOf(leg, credentials.sudoPassword),
-      scrub,
-      jumps,
-    })
+    const base = { leg, policy, credentials, limits, where }
+    const open = (until: AbortSignal): Promise<Session> =>
+      openAnyKeyType({ ...base, signal: until }, () =>
+        openTcp({
+          host: leg.host,
+          port: leg.port,
+          where,
+          limitMs: limits.tcp,
+          signal: until,
+          ...(via === undefined ? {} : { via }),
+        }),
+      )
+    const machineOn = (session: Session, along: readonly Machine[]): SshMachine =>
+      new SshMachine({
+        session,
+        label: where,
+        limits,
+        mark: `${checkMark(options.mark ?? 'guestcert')}/${randomBytes(4).toString('hex')}`,
+        channels: options.channels ?? defaultChannels,
+        sudo: sudoOf(leg, credentials.sudoPassword),
+        scrub,
+        // Whoever asked for the first connection may have let go of its signal; this one has its limits alone.
+        another: async () => machineOn(await open(new AbortController().signal), []),
+        jumps: along,
+      })
+    const session = await open(signal)
+    const machine = machineOn(session, jumps)
     if (session.isNewKey) {
       target.onHostKeyAccepted?.(machine.hostKey, typeOfKey(session.hostKey) ?? 'unknown')
     }

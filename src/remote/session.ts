@@ -180,6 +180,11 @@ class Opening {
   readonly #onClose = (): void => {
     const during = this.#phase === 'handshake' ? 'during the key exchange' : 'during authentication'
     const code = this.#phase === 'handshake' ? 'handshake' : 'lost'
+    if (this.#log.tried.length > 0 && this.#log.words.length > 0) {
+      // As sshd does when PAM refuses the account: it says why, and hangs up.
+      this.#fail(this.#refused())
+      return
+    }
     this.#fail(this.#trouble(`the connection was closed ${during}${this.#said()}`, code, 'network'))
   }
 

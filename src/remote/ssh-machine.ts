@@ -7,6 +7,7 @@ import { fingerprintOf } from './host-keys/fingerprint.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
 import type { Session } from './session.js'
 import { lostError, type PosixHost } from './shells/host.js'
+import { ChannelPlaces } from './shells/places.js'
 import { runPosix } from './shells/posix.js'
 import type { WrapSettings } from './shells/wrap.js'
 import { messageOf, peerText, type Scrub } from './trouble.js'
@@ -26,6 +27,8 @@ export interface SshMachineParts {
   readonly channels: number
   readonly sudo: WrapSettings['sudo']
   readonly scrub: Scrub
+  /** Makes another connection to the same machine, in the same way. */
+  readonly another: () => Promise<SshMachine>
   /** Machines that were connected to on the way, and end with this one; farthest first. */
   readonly jumps: readonly Machine[]
 }
@@ -40,7 +43,7 @@ export class SshMachine implements Machine {
   readonly #lost = new AbortController()
   /** The connection that commands run on, for shells of other kinds. */
   readonly host: PosixHost
-  readonly #inTurn: ReturnType<typeof pLimit>
+  readonly #places: ChannelPlaces
   #commands = 0
   #isClosing = false
   #isGone = false
@@ -54,7 +57,7 @@ export class SshMachine implements Machine {
     this.label = label
     this.hostKey = fingerprintOf(session.hostKey)
     this.lost = this.#lost.signal
-    this.#inTurn = pLimit(channels)
+    this.#places = new ChannelPlaces({ channels, limitMs: limits.channel, lost: this.#lost.signal })
     this.host = {
       client,
       where: label,
@@ -64,6 +67,10 @@ export class SshMachine implements Machine {
       sudo,
       lose: reason => this.#loseFor(reason),
       inStopPlace: work => inStopPlace(work),
+      another: async () => {
+        const other = await parts.another()
+        return { client: other.host.client, close: () => other.close() }
+      },
     }
     client.on('error', error => this.#loseTo(peerText(messageOf(error))))
     client.on('end', () => this.#loseTo('the other side closed it'))
@@ -82,10 +89,10 @@ export class SshMachine implements Machine {
       // An input may fail while the command waits for its turn; it is looked at when that comes.
       options.stdin.on('error', () => {})
     }
-    return this.#inTurn(() => {
+    return this.#places.run(() => {
       this.#commands += 1
       return runPosix(this.host, command, options, `${this.#parts.mark}-${this.#commands}`)
-    })
+    }, options.signal)
   }
 
   forward(host: string, port: number): Promise<Duplex> {

@@ -1,6 +1,7 @@
 import type { Client, ClientChannel } from 'ssh2'
 import { InfraError } from '../../config/errors.js'
 import { messageOf, peerText } from '../trouble.js'
+import { RefusedChannel } from './places.js'
 
 /** The longest line that every SSH server must take in one packet (RFC 4253, 6.1), less its frame. */
 const longestLineBytes = 32_000
@@ -45,13 +46,10 @@ export function openExec<T>(
 
 function refusedChannel(error: unknown, where: string): InfraError {
   const text = peerText(messageOf(error))
-  return /not connected|no response from server/i.test(text)
-    ? new InfraError(`${where}: the connection is lost`, { cause: 'network', where, code: 'lost' })
-    : new InfraError(`${where}: the SSH server did not start the command: ${text}`, {
-        cause: 'guest',
-        where,
-        code: 'command',
-      })
+  if (/not connected|no response from server/i.test(text)) {
+    return new InfraError(`${where}: the connection is lost`, { cause: 'network', where, code: 'lost' })
+  }
+  return new RefusedChannel(where, text)
 }
 
 /**

@@ -14,6 +14,8 @@ export interface PosixHost {
   readonly sudo: WrapSettings['sudo']
   /** Declares the connection lost and closes it. */
   lose(reason: InfraError): void
+  /** Logs in once more, for what finds no channel on this connection. */
+  another(): Promise<{ readonly client: Client; close(): Promise<void> }>
   /** Runs work in one of the few places for stopping commands. */
   inStopPlace<T>(work: () => Promise<T>): Promise<T>
 }

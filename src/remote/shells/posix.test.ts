@@ -172,11 +172,11 @@ t.test('a cut connection: running commands are lost, later ones throw, and it is
 })
 
 t.test('a server that opens no channel is an error that says so, and the machine is not lost', async t => {
-  await using({ server: { refusesChannels: true } }, async machine => {
+  await using({ server: { refusesChannels: true }, target: { limits: { channel: 300 } } }, async machine => {
     await t.rejects(machine.run('true'), {
       name: 'InfraError',
-      message: /guest-1: the SSH server did not start the command/,
-      context: { code: 'command' },
+      message: /guest-1: the SSH server did not start the command.*limit "channel" of 300 ms/,
+      context: { code: 'command', limit: 'channel' },
     })
     t.notOk(machine.lost.aborted)
   })

@@ -1,11 +1,13 @@
+import type { Client } from 'ssh2'
 import { InfraError } from '../../config/errors.js'
 import type { CommandResult } from '../machine.js'
 import { messageOf, peerText } from '../trouble.js'
 import { openExec } from './channel.js'
 import type { PosixHost } from './host.js'
+import { RefusedChannel } from './places.js'
 import { RunningCommand } from './running.js'
 import { parseSweep, sweepCommand } from './sweep.js'
-import { watch } from './watch.js'
+import { type Stop, watch } from './watch.js'
 import { wrap } from './wrap.js'
 
 /**
@@ -80,13 +82,50 @@ export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | 'late
   }
 }
 
-/** `null` when it did not end within its limit. It is no command like others: nothing stops it. */
+/**
+ * `null` when it did not end within its limit. It is no command like others: nothing stops it. Where this connection has
+ * no channel left for it, another connection is made.
+ */
 async function sweepOnce(host: PosixHost, mark: string, pid: number | null): Promise<CommandResult | null> {
-  const { client, where, limits, sudo } = host
-  const command = sweepCommand({ mark, ...(pid === null ? {} : { session: pid }) })
-  const wrapped = wrap(command, {}, { mark: null, sudo })
+  const { limits } = host
   const startedAt = performance.now()
   const { stopped, dispose } = watch({ limitMs: limits.stop, limitName: 'stop' }, limits, startedAt)
+  let close = async (): Promise<void> => {}
+  try {
+    return await sweepOn(host.client, host, { mark, pid, stopped, startedAt }).catch(async error => {
+      if (!(error instanceof RefusedChannel)) {
+        throw error
+      }
+      const connecting = host.another()
+      const other = await Promise.race([connecting, stopped])
+      if (!('client' in other)) {
+        connecting.then(late => late.close()).catch(() => {})
+        return null
+      }
+      close = other.close
+      return sweepOn(other.client, host, { mark, pid, stopped, startedAt })
+    })
+  } finally {
+    dispose()
+    await close()
+  }
+}
+
+interface Sweeping {
+  readonly mark: string
+  readonly pid: number | null
+  readonly stopped: Promise<Stop>
+  readonly startedAt: number
+}
+
+async function sweepOn(
+  client: Client,
+  host: PosixHost,
+  { mark, pid, stopped, startedAt }: Sweeping,
+): Promise<CommandResult | null> {
+  const { where, limits, sudo } = host
+  const command = sweepCommand({ mark, ...(pid === null ? {} : { session: pid }) })
+  const wrapped = wrap(command, {}, { mark: null, sudo })
   const opening = openExec(
     client,
     wrapped.line,
@@ -100,17 +139,13 @@ async function sweepOnce(host: PosixHost, mark: string, pid: number | null): Pro
         isLost: () => host.lost.aborted,
       }),
   )
-  try {
-    const opened = await Promise.race([opening, stopped])
-    if (!(opened instanceof RunningCommand)) {
-      opening.then(late => late.release()).catch(() => {})
-      return null
-    }
-    const running = opened
-    const isInTime = (await Promise.race([running.ended.then(() => true), stopped])) === true
-    running.release()
-    return isInTime ? running.result(startedAt) : null
-  } finally {
-    dispose()
+  const opened = await Promise.race([opening, stopped])
+  if (!(opened instanceof RunningCommand)) {
+    opening.then(late => late.release()).catch(() => {})
+    return null
   }
+  const running = opened
+  const isInTime = (await Promise.race([running.ended.then(() => true), stopped])) === true
+  running.release()
+  return isInTime ? running.result(startedAt) : null
 }

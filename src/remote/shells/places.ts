@@ -1,0 +1,90 @@
+import pLimit from 'p-limit'
+import { InfraError } from '../../config/errors.js'
+import { untilAborted } from '../abort.js'
+
+/** The server opened no channel, or would not start the command on it: nothing of the command has run. */
+export class RefusedChannel extends InfraError {
+  constructor(where: string, said: string) {
+    super(`${where}: the SSH server did not start the command: ${said}`, {
+      cause: 'guest',
+      where,
+      code: 'command',
+    })
+  }
+}
+
+/** How long a refused channel is tried again, and who may end that. */
+export interface PlacesOptions {
+  /** Commands at once. */
+  readonly channels: number
+  /** The limit `channel`, in ms. */
+  readonly limitMs: number
+  /** The connection's own end. */
+  readonly lost: AbortSignal
+}
+
+const [firstPauseMs, longestPauseMs, growth] = [20, 1_000, 1.6]
+
+/**
+ * The channels of one connection. A server may allow fewer than are usual, down to one (`MaxSessions` of OpenSSH), counts
+ * those that it has not yet closed itself, and may refuse one for no reason that is told (dropbear). So a refused
+ * channel is tried again: with fewer at once while others are open, and for a limited time while none is.
+ */
+export class ChannelPlaces {
+  readonly #options: PlacesOptions
+  readonly #inTurn: ReturnType<typeof pLimit>
+  #running = 0
+
+  constructor(options: PlacesOptions) {
+    this.#options = options
+    this.#inTurn = pLimit(options.channels)
+  }
+
+  /** Runs work that opens a channel when its turn comes; again when the channel was refused. Throws what the work throws. */
+  async run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    for (;;) {
+      const done = await this.#inTurn(() => this.#patiently(work, signal))
+      if (done !== null) {
+        return done.value
+      }
+    }
+  }
+
+  /** `null` when there are too many at once: it is queued again. */
+  async #patiently<T>(
+    work: () => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly value: T } | null> {
+    const { limitMs, lost } = this.#options
+    const startedAt = performance.now()
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * growth)) {
+      try {
+        return { value: await this.#counted(work) }
+      } catch (error) {
+        if (!(error instanceof RefusedChannel)) {
+          throw error
+        }
+        if (this.#running > 0) {
+          this.#inTurn.concurrency = Math.max(1, this.#inTurn.concurrency - 1)
+          return null
+        }
+        if (performance.now() - startedAt >= limitMs) {
+          throw new InfraError(`${error.message}; tried again within the limit "channel" of ${limitMs} ms`, {
+            ...error.context,
+            limit: 'channel',
+          })
+        }
+      }
+      await untilAborted(pauseMs, lost, ...(signal === undefined ? [] : [signal]))
+    }
+  }
+
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    this.#running += 1
+    try {
+      return await work()
+    } finally {
+      this.#running -= 1
+    }
+  }
+}
