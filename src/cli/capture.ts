@@ -115,7 +115,7 @@ async function captureLive(
       signal: ends.signal,
       options: {
         mark: `${lab.name}/${guest.id}/${host.id}/${instance}`,
-        refusalsMs: host.driver === 'static' ? limits.login : limits.boot,
+        refusalsMs: host.driver.startsGuests ? limits.boot : limits.login,
       },
     }).finally(ends.clear)
     const { endpoint, via } = await running.access(signal)

@@ -49,7 +49,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const isWindows = guest.family === 'windows'
   const expected = expectedWindow()
   const health = watchHealth(running, expected, limits.command)
-  const refusalsMs = request.driver === 'static' ? limits.login : limits.boot
+  const refusalsMs = request.driver.startsGuests ? limits.boot : limits.login
   const reach = async (until: AbortSignal, when: 'booting' | 'up'): Promise<Machine> => {
     const ends = anyOf(until, health.broken)
     const options = isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` }
