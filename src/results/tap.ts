@@ -1,6 +1,7 @@
 import { Parser, type Result } from 'tap-parser'
 import { annotate } from './annotations.js'
 import { DiagnosticBlocks } from './diagnostics.js'
+import { escapeText, findDelimiter, readDirective } from './directive.js'
 import {
   addFault,
   bounds,
@@ -73,7 +74,7 @@ function feed(
       continue
     }
     const block = blocks.startingAt(at)
-    for (const fed of block?.stand ?? [line]) parser.write(`${fed}\n`)
+    for (const fed of block?.stand ?? [escapeText(line)]) parser.write(`${fed}\n`)
     at = block?.next ?? at + 1
   }
 }
@@ -128,16 +129,19 @@ function toPoint(result: Result, subtests: Document | null, blocks: DiagnosticBl
     number: result.id === 0 ? null : result.id,
     ok: result.ok,
     directive,
-    reason: typeof why === 'string' ? cutText(why, bounds.text) : '',
+    reason: typeof why === 'string' ? cutText(why.replace(/^\s*:\s*/, ''), bounds.text) : '',
     text: cutText(result.name, bounds.text),
     diagnostics: blocks.claim(result.diag),
     subtests,
   }
 }
 
+/** Whatever stands behind the plan is the reason for a skip (TAP 14, Plan), but for a TODO. */
 function toPlan({ start, end, comment }: { start: number; end: number; comment: string }): Plan {
-  const skip = /^skip\S*\s*(.*)$/i.exec(comment)
-  return { start, end, skip: skip ? cutText(skip[1] ?? '', bounds.text) : null }
+  const directive = readDirective(comment, 'tap')
+  const reason = directive?.kind === 'skip' ? directive.reason : comment.trim()
+  const isSkip = directive?.kind === 'skip' || (directive === null && reason !== '')
+  return { start, end, skip: isSkip ? cutText(reason, bounds.text) : null }
 }
 
 /** Comments after a point that did not hold explain it. The count at the end is the parser's own remark. */
@@ -154,9 +158,14 @@ function noteStray(text: string, document: Document): void {
   else if (text.split('\n').some(looksLikeTap)) {
     addFault(document, `a line that is out of place: ${cutText(text.trim(), 80)}`)
     // After the plan the parser reads no points any more; a failure was printed all the same.
-    const late = /^not ok\b[\s\d]*(?:- )?(.*)$/m.exec(text)
-    if (late && !/\s#\s*(?:todo|skip)/i.test(text)) {
-      document.points.push({ ...orphan, ok: false, text: cutText(late[1] ?? '', bounds.text) })
+    const [, late] = /^not ok\b[\s\d]*(?:- )?(.*)$/m.exec(text) ?? []
+    if (late !== undefined && !isForgiven(late)) {
+      document.points.push({ ...orphan, ok: false, text: cutText(late, bounds.text) })
     }
   }
+}
+
+function isForgiven(text: string): boolean {
+  const at = findDelimiter(text)
+  return at !== -1 && readDirective(text.slice(at + 1), 'tap') !== null
 }
