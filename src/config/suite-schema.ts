@@ -45,6 +45,28 @@ const applies = z.strictObject({
   configuration: configurationMatch.optional(),
 })
 
+/** 0 is the pass, and nothing else can be one. */
+const exitCode = z
+  .int('expected a whole number from 1 to 255')
+  .min(1, 'expected an exit code from 1 to 255: 0 is the pass, and can be nothing else')
+  .max(255, 'expected an exit code from 1 to 255: no process ends with a larger one')
+
+/** A status above 128 may be a signal, and 126 and 127 are a shell's own. */
+const skipCode = exitCode.refine(
+  code => code <= 125 || code === 128,
+  'expected no status that a shell gives by itself: 126 and 127 mean that a command could not be run, and a status ' +
+    'above 128 may be a signal',
+)
+
+const exitCodes = z.strictObject({
+  skip: oneOrMore(skipCode)
+    .optional()
+    .meta({ description: 'Exit codes with which the script says that it does not apply' }),
+  error: oneOrMore(exitCode)
+    .optional()
+    .meta({ description: 'Exit codes with which the script says that it could not be carried out' }),
+})
+
 const testEntry = z
   .strictObject({
     id,
@@ -55,6 +77,9 @@ const testEntry = z
     script: text.optional(),
     module: text.optional(),
     protocol: z.enum(['tap', 'ktap', 'exit']).optional(),
+    codes: exitCodes
+      .optional()
+      .meta({ description: 'What exit codes mean, with protocol "exit"; any other but 0 is a failure' }),
     applies: applies.optional(),
     limit: duration.optional(),
     isolation: z.enum(['shared', 'alters-guest', 'own-instance']).optional(),
@@ -99,7 +124,41 @@ const testEntry = z
     if (test.module !== undefined && test.protocol !== undefined) {
       context.addIssue({ code: 'custom', message: 'a module has no protocol', path: ['protocol'] })
     }
+    for (const { message, path } of codeMistakes(test)) {
+      context.addIssue({ code: 'custom', message, path })
+    }
   })
+
+/** Codes have a meaning with protocol `exit` alone, and one meaning each. */
+function codeMistakes({
+  protocol,
+  codes,
+}: {
+  readonly protocol?: string | undefined
+  readonly codes?: z.infer<typeof exitCodes> | undefined
+}): { message: string; path: (string | number)[] }[] {
+  if (codes === undefined) {
+    return []
+  }
+  if (protocol !== 'exit') {
+    const given = protocol === undefined ? 'a module' : `protocol "${protocol}"`
+    return [{ message: `${given} has no exit codes: "codes" needs protocol "exit"`, path: ['codes'] }]
+  }
+  if (codes.skip === undefined && codes.error === undefined) {
+    return [{ message: 'expected "skip" or "error" with exit codes', path: ['codes'] }]
+  }
+  const seen = new Map<number, string>()
+  return (['skip', 'error'] as const).flatMap(key =>
+    [codes[key] ?? []].flat().flatMap((code, index) => {
+      const other = seen.get(code)
+      seen.set(code, key)
+      const path = ['codes', key, ...(Array.isArray(codes[key]) ? [index] : [])]
+      return other === undefined
+        ? []
+        : [{ message: `expected a code of its own: it is already one of "${other}"`, path }]
+    }),
+  )
+}
 
 /** What a `suite.yaml` may hold. */
 export const suiteSchema = z.strictObject({

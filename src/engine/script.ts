@@ -39,12 +39,13 @@ export async function runScript(
   }
   const files = await closeAll(out, err)
   signal.throwIfAborted()
-  const folded = foldScript(test.protocol, {
+  const ended = {
     stdout: result.stdout.bytes,
     exit: result.exit,
     truncated: result.stdout.truncated,
     undrained: result.undrained,
-  })
+  }
+  const folded = foldScript(test.protocol, ended, test.codes)
   return { ...(await refine(session, folded, signal)), evidence: files, exit: result.exit }
 }
 

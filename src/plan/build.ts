@@ -227,6 +227,7 @@ function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): P
     level: test.level,
     requirements: test.requirements,
     protocol: test.protocol,
+    ...(test.codes === undefined ? {} : { codes: test.codes }),
     file: test.file,
     manifest: suite.manifest,
     line: test.line,

@@ -1,6 +1,6 @@
 import type { Family } from '../config/model.js'
 import type { AppliesFile, HostNeed } from '../config/suite-schema.js'
-import type { Isolation, Level, Protocol } from './types.js'
+import type { ExitCodes, Isolation, Level, Protocol } from './types.js'
 
 /** One file of a suite, with the digest of its content. */
 export interface SuiteFileEntry {
@@ -29,6 +29,8 @@ export interface SuiteTest {
   readonly requirements: readonly string[]
   readonly level: Level
   readonly protocol: Protocol
+  /** Absent where the manifest declares none. */
+  readonly codes?: ExitCodes
   readonly file: string
   readonly line: number
   readonly applies: AppliesFile | null

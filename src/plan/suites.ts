@@ -9,7 +9,9 @@ import { resolvePath } from '../config/references.js'
 import { type SuiteFile, suiteSchema, type TestFile } from '../config/suite-schema.js'
 import { parseDurationMs } from '../config/units.js'
 import { readYaml, type YamlFile } from '../config/yaml.js'
+import { type TextFile, unreadableScripts } from './script-text.js'
 import type { Suite, SuiteFileEntry, SuiteTest } from './suite.js'
+import type { ExitCodes } from './types.js'
 
 const manifestName = 'suite.yaml'
 /** Linux reads no more of a `#!` line. */
@@ -33,7 +35,8 @@ export async function loadSuites(refs: readonly string[], labFile: string | null
   for (const ref of refs) {
     folders.push(...(await foldersOf(ref === 'builtin' ? builtinSuites : resolvePath(ref, base), ref)))
   }
-  const mistakes: Mistake[] = []
+  const library = await textsOf(shellLibrary, await filesOf(shellLibrary))
+  const mistakes: Mistake[] = unreadableScripts(library, new Set())
   const suites: Suite[] = []
   for (const folder of new Set(folders)) {
     const suite = await loadSuite(folder, base, mistakes)
@@ -84,6 +87,8 @@ async function loadSuite(folder: string, base: string, mistakes: Mistake[]): Pro
     }
   })
   mistakes.push(...inOrder(own))
+  const scripts = new Set(data.tests.flatMap(({ script }) => script ?? []))
+  mistakes.push(...unreadableScripts(await textsOf(folder, files), scripts))
   const compiled = compiledModules(folder, data)
   return {
     id: data.suite,
@@ -147,8 +152,13 @@ function testOf(
       locks: test.needs?.locks ?? [],
     },
     measures: test.measures ?? {},
+    ...(test.codes === undefined ? {} : { codes: codesOf(test.codes) }),
     proof: test.proof === undefined ? null : { ...test.proof, real: test.proof.real ?? {} },
   }
+}
+
+function codesOf({ skip = [], error = [] }: NonNullable<TestFile['codes']>): ExitCodes {
+  return { skip: [skip].flat(), error: [error].flat() }
 }
 
 async function filesOf(folder: string): Promise<SuiteFileEntry[]> {
@@ -162,6 +172,15 @@ async function filesOf(folder: string): Promise<SuiteFileEntry[]> {
       const [content, { mode }] = await Promise.all([readFile(absolute), stat(absolute)])
       const executable = (mode & executableBits) !== 0
       return { path, sha256: sha256(content), executable, interpreter: interpreterOf(content) }
+    }),
+  )
+}
+
+async function textsOf(folder: string, files: readonly SuiteFileEntry[]): Promise<TextFile[]> {
+  return Promise.all(
+    files.map(async ({ path, interpreter }) => {
+      const absolute = join(folder, path)
+      return { shown: absolute, path, interpreter, content: await readFile(absolute) }
     }),
   )
 }

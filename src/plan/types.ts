@@ -7,6 +7,12 @@ export type Level = 'required' | 'optional'
 /** How a script says what it found; `module` tests say it through the API. */
 export type Protocol = 'tap' | 'ktap' | 'exit' | 'module'
 
+/** What the exit codes of a test with protocol `exit` mean, beside 0. */
+export interface ExitCodes {
+  readonly skip: readonly number[]
+  readonly error: readonly number[]
+}
+
 /** What a test does to the guest that it runs in. */
 export type Isolation = 'shared' | 'alters-guest' | 'own-instance'
 
@@ -21,6 +27,8 @@ export interface PlannedTest {
   readonly level: Level
   readonly requirements: readonly string[]
   readonly protocol: Protocol
+  /** Absent where the manifest declares none. */
+  readonly codes?: ExitCodes
   /** The script's or module's path inside its suite, with `/`. */
   readonly file: string
   /** Where the suite's manifest stands, relative to the lab or the package: for reports. */
