@@ -10,6 +10,8 @@ const shells: readonly (readonly [name: string, command: readonly string[]])[] =
   ['dash', ['/usr/bin/dash']],
   ['bash', ['/usr/bin/bash', '--posix']],
   ['busybox', ['/usr/bin/busybox', 'sh']],
+  ['mksh', ['/usr/bin/mksh']],
+  ['ksh93u+m', ['/usr/bin/ksh93']],
 ]
 
 const release = readFileSync('/etc/os-release', 'utf8')

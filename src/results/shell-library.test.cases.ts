@@ -207,6 +207,64 @@ fact: forged=1'
   },
 ]
 
+/** Checks that assert nothing, as an unset variable makes them: each must end the script with a bail-out. */
+const emptyChecks: readonly string[] = [
+  'ok',
+  'ok $UNSET',
+  'ok $WORDS',
+  'not_ok',
+  'is',
+  'is a',
+  'is $UNSET a text',
+  'is a a',
+  'is $WORDS two text',
+  'isnt a b',
+  'isnt $UNSET b text',
+  'one_of tsc "$UNSET" text',
+  "one_of tsc ' ' text",
+  'one_of tsc $UNSET text',
+  'one_of tsc',
+  'match "Linux" "$UNSET" text',
+  'match "Linux" $UNSET text',
+  'match "Linux"',
+  'match "Linux" "$UNSET|$UNSET" text',
+  "match 'Linux' '.*' text",
+  "match 'Linux' '(x|)' text",
+  "match 'Linux' 'x{0,1}' text",
+  'unlike "all is well" "$UNSET" text',
+  'unlike "all is well" $UNSET text',
+  "unlike 'all is well' 'Oops|' text",
+  'at_least 10 "$UNSET" text',
+  'at_least 10 $UNSET text',
+  'at_least 10 ten text',
+  'at_most 10 "$UNSET" text',
+  'at_most 10',
+  'within 5 1 "$UNSET" text',
+  'within 5 "$UNSET" 9 text',
+  'within 5 1 $UNSET text',
+  'within 5 7 3 text',
+  'holds "the service runs" $UNSET',
+  'holds "the service runs" "$UNSET"',
+  'holds "the service runs" "$UNSET" --now',
+  'holds',
+  'skip "no card"',
+  'skip $UNSET "a card"',
+  'fact release',
+  'measure drift 1',
+  'measure drift $UNSET ppm',
+  'bounded 5',
+  'bounded 5 $UNSET',
+  'bounded 5 "$UNSET"',
+  'bounded "$UNSET" true',
+  'bounded soon true',
+]
+
+export const emptyCheckCases: readonly ShellCase[] = emptyChecks.map(check => ({
+  name: `nothing is asserted: ${check}`,
+  script: `WORDS='one two'\nok first\n${check}\ndone_testing`,
+  expected: { verdict: 'error', cause: 'unknown', reason: /bailed out: \S/, counts: { ok: 1, notOk: 0 } },
+}))
+
 /** Runs a script's text, with the library before it, and folds what it said. */
 export function runScript(shell: readonly string[], script: string): Promise<Folded> {
   return runShell([...shell, '-c', `. "$GUESTCERT/tap.sh"\n${script}`], {})

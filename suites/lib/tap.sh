@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What a test script says, and how: TAP 14, for any POSIX shell back to bash 3.2.
+# What a test script says, and how: TAP 14, for any POSIX shell back to bash 3.2: dash, bash, busybox, mksh and ksh93 are tried.
 #
 #     . "$GUESTCERT/tap.sh"
 #     is "$(uname -m)" x86_64 "the kernel is built for x86_64"
@@ -27,6 +27,9 @@
 #   measure NAME NUMBER UNIT         what was measured, for the record
 #   bounded SECONDS COMMAND [WORD..] runs a command, ends it after so many seconds; status 124 then
 #   done_testing                     prints the plan and ends the script; without it nothing passes
+#
+# A check that asserts nothing ends the script with a bail-out: the wrong number of arguments (a variable that is unset
+# or holds several words, without quotes), an empty or all-matching expression, an empty list, a bound that is no number.
 #
 # Names that begin with tap_ belong to this file. There is no `local` in POSIX: functions share their variables.
 
@@ -67,12 +70,39 @@ tap_value() {
   esac
 }
 
+# tap_takes NAME COUNT GIVEN WHAT: a function got as many arguments as it takes.
+tap_takes() {
+  [ "$3" -eq "$2" ] || bail_out "$1 takes $2 arguments ($4), not $3: is a variable unset, or not in quotes?"
+}
+
+# tap_needs NAME WHAT VALUE: an argument without which nothing is asserted is not empty.
+tap_needs() {
+  [ -n "$3" ] || bail_out "$1 needs $2 that is not empty: nothing would be asserted"
+}
+
+# tap_bound NAME VALUE: a bound is a whole number.
+tap_bound() {
+  tap_is_number "$2" || bail_out "$1 needs a whole number as its bound, not '$2': nothing would be asserted"
+}
+
+# tap_expression NAME ERE: an expression that is found in everything says nothing: "$A|$B" with both unset is one.
+tap_expression() {
+  tap_needs "$1" "an expression" "$2"
+  case $2 in
+    *'|'* | *'*'* | *'?'* | *'{'*)
+      [ "$(printf '\n~ 0 no text of anybody ~\n' | grep -c -E -e "$2" 2>/dev/null)" != 2 ] ||
+        bail_out "$1 has an expression that is found in everything: $2" ;;
+  esac
+}
+
 ok() {
+  tap_takes ok 1 $# TEXT
   tap_count=$((tap_count + 1))
   printf 'ok %s - %s\n' "$tap_count" "$(tap_line "$1")" >&3
 }
 
 not_ok() {
+  [ $# -ge 1 ] && [ $# -le 3 ] || bail_out "not_ok takes 1 to 3 arguments (TEXT GOT WANTED), not $#"
   tap_count=$((tap_count + 1))
   tap_failed=$((tap_failed + 1))
   printf 'not ok %s - %s\n' "$tap_count" "$(tap_line "$1")" >&3
@@ -86,14 +116,20 @@ not_ok() {
 }
 
 is() {
+  tap_takes is 3 $# "GOT WANTED TEXT"
   if [ "$1" = "$2" ]; then ok "$3"; else not_ok "$3" "$1" "$2"; fi
 }
 
 isnt() {
+  tap_takes isnt 3 $# "GOT UNWANTED TEXT"
   if [ "$1" != "$2" ]; then ok "$3"; else not_ok "$3" "$1" "anything else"; fi
 }
 
 one_of() {
+  tap_takes one_of 3 $# "GOT WORDS TEXT"
+  tap_words=0
+  for tap_word in $2; do tap_words=1; done
+  [ "$tap_words" -eq 1 ] || bail_out "one_of needs a list that is not empty: nothing would be asserted"
   for tap_word in $2; do
     if [ "$1" = "$tap_word" ]; then
       ok "$3"
@@ -104,11 +140,15 @@ one_of() {
 }
 
 match() {
+  tap_takes match 3 $# "GOT ERE TEXT"
+  tap_expression match "$2"
   if printf '%s\n' "$1" | grep -E -e "$2" >/dev/null; then ok "$3"; else not_ok "$3" "$1" "something like $2"; fi
 }
 
 # A broken expression has status 2 and must not look like "not found".
 unlike() {
+  tap_takes unlike 3 $# "GOT ERE TEXT"
+  tap_expression unlike "$2"
   printf '%s\n' "$1" | grep -E -e "$2" >/dev/null
   case $? in
     1) ok "$3" ;;
@@ -145,6 +185,10 @@ tap_less() {
 
 # What is no number is never within bounds.
 within() {
+  tap_takes within 4 $# "GOT LEAST MOST TEXT"
+  tap_bound within "$2"
+  tap_bound within "$3"
+  ! tap_less "$3" "$2" || bail_out "within has no number from $2 to $3: nothing would be asserted"
   if tap_is_number "$1" && tap_is_number "$2" && tap_is_number "$3" && ! tap_less "$1" "$2" && ! tap_less "$3" "$1"
   then ok "$4"
   else not_ok "$4" "$1" "from $2 to $3"
@@ -152,14 +196,20 @@ within() {
 }
 
 at_least() {
+  tap_takes at_least 3 $# "GOT LEAST TEXT"
+  tap_bound at_least "$2"
   if tap_is_number "$1" && tap_is_number "$2" && ! tap_less "$1" "$2"; then ok "$3"; else not_ok "$3" "$1" "$2 or more"; fi
 }
 
 at_most() {
+  tap_takes at_most 3 $# "GOT MOST TEXT"
+  tap_bound at_most "$2"
   if tap_is_number "$1" && tap_is_number "$2" && ! tap_less "$2" "$1"; then ok "$3"; else not_ok "$3" "$1" "$2 or less"; fi
 }
 
 holds() {
+  [ $# -ge 2 ] || bail_out "holds takes TEXT and a command, not $# argument(s): is a variable unset?"
+  tap_needs holds "a command" "$2"
   tap_text=$1
   shift
   "$@" 3>&-
@@ -168,6 +218,7 @@ holds() {
 }
 
 skip() {
+  tap_takes skip 2 $# "REASON TEXT"
   tap_count=$((tap_count + 1))
   printf 'ok %s - %s # SKIP %s\n' "$tap_count" "$(tap_line "$2")" "$(tap_line "$1")" >&3
 }
@@ -181,7 +232,7 @@ skip_all() {
 
 bail_out() {
   tap_planned=1
-  printf 'Bail out! %s\n' "$(tap_line "$1")" >&3
+  printf 'Bail out! %s\n' "$(tap_line "${1:-no reason given}")" >&3
   exit 255
 }
 
@@ -191,21 +242,29 @@ diag() {
 }
 
 fact() {
+  tap_takes fact 2 $# "NAME TEXT"
   printf '# fact: %s=%s\n' "$1" "$(printf '%s' "$2" | tr '\n' ' ' | sed -e 's/[[:cntrl:]]/ /g')" >&3
 }
 
 measure() {
+  tap_takes measure 3 $# "NAME NUMBER UNIT"
   printf '# measure: %s=%s %s\n' "$1" "$2" "$3" >&3
 }
 
 # Older systems have no timeout, and older busyboxes another: then the command runs beside and is watched.
 bounded() {
+  [ $# -ge 2 ] || bail_out "bounded takes SECONDS and a command, not $# argument(s): is a variable unset?"
+  tap_bound bounded "$1"
+  tap_needs bounded "a command" "$2"
   tap_seconds=$1
   shift
   if timeout -s KILL 5 true 2>/dev/null; then
     timeout -s KILL "$tap_seconds" "$@" 3>&-
     tap_status=$?
-    [ "$tap_status" -ne 137 ] || tap_status=124
+    # Killed: 128 + 9, and 256 + 9 in ksh93.
+    case $tap_status in
+      137 | 265) tap_status=124 ;;
+    esac
     return "$tap_status"
   fi
   "$@" 3>&- &
