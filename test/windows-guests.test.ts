@@ -147,9 +147,24 @@ for (const persona of ['windows-2008-sp2', 'windows-2022']) {
   })
 }
 
+const comment = '# a comment that makes it long\n'
+const answers = [
+  { script: 'Write-Output ok', output: 'ok\n' },
+  { script: 'exit 3', ends: 'exit', status: 3 },
+  { script: 'exit 0', ends: 'exit' },
+  { script: 'cmd /c exit 5', status: 5 },
+  { script: "throw 'no'", errors: ['no'], ends: 'throw' },
+  { script: 'Get-Item C:\\none; Write-Output later', output: 'later\n', errors: ['Cannot find path'] },
+  { script: `${comment.repeat(400)}'end'`, output: 'end\n' },
+]
 for (const persona of ['windows-2008-r2-sp1', 'windows-2022', 'windows-2022-powershell']) {
-  t.test(`PowerShell scripts end truly on ${persona}`, async t => {
-    const { machine, close } = await reachWindows(persona)
+  t.test(`a lab's own PowerShell scripts are answered from the persona on ${persona}`, async t => {
+    const { machine, close } = await reachWindows(persona, {
+      change: {
+        folder: t.testdir(),
+        text: `answers: ${JSON.stringify([{ from: 'mutant', list: answers }])}`,
+      },
+    })
     t.teardown(close)
     const ended = await runPowerShell(machine, 'Write-Output ok', { signal })
     t.match(ended, { how: 'ended', succeeded: true, errors: 0 })
@@ -159,6 +174,7 @@ for (const persona of ['windows-2008-r2-sp1', 'windows-2022', 'windows-2022-powe
       succeeded: false,
       result: { exit: { kind: 'code', code: 3 } },
     })
+    t.match(await runPowerShell(machine, 'exit 0', { signal }), { how: 'exit', succeeded: true })
     t.match(await runPowerShell(machine, 'cmd /c exit 5', { signal }), { succeeded: false, lastStatus: 5 })
     t.match(await runPowerShell(machine, "throw 'no'", { signal }), { how: 'threw', succeeded: false })
     t.match(await runPowerShell(machine, 'Get-Item C:\\none; Write-Output later', { signal }), {
@@ -166,9 +182,13 @@ for (const persona of ['windows-2008-r2-sp1', 'windows-2022', 'windows-2022-powe
       errors: 1,
       succeeded: false,
     })
-    const comment = '# a comment that makes it long\n'
     const long = await runPowerShell(machine, `${comment.repeat(400)}'end'`, { signal })
     t.equal(long.stdout.trim(), 'end', 'a script longer than a command line goes by a file')
+    await t.rejects(
+      runPowerShell(machine, 'Get-Process', { signal }),
+      { message: /not carried out.*"Get-Process" is no text of guestcert/s, context: { cause: 'unknown' } },
+      'any other is refused, and nobody takes that for the guest',
+    )
   })
 }
 

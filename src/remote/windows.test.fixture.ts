@@ -29,9 +29,9 @@ export class FakeWindows {
     const { login = 'cmd' } = this.#options
     if (command.startsWith('echo gc-shell')) {
       const said = {
-        cmd: 'C:\\WINDOWS\\system32\\cmd.exe $PSHOME $0\r\n',
-        powershell: '\r\n%ComSpec%\r\nC:\\Windows\\System32\\WindowsPowerShell\\v1.0\r\n',
-        cygwin: '%ComSpec% bash\n',
+        cmd: 'C:\\WINDOWS\\system32\\cmd.exe $PSHOME $?\r\n',
+        powershell: '\r\n%ComSpec%\r\nC:\\Windows\\System32\\WindowsPowerShell\\v1.0\r\nTrue\r\n',
+        cygwin: '%ComSpec%  0\n',
       }
       end(channel, `gc-shell ${said[login]}`, 0)
       return
@@ -59,7 +59,7 @@ export class FakeWindows {
   #unwrap(command: string): string {
     const { login = 'cmd' } = this.#options
     if (login === 'powershell') {
-      const [, literal = ''] = /'cmd\.exe','\/d \/s \/c (.*)';\$i\.Use/s.exec(command) ?? []
+      const [, literal = ''] = /^\$gcLine='(.*)';\$env:GC_Q/s.exec(command) ?? []
       return literal.replaceAll("''", "'").replaceAll('%GC_Q%', '"')
     }
     if (login === 'cygwin') {
@@ -150,7 +150,7 @@ export class FakeWindows {
       for (const request of (this.files.get(file)?.toString() ?? '').trim().split('\n')) {
         answer(request, channel, finish)
       }
-      finish('gc bye\r\n', 0)
+      finish('', 0)
       return
     }
     let held = ''
@@ -161,7 +161,7 @@ export class FakeWindows {
         answer(request, channel, finish)
       }
     })
-    channel.on('end', () => finish('gc bye\r\n', 0))
+    channel.on('end', () => finish('', 0))
   }
 }
 

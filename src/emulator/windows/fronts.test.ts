@@ -91,7 +91,7 @@ t.test('what a version lacks, its persona lacks', async t => {
 t.test('a command line of Cygwin is handed on to cmd', async t => {
   const { text, close } = await startWindows('windows-2003-r2')
   t.teardown(close)
-  t.equal(await text('echo gc %ComSpec% $PSHOME $0'), 'gc %ComSpec%  bash\n')
+  t.equal(await text('echo gc %ComSpec% $PSHOME $? $0'), 'gc %ComSpec%  0 bash\n')
   const line = `GC_L='echo "a b"&exit 7' exec cmd.exe /d /v:on /s /c 'cmd.exe /d /s /c !GC_L!&echo N !ERRORLEVEL!'`
   t.equal(await text(line), '"a b"\nN 7\n')
 })

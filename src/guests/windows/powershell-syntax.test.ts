@@ -6,7 +6,7 @@ import t from 'tap'
 import { Language, type Node, Parser } from 'web-tree-sitter'
 import { lineForLogin } from '../../remote/shells/windows/login.js'
 import { serviceText } from '../../remote/shells/windows/powershell-text.js'
-import { frameScript, readerText } from './powershell.js'
+import { fileReader, frameScript } from './powershell.js'
 
 /** Every PowerShell text that is sent is read by a grammar that is not ours: tree-sitter-powershell. */
 // The optimizing compiler of V8 would spend ten seconds on this grammar, which is used for one.
@@ -49,7 +49,7 @@ t.test('the grammar finds mistakes', async t => {
 t.test('no text of ours has one', async t => {
   t.strictSame(mistakes(serviceText), [], 'the service')
   t.strictSame(mistakes(frameScript('exit 3', 'gc1')), [], 'the frame of a script')
-  t.strictSame(mistakes(readerText("C:\\it's here\\gc.txt")), [], 'the reader of a file')
+  t.strictSame(mistakes(fileReader("C:\\it's here\\gc.txt")), [], 'the reader of a file')
 })
 
 t.test('no line for a login shell PowerShell has one', async t => {

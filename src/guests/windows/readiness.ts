@@ -41,7 +41,10 @@ export async function readReadiness(machine: WindowsMachine, signal: AbortSignal
   const asked = { signal }
   const [elevated, manager, services, processes, ...pending] = await Promise.all([
     readRegistry(machine, elevatedOnly, asked).catch((error: unknown) => {
-      if (machine.lost.aborted || signal.aborted) {
+      const isAnswer =
+        error instanceof InfraError && error.context.cause === 'guest' && error.context.code === 'command'
+      // A question that could not be asked says nothing about the token.
+      if (machine.lost.aborted || signal.aborted || !isAnswer) {
         throw error
       }
       return null

@@ -18,6 +18,7 @@ const lists = [
   'deviceChanges',
   'processes',
   'hotfixes',
+  'answers',
   'events',
   'programs',
   'missing',

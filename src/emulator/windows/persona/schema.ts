@@ -81,6 +81,17 @@ const powershellShape = {
   startMs: whole,
 }
 
+/** What the guest answers to one script of a lab's own tests: it runs none. */
+const scriptAnswer = z.strictObject({
+  script: z.string(),
+  output: z.string().default(''),
+  /** What is written as errors, in order. */
+  errors: z.array(z.string()).default([]),
+  ends: z.enum(['end', 'exit', 'throw']).default('end'),
+  /** Of `exit`, or $LASTEXITCODE at the end. */
+  status: whole.default(0),
+})
+
 const serviceEntry = z.strictObject({
   name: z.string(),
   display: z.string().optional(),
@@ -271,6 +282,7 @@ const sections = {
       }),
     )
     .default([]),
+  answers: z.array(fact({ ...when, list: z.array(scriptAnswer) })).default([]),
   hotfixes: z
     .array(
       fact({

@@ -9,7 +9,9 @@ export function bash(command: string | undefined): Program {
     if (command === undefined) return 0
     let status = 0
     for (const part of command.split(/;(?=(?:[^'"]|'[^']*'|"[^"]*")*$)|\n/)) {
-      const words = split(part, name => (name === '0' ? 'bash' : (call.env.get(name) ?? '')))
+      const words = split(part, name =>
+        name === '0' ? 'bash' : name === '?' ? String(status) : (call.env.get(name) ?? ''),
+      )
       const env = call.env.copy()
       while (words[0] !== undefined && /^[A-Za-z_]\w*=/.test(words[0].raw)) {
         const { text } = words.shift() ?? { text: '' }
@@ -65,7 +67,8 @@ function split(line: string, lookup: (name: string) => string): { text: string; 
 }
 
 function expand(text: string, lookup: (name: string) => string): string {
-  return text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced: string | undefined, plain: string | undefined) =>
-    lookup(braced ?? plain ?? ''),
+  return text.replace(
+    /\$(?:\{(\w+)\}|(\w+|\?))/g,
+    (_, braced: string | undefined, plain: string | undefined) => lookup(braced ?? plain ?? ''),
   )
 }

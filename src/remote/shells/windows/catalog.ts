@@ -4,7 +4,7 @@
  * are filled in.
  */
 import { InternalError } from '../../../config/errors.js'
-import { scriptText, serviceText } from './powershell-text.js'
+import { loginLine, loginProbe, readerText, scriptText, serviceText } from './powershell-text.js'
 
 /** One kind of text that may be sent. */
 export interface CatalogEntry {
@@ -29,12 +29,12 @@ const powershellPage =
 /** The texts. */
 export const catalog = {
   'login-probe': {
-    text: 'echo gc-shell %ComSpec% $PSHOME $0',
+    text: loginProbe,
     takenBy: 'the login shell, whatever it is',
     versions: 'all',
-    why: 'Tells the login shell: each expands only what is its own.',
+    why: 'Tells the login shell: each expands only what is its own. What stands in it is defined in every PowerShell, so that strict mode in a profile does not mind it.',
     answer:
-      'The words after `gc-shell`, on one line or on several. cmd: `C:\\WINDOWS\\system32\\cmd.exe $PSHOME $0`. PowerShell: `%ComSpec% C:\\…\\WindowsPowerShell\\v1.0`, each word on a line of its own. Cygwin bash: `%ComSpec% bash` or another name in place of bash. Status 0.',
+      'The words after `gc-shell`, on one line or on several. cmd: `C:\\WINDOWS\\system32\\cmd.exe $PSHOME $?`. PowerShell: `%ComSpec% C:\\…\\WindowsPowerShell\\v1.0 True`, each word on a line of its own. Cygwin bash: `%ComSpec% 0`. Status 0.',
     sources: [
       cmdPage,
       'https://learn.microsoft.com/en-us/windows-server/administration/openssh/openssh-server-configuration',
@@ -50,7 +50,7 @@ export const catalog = {
     sources: [cmdPage],
   },
   'in-powershell': {
-    text: "$env:GC_Q=[string][char]34;$i=New-Object Diagnostics.ProcessStartInfo 'cmd.exe','/d /s /c {LINE-QUOTED}';$i.UseShellExecute=$false;$p=[Diagnostics.Process]::Start($i);$p.WaitForExit();exit $p.ExitCode",
+    text: loginLine,
     takenBy: 'login shell PowerShell',
     versions: '2008 R2 and later',
     why: 'A line for cmd from PowerShell, which does not hand quotes on to programs: they travel as `%GC_Q%`, which cmd expands before it reads quotes. `{LINE-QUOTED}` is the line with every `"` as `%GC_Q%` and every `\'` (and ‘ ’ ‚ ‛) doubled.',
@@ -119,7 +119,7 @@ export const catalog = {
     versions: '2008 R2 and later; PowerShell 2.0 to 5.1',
     why: 'One PowerShell for a whole connection, that takes requests from standard input. SERVICE is the service text below in UTF-16LE and base64. Not sent where the login shell is PowerShell, which takes standard input for itself: there powershell-batch is.',
     answer:
-      'A line `gc hello VERSION PID` when it is ready. Then for each request (below) its rows and its end, in any order between requests. At the end of standard input: `gc bye`, once all are answered, and status 0.',
+      'A line `gc hello VERSION PID` when it is ready. Then for each request (below) its rows and its end, in any order between requests. At the end of standard input status 0, once all are answered.',
     sources: [
       powershellPage,
       'https://learn.microsoft.com/en-us/dotnet/api/system.management.automation.powershell',
@@ -140,14 +140,14 @@ export const catalog = {
     versions: '2008 R2 and later',
     why: 'A script of a test (guest.powershell), in the frame below. No shipped suite sends one.',
     answer:
-      'What the script prints; `{NONCE} end ERRORS LASTEXITCODE` after a script that ran to its end, `{NONCE} throw …` and status 1 after one that threw, and neither after `exit N`, with status N.',
+      '`{NONCE} begin`, what the script prints, and on a line of its own `{NONCE} HOW ERRORS LASTEXITCODE`. HOW is `end` after a script that ran to its end, `throw` after one that threw, with status 1, and `left` after `exit N`, with status N, and after `break` or `continue` outside a loop, with status 217. No such line and any status where the script ended the process or replaced standard output.',
     sources: [powershellPage],
   },
   'powershell-file': {
     text: 'powershell.exe -NoLogo -NoProfile -NonInteractive -InputFormat None -OutputFormat Text -EncodedCommand {READER}',
     takenBy: 'cmd',
     versions: '2008 R2 and later',
-    why: "A script that would make the line longer than 8,191 characters: it is carried as a file. READER is `Invoke-Expression ([IO.File]::ReadAllText('FILE'))` in UTF-16LE and base64.",
+    why: 'A script that would make the line longer than 8,191 characters: it is carried as a file. READER is the text below, with the path of the file, in UTF-16LE and base64.',
     answer: 'As powershell-script.',
     sources: [
       powershellPage,
@@ -264,7 +264,11 @@ export const catalog = {
 export type CommandName = keyof typeof catalog
 
 /** The texts that are too long for the table, by the word that stands for them. */
-export const longTexts: Readonly<Record<string, string>> = { SERVICE: serviceText, SCRIPT: scriptText }
+export const longTexts: Readonly<Record<string, string>> = {
+  SERVICE: serviceText,
+  SCRIPT: scriptText,
+  READER: readerText,
+}
 
 /** The text of a command with its holes filled. Throws InternalError for a hole that nothing, or that is not one. */
 export function commandText(name: CommandName, holes: Readonly<Record<string, string>> = {}): string {

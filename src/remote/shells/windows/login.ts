@@ -14,12 +14,11 @@ export function parseLoginProbe(text: string): LoginShell | null {
   if (!said.includes('%ComSpec%')) {
     return /\S/.test(said) ? 'cmd' : null
   }
-  // bash knows no PSHOME, PowerShell no $0.
-  const rest = said.replace('%ComSpec%', '').trim()
-  if (/PowerShell|pwsh|[\\/]\d+$/i.test(rest) && !/\bbash\b/.test(rest)) {
+  // `$?` is a truth in PowerShell and a number in bash, which knows no PSHOME.
+  if (/\b(?:True|False)\b/.test(said)) {
     return 'powershell'
   }
-  return /sh\b/.test(rest) ? 'cygwin' : null
+  return /(?:^|\s)\d{1,3}(?:\s|$)/.test(said) ? 'cygwin' : null
 }
 
 /** A line as the login shell must be given it. */

@@ -4,7 +4,7 @@ import t from 'tap'
 import { expandPercent, readCmd, readPowerShellLiteral, readRuntime } from './decoders.test.fixture.js'
 import { markCondition, markedLine } from './line.js'
 import { lineForLogin, parseLoginProbe } from './login.js'
-import { encodedCommand } from './powershell-text.js'
+import { encodedCommand, lineText } from './powershell-text.js'
 import { escapeForCmd, quoteForCmd, quoteForPowerShell } from './quote.js'
 
 /** Names that a careless quoting would let cmd expand, with the forms that it knows. */
@@ -82,10 +82,10 @@ t.test('a line comes through each login shell unchanged', async t => {
       t.equal(lineForLogin('cmd', wanted, 'gc1').line, wanted)
       const { line: forPowerShell } = lineForLogin('powershell', wanted, 'gc1')
       t.notOk(forPowerShell.includes('"'), 'no quote that an SSH server might escape in its own way')
-      const [, literal = ''] = /'cmd\.exe',(.*)$/s.exec(forPowerShell) ?? []
+      const [, literal = ''] = /^\$gcLine=(.*)$/s.exec(forPowerShell) ?? []
       const { value, rest } = readPowerShellLiteral(literal)
-      t.equal(rest.startsWith(';$i.UseShellExecute=$false'), true)
-      t.equal(expandPercent(value, { GC_Q: '"' }), `/d /s /c ${wanted}`)
+      t.equal(rest, `;${lineText}`, 'behind it stands the same text always')
+      t.equal(expandPercent(value, { GC_Q: '"' }), wanted)
     }),
     { numRuns: 500 },
   )
@@ -103,15 +103,18 @@ t.test('bash hands the line on in the environment', async t => {
 })
 
 t.test('login shells are told apart', async t => {
-  t.equal(parseLoginProbe('gc-shell C:\\WINDOWS\\system32\\cmd.exe $PSHOME $0\r\n'), 'cmd')
+  t.equal(parseLoginProbe('gc-shell C:\\WINDOWS\\system32\\cmd.exe $PSHOME $?\r\n'), 'cmd')
   t.equal(
-    parseLoginProbe('gc-shell\r\n%ComSpec%\r\nC:\\Windows\\System32\\WindowsPowerShell\\v1.0\r\n'),
+    parseLoginProbe('gc-shell\r\n%ComSpec%\r\nC:\\Windows\\System32\\WindowsPowerShell\\v1.0\r\nTrue\r\n'),
     'powershell',
   )
-  t.equal(parseLoginProbe('gc-shell\r\n%ComSpec%\r\nC:\\Program Files\\PowerShell\\7\r\n'), 'powershell')
-  t.equal(parseLoginProbe('gc-shell %ComSpec% bash\n'), 'cygwin')
-  t.equal(parseLoginProbe('gc-shell %ComSpec% -bash\n'), 'cygwin')
-  t.equal(parseLoginProbe('Welcome!\ngc-shell %ComSpec% /bin/sh\n'), 'cygwin')
+  t.equal(
+    parseLoginProbe('gc-shell\r\n%ComSpec%\r\nC:\\Program Files\\PowerShell\\7\r\nFalse\r\n'),
+    'powershell',
+  )
+  t.equal(parseLoginProbe('gc-shell %ComSpec% 0\n'), 'cygwin')
+  t.equal(parseLoginProbe('gc-shell %ComSpec%  127\n'), 'cygwin')
+  t.equal(parseLoginProbe('Welcome!\ngc-shell %ComSpec% 0\n'), 'cygwin')
   t.equal(parseLoginProbe('% Invalid input detected'), null)
   t.equal(parseLoginProbe('gc-shell'), null)
 })

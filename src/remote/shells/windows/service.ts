@@ -43,6 +43,11 @@ export function requestLine(id: number, request: ServiceRequest): string {
   return `${[String(id), ...request].map(field).join('\t')}\n`
 }
 
+/** The line that has a request stopped. */
+function stopLine(id: number, stopped: number): string {
+  return `${id}\tstop\t${stopped}\n`
+}
+
 interface Pending {
   readonly rows: ServiceRow[]
   bytes: number
@@ -60,8 +65,6 @@ export class Answers {
   readonly hello = new Promise<string>(resolve => {
     this.#hello = resolve
   })
-  /** True when the service has said that all is answered. */
-  saidBye = false
 
   constructor(where: string) {
     this.#where = where
@@ -74,9 +77,9 @@ export class Answers {
     })
   }
 
-  /** No answer is wanted any more. */
-  forget(id: number): void {
-    this.#pending.delete(id)
+  /** No answer is wanted any more; true when none has come. */
+  forget(id: number): boolean {
+    return this.#pending.delete(id)
   }
 
   /** Takes output of the service. */
@@ -101,13 +104,12 @@ export class Answers {
   }
 
   #take(line: string): void {
-    const [, id, word, rest = ''] = /^gc (\d+) (row|end|absent|error)(?: (.*))?$/.exec(line) ?? []
+    const [, id, word, rest = ''] = /^gc (\d+) (row|end|absent|error|fault)(?: (.*))?$/.exec(line) ?? []
     if (id === undefined) {
       const [, version] = /^gc hello (\S+) \d+$/.exec(line) ?? []
       if (version !== undefined) {
         this.#hello(version)
       }
-      this.saidBye ||= line === 'gc bye'
       return
     }
     const pending = this.#pending.get(Number(id))
@@ -138,14 +140,17 @@ export class Answers {
       )
     } else if (word === 'absent') {
       settle(() => pending.resolve({ rows: [], absent: true }))
-    } else {
+    } else if (word === 'error') {
       settle(() => pending.reject(this.#error(`PowerShell: ${peerText(parseText(rest))}`)))
+    } else {
+      const what = `the request could not be carried out by PowerShell: ${peerText(parseText(rest))}`
+      settle(() => pending.reject(this.#error(what, 'runner')))
     }
   }
 
-  #error(what: string): InfraError {
+  #error(what: string, cause: 'guest' | 'runner' = 'guest'): InfraError {
     const where = this.#where
-    return new InfraError(`${where}: ${what}`, { cause: 'guest', where, code: 'command' })
+    return new InfraError(`${where}: ${what}`, { cause, where, code: 'command' })
   }
 }
 
@@ -217,8 +222,9 @@ export class PowerShellService {
     if (first === null || typeof first === 'string') {
       cancel.abort()
       const why = first ?? `it was not ready within the limit "firstCommand" of ${limitMs} ms`
+      // Whether the guest's PowerShell is broken, or what it was sent, cannot be told from here.
       throw new InfraError(`${where}: PowerShell does not serve: ${why}`, {
-        cause: 'guest',
+        cause: 'unknown',
         where,
         code: 'command',
       })
@@ -245,9 +251,15 @@ export class PowerShellService {
       this.#answers.failAll('PowerShell is gone')
     }
     this.#stdin.write(requestLine(id, request))
-    return within(answer, { limitMs, what: request.join(' '), where: this.#where, signal }).finally(() =>
-      this.#answers.forget(id),
-    )
+    try {
+      return await within(answer, { limitMs, what: request.join(' '), where: this.#where, signal })
+    } finally {
+      // What nobody waits for any more must not hold one of the service's runspaces.
+      if (this.#answers.forget(id)) {
+        this.#ids += 1
+        this.#stdin.write(stopLine(this.#ids, id))
+      }
+    }
   }
 
   /** No more requests: it ends when all are answered. */

@@ -68,9 +68,9 @@ class BatchService implements Asker {
     }
     this.#queue.push({ id, line: requestLine(id, request), limitMs })
     const where = this.#where
-    return within(answer, { limitMs, what: request.join(' '), where, signal }).finally(() =>
-      answers.forget(id),
-    )
+    return within(answer, { limitMs, what: request.join(' '), where, signal }).finally(() => {
+      answers.forget(id)
+    })
   }
 
   end(): void {}
