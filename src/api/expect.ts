@@ -11,7 +11,8 @@ export interface RecordedCheck {
  * What can be asked of a value. Each call records one check under its text and tells whether it held; none throws, so
  * that a test shows all that is wrong. A test that cannot go on after a check returns: `if (!expect(…).toBe(…)) return`.
  *
- * A value of the wrong type never holds, negated or not: `expect(NaN).not.toBeLessThan(1, …)` is a failed check.
+ * A value of the wrong type never holds, negated or not: `expect(NaN).not.toBeLessThan(1, …)` is a failed check, and so
+ * is every question about a promise.
  */
 export interface Expectation {
   /** The same value, as `Object.is` has it. */
@@ -53,10 +54,12 @@ export function createExpect(record: (check: RecordedCheck) => void): Recorder {
     expect: got => {
       open++
       let isOpen = true
-      const note: Note = (held, wanted, text) => {
+      const note: Note = (isSo, wanted, text) => {
         if (isOpen) open--
         isOpen = false
         const name = text.trim() || wanted
+        // Whatever was asked, it was not asked of the value that is meant.
+        const held = isSo && !isThenable(got)
         if (held) record({ state: 'ok', text: name })
         else record({ state: 'not-ok', text: name, diagnostics: describe(got, wanted) })
         return held
@@ -64,6 +67,11 @@ export function createExpect(record: (check: RecordedCheck) => void): Recorder {
       return { ...questions(got, note, true), not: questions(got, note, false) }
     },
   }
+}
+
+function isThenable(value: unknown): boolean {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return isObject && typeof (value as { then?: unknown }).then === 'function'
 }
 
 type Note = (held: boolean, wanted: string, text: string) => boolean
@@ -118,6 +126,9 @@ function finds(wanted: RegExp | string, got: string): boolean {
 }
 
 function describe(got: unknown, wanted: string): string {
+  if (isThenable(got)) {
+    return `got: a promise (is an "await" missing?)\nwanted: ${wanted}`.slice(0, maxDiagnostics)
+  }
   return `got: ${show(got)}\nwanted: ${wanted}`.slice(0, maxDiagnostics)
 }
 

@@ -11,6 +11,8 @@
  * })
  * ```
  */
+
+export { apiVersion } from '../config/api-version.js'
 export type { Duration } from './duration.js'
 export type { Expect, Expectation } from './expect.js'
 export type {
@@ -24,7 +26,7 @@ export type {
 } from './guest.js'
 export type { AddedDisk, Host, HostAbility } from './host.js'
 export type { Environment, TestBody, TestContext, TestModule } from './test.js'
-export { apiVersion, test } from './test.js'
+export { test } from './test.js'
 export type {
   Activation,
   CimType,

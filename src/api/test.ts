@@ -1,3 +1,4 @@
+import { apiVersion } from '../config/api-version.js'
 import type { Expect } from './expect.js'
 import type { Guest } from './guest.js'
 import type { Host } from './host.js'
@@ -44,9 +45,6 @@ export interface TestModule {
   readonly api: typeof apiVersion
   readonly body: TestBody
 }
-
-/** Rises when a module written for an older version would no longer do what it says. */
-export const apiVersion = 1
 
 /** Declares a test: `export default test(async ({ guest, expect }) => { … })`. */
 export function test(body: TestBody): TestModule {

@@ -6,8 +6,9 @@ import type { Host, Lab } from '../config/model.js'
 import { packageVersion } from '../config/package-root.js'
 import { machineName } from '../config/this-machine.js'
 import type { History } from '../engine/estimate.js'
+import { ModuleHosts } from '../engine/modules/hosts.js'
 import { runPlan } from '../engine/run.js'
-import type { Keep } from '../engine/settings.js'
+import type { Keep, RunSettings } from '../engine/settings.js'
 import type { Driver } from '../hypervisors/driver.js'
 import { openLeases } from '../hypervisors/lease.js'
 import type { EventBody } from '../journal/events.js'
@@ -38,6 +39,8 @@ export interface PassRequest {
   readonly retries: number
   /** How long things took in earlier runs. */
   readonly history: History
+  /** Modules wait for a debugger. */
+  readonly inspect?: NonNullable<RunSettings['inspect']>
   readonly drain: AbortSignal
   readonly stop: AbortSignal
   /** Makes the reader that is told of every event once it is on disk. */
@@ -115,6 +118,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
   const { signal: stop, clear: clearStop } = anyOf(request.stop, broken.signal)
   const { signal: drain, clear: clearDrain } = anyOf(request.drain, stop)
   const leases = openLeases({ who: request.who, run, limits: plan.limits })
+  const modules = new ModuleHosts()
   try {
     await runPlan({
       plan,
@@ -125,6 +129,8 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
       driverOf: request.driverOf,
       emit,
       leases,
+      modules,
+      ...(request.inspect === undefined ? {} : { inspect: request.inspect }),
       keep: request.keep,
       parallel: request.parallel,
       retries: request.retries,
@@ -137,6 +143,7 @@ export async function carryOut(request: PassRequest): Promise<PassResult> {
   }
   clearDrain()
   clearStop()
+  modules.close()
   await leases.close()
   await Promise.all(told)
   await reporting

@@ -4,7 +4,7 @@ import { defaultLimits } from './limits.js'
 import { guestProducts } from './products.js'
 import { count, duration, hostKey, id, moment, privateKey, secret, size, text, version } from './scalars.js'
 
-const sizes = new Set(['output', 'consoleSize'])
+const sizes = new Set(['output', 'consoleSize', 'moduleMemory'])
 
 const limitsNamed = (names: object) =>
   z.strictObject(

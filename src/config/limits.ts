@@ -18,6 +18,10 @@ export interface Limits {
   readonly command: number
   /** One test, unless its manifest names its own. */
   readonly test: number
+  /** After a test module's body has returned: until its thread has ended by itself; and for ending one by force. */
+  readonly moduleEnd: number
+  /** Memory of the process that runs a test module. */
+  readonly moduleMemory: number
   /** Everything in one environment, without the time that it waits for a host. */
   readonly environment: number
   /** How long an environment waits while others pass it by, before it reserves a host. */
@@ -62,6 +66,8 @@ export const defaultLimits: Limits = {
   channel: 30_000,
   command: 60_000,
   test: 600_000,
+  moduleEnd: 5_000,
+  moduleMemory: 1024 * 1024 * 1024,
   environment: 14_400_000,
   reserve: 1_800_000,
   health: 30_000,

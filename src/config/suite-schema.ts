@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { abilities } from './abilities.js'
+import { apiVersion } from './api-version.js'
 import { guestProducts, hypervisorProducts } from './products.js'
 import { duration, id, oneOrMore, range, text } from './scalars.js'
 
@@ -165,6 +166,10 @@ export const suiteSchema = z.strictObject({
   suite: id,
   version: z.string().regex(/^\d+\.\d+\.\d+$/, 'expected a version such as "1.0.0"'),
   title: text,
+  api: z
+    .literal(apiVersion)
+    .optional()
+    .meta({ description: 'The version of guestcert/api that its modules are written for: 1 if absent' }),
   applies: applies.optional(),
   tests: z.array(testEntry).min(1, 'expected at least one test'),
 })

@@ -1,8 +1,8 @@
 import type { CommandOptions, CommandOutcome, Guest, Reboot, Reconnection } from '../api/guest.js'
 import { InfraError } from '../config/errors.js'
+import type { ClockReading } from '../guests/clock.js'
 import type { PlannedTest } from '../plan/types.js'
 import { type CommandResult, quote } from '../remote/index.js'
-import { clockOffset } from './api-clock.js'
 import { durationMs } from './api-duration.js'
 import type { EvidenceFile } from './evidence.js'
 import { withLimit } from './limit.js'
@@ -10,13 +10,16 @@ import type { GuestSession } from './session.js'
 import { testVariables } from './variables.js'
 import { windowsGuestFor } from './windows/api-guest.js'
 
+/** A guest's calls as the runner carries them out: a module makes of a reading what it shows of it. */
+export type Served<G extends Guest> = Omit<G, 'clockOffset'> & { clockOffset(): Promise<ClockReading> }
+
 /** The guest as test modules see it. Every command and its output goes to the test's evidence. */
 export function guestFor(
   session: GuestSession,
   test: PlannedTest,
   log: EvidenceFile,
   signal: AbortSignal,
-): Guest {
+): Served<Guest> {
   const env = testVariables(session.source.environment, session.folder, test)
   const run = async (command: string, options: CommandOptions = {}): Promise<CommandOutcome> => {
     const result = await session.machine.run(command, {
@@ -28,16 +31,19 @@ export function guestFor(
     await log.write(Buffer.from(describe(command, result)))
     signal.throwIfAborted()
     if (result.exit.kind === 'lost') {
-      throw new InfraError(`${session.machine.label}: no exit status came for "${command.slice(0, 80)}"`, {
-        cause: 'network',
-        where: session.source.instance,
-        code: 'lost',
-      })
+      throw new InfraError(
+        `${session.machine.label}: no exit status received for "${command.slice(0, 80)}"`,
+        {
+          cause: 'network',
+          where: session.source.instance,
+          code: 'lost',
+        },
+      )
     }
     return outcomeOf(result)
   }
   const { system, environment } = session.source
-  const guest: Guest = {
+  const guest: Served<Guest> = {
     facts: session.facts,
     run,
     readFile: async path => {
@@ -50,7 +56,7 @@ export function guestFor(
     bootIdentity: async () => nameOf(await system.identify(session.machine, { signal })),
     reboot: () => rebootGuest(session, signal),
     expectDisconnect: (action, { within }) => disconnect(session, action, durationMs(within), signal),
-    clockOffset: async () => clockOffset(await system.clock(session.machine, signal)),
+    clockOffset: () => system.clock(session.machine, signal),
   }
   return environment.guest.family === 'windows' ? windowsGuestFor(session, guest, log, signal) : guest
 }

@@ -1,132 +1,119 @@
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { createExpect } from '../api/expect.js'
-import { isTestModule, type TestContext, type TestModule } from '../api/test.js'
-import { InfraError } from '../config/errors.js'
+import { InternalError } from '../config/errors.js'
 import { fileNameOf } from '../config/file-name.js'
-import type { Measure } from '../journal/events.js'
-import type { Suite } from '../plan/suite.js'
+import type { Evidence } from '../journal/events.js'
+import type { ModuleCode, Suite } from '../plan/suite.js'
 import type { PlannedTest } from '../plan/types.js'
 import { judge } from '../results/judge.js'
-import type { Ending, LaterFacts } from '../results/observed.js'
 import { environmentFor } from './api-environment.js'
 import { guestFor } from './api-guest.js'
 import { hostFor } from './api-host.js'
-import { withLimit } from './limit.js'
-import { loadModule } from './load-module.js'
-import { countChecks, type Outcome, type SeenCheck, troubleOf } from './outcome.js'
-import { diagnoseLoss, type GuestSession } from './session.js'
+import type { EvidenceFile } from './evidence.js'
+import { type ModuleFacts, runAttempt } from './modules/attempt.js'
+import { CallServer } from './modules/call-server.js'
+import { confirmGuest } from './modules/confirm.js'
+import { observedOf } from './modules/observed.js'
+import { type Outcome, troubleOf } from './outcome.js'
+import type { GuestSession } from './session.js'
+import type { RunSettings } from './settings.js'
 
-/** Thrown by `skip`, and by nothing else. */
-class Skipped extends Error {
-  override readonly name = 'Skipped'
-}
-
-/** Runs a test module against the guest. Throws only when the run is stopped. */
+/** Runs a test module against the guest, in a process of its own. Throws only when the run is stopped. */
 export async function runModule(
   session: GuestSession,
   test: PlannedTest,
   suite: Suite,
   attempt: number,
-  stop: AbortSignal,
+  settings: RunSettings,
 ): Promise<Outcome> {
-  const checks: SeenCheck[] = []
-  const measures: Record<string, Measure> = {}
-  const log = session.source.evidence(`${fileNameOf(test.id)}.${attempt}.commands.txt`)
-  const { expect, unfinished } = createExpect(check => checks.push(check))
-  const units = suite.tests.find(({ id }) => id === test.id)?.measures ?? {}
-  let hasBegun = false
-  const finish = async ({ ending, later = {}, spoilt = false, trouble }: Said): Promise<Outcome> => {
-    const file = await log.close()
-    const judgement = judge({
-      by: 'module',
-      beginning: hasBegun ? { kind: 'seen' } : { kind: 'missing', printed: '' },
-      ending,
-      output: 'whole',
-      report: { kind: 'sound' },
-      held: countChecks(checks).ok,
-      failed: checks.flatMap(({ state, text }) => (state === 'not-ok' ? [text] : [])),
-      unfinished: unfinished(),
-      ...later,
-    })
-    const outcome = { ...judgement, checks, measures, evidence: file === null ? [] : [file], spoilt }
-    const hasTrouble = trouble !== undefined && outcome.verdict === 'error' && outcome.cause !== 'unknown'
-    return hasTrouble ? { ...outcome, trouble } : outcome
+  const { stop } = settings
+  const name = `${fileNameOf(test.id)}.${attempt}`
+  const files = {
+    commands: session.source.evidence(`${name}.commands.txt`),
+    stdout: session.source.evidence(`${name}.stdout.txt`),
+    stderr: session.source.evidence(`${name}.stderr.txt`),
   }
+  let evidence: Evidence[] | null = null
   try {
-    const module = await readModule(suite, test)
-    hasBegun = true
-    const also = session.source.health.broken
-    const limit = { name: 'test', ms: test.limitMs, where: test.id, signal: stop, also }
-    await withLimit(limit, signal => {
-      const context: TestContext = {
-        guest: guestFor(session, test, log, signal),
-        host: hostFor(session, signal, test),
-        environment: environmentFor(session.source.environment),
-        expect,
-        signal,
-        measure: (name, value) => {
-          measures[name] = measureOf(name, value, units)
-        },
-        skip: reason => {
-          throw new Skipped(reason)
-        },
-      }
-      return module.body(context)
-    })
-    return await finish({ ending: { kind: 'returned' } })
-  } catch (error) {
+    const facts = await observe(session, test, suite, files, settings)
     stop.throwIfAborted()
-    return finish(await describeThrown(error, session, stop))
+    const { seen, spoilt, trouble } = observedOf(facts)
+    // A reboot that was asked for and not seen has closed its connection itself: that is no loss.
+    const isUnprovenReboot = trouble?.context.code === 'reboot'
+    const loss = isUnprovenReboot ? null : await confirmGuest(session, stop)
+    stop.throwIfAborted()
+    evidence = await closeAll(files)
+    const { checks, measures } = facts
+    const judgement = judge(loss === null ? seen : { ...seen, loss: troubleOf(loss) })
+    const outcome = { ...judgement, checks, measures, evidence, spoilt: spoilt || loss !== null }
+    const mended = loss ?? trouble
+    const hasTrouble = mended !== undefined && outcome.verdict === 'error' && outcome.cause === mended.context.cause
+    return hasTrouble && outcome.cause !== 'unknown' ? { ...outcome, trouble: mended } : outcome
+  } finally {
+    if (evidence === null) await closeAll(files)
   }
 }
 
-/** How a module's body ended, and what was found out about it. */
-interface Said {
-  readonly ending: Ending
-  readonly later?: LaterFacts
-  readonly spoilt?: boolean
-  /** Trouble that a new instance may mend, if the verdict comes to an error. */
-  readonly trouble?: InfraError
+type Files = Readonly<Record<'commands' | 'stdout' | 'stderr', EvidenceFile>>
+
+async function observe(
+  session: GuestSession,
+  test: PlannedTest,
+  suite: Suite,
+  files: Files,
+  { modules, stop, inspect }: RunSettings,
+): Promise<ModuleFacts> {
+  const { environment, health, limits } = session.source
+  const calls = new AbortController()
+  const guest = guestFor(session, test, files.commands, calls.signal)
+  const host = hostFor(session, calls.signal, test)
+  const units = suite.tests.find(({ id }) => id === test.id)?.measures ?? {}
+  const process = modules.take()
+  let endedWell = false
+  try {
+    const facts = await runAttempt({
+      process,
+      start: {
+        test: test.id,
+        code: codeOf(suite, test),
+        environment: environmentFor(environment),
+        values: { guest: valuesOf(guest), host: valuesOf(host) },
+        measures: Object.keys(units),
+        endMs: limits.moduleEnd,
+        inspect: inspect !== undefined,
+      },
+      units,
+      limits: {
+        test: inspect === undefined ? test.limitMs : Number.POSITIVE_INFINITY,
+        memory: limits.moduleMemory,
+        stop: limits.moduleEnd,
+      },
+      stop,
+      broken: health.broken,
+      serve: ({ reply }) => new CallServer({ guest, host }, environment.guest.family, reply),
+      output: (stream, bytes) => void files[stream].write(bytes),
+      debuggerAt: url => inspect?.(test.id, url),
+      abortCalls: reason => calls.abort(reason),
+    })
+    endedWell = facts.thread?.kind === 'thread' && inspect === undefined
+    return facts
+  } finally {
+    modules.giveBack(process, endedWell)
+  }
 }
 
-async function describeThrown(error: unknown, session: GuestSession, stop: AbortSignal): Promise<Said> {
-  if (error instanceof Skipped) {
-    return { ending: { kind: 'skipped', reason: error.message } }
-  }
-  // A reboot that was asked for and not seen has closed its connection itself: that is no loss.
-  const isUnprovenReboot = error instanceof InfraError && error.context.code === 'reboot'
-  if (!isUnprovenReboot && session.machine.lost.aborted && session.expected.current() === null) {
-    const { error: trouble } = await diagnoseLoss(session, stop)
-    return { ending: { kind: 'lost' }, later: { loss: troubleOf(trouble) }, spoilt: true, trouble }
-  }
-  if (error instanceof InfraError) {
-    const { code } = error.context
-    return { ending: { kind: 'threw', ...troubleOf(error) }, spoilt: code !== 'command', trouble: error }
-  }
-  const message = error instanceof Error ? error.message : String(error)
-  return { ending: { kind: 'threw', cause: 'test', message } }
+/** The plain properties of what the API shows; its methods are carried out here. */
+function valuesOf(object: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => typeof value !== 'function'))
 }
 
-async function readModule(suite: Suite, test: PlannedTest): Promise<TestModule> {
-  const compiled = suite.compiled.get(test.file)
-  const exported =
-    compiled === undefined
-      ? await loadModule(join(suite.folder, test.file))
-      : ((await import(pathToFileURL(compiled).href)) as { default?: unknown }).default
-  if (!isTestModule(exported)) {
-    throw new TypeError(`${suite.manifest}: ${test.file} does not export test(…) by default`)
+function codeOf(suite: Suite, test: PlannedTest): ModuleCode {
+  const code = suite.modules.get(test.file)
+  if (code === undefined) {
+    throw new InternalError(`${suite.manifest}: ${test.file} was not compiled`)
   }
-  return exported
+  return code
 }
 
-function measureOf(name: string, value: number, units: Readonly<Record<string, string>>): Measure {
-  const unit = units[name]
-  if (unit === undefined) {
-    throw new TypeError(`the manifest declares no measure "${name}"`)
-  }
-  if (!Number.isFinite(value)) {
-    throw new TypeError(`the measure "${name}" is ${value}`)
-  }
-  return { value, unit }
+async function closeAll(files: Files): Promise<Evidence[]> {
+  const closed = await Promise.all(Object.values(files).map(file => file.close()))
+  return closed.filter(file => file !== null)
 }

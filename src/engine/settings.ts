@@ -5,6 +5,7 @@ import type { EventBody } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
 import type { History } from './estimate.js'
+import type { ModuleHosts } from './modules/hosts.js'
 
 /** Takes what the engine learns. It returns at once: writing it down is the journal's work. */
 export type Emit = (event: EventBody) => void
@@ -25,6 +26,10 @@ export interface RunSettings {
   readonly emit: Emit
   /** Keeps machines ours while we use them. */
   readonly leases: Leases
+  /** Where test modules run. */
+  readonly modules: ModuleHosts
+  /** Modules wait for a debugger, and no limit ends them: it is told where each is reached. */
+  readonly inspect?: (test: string, url: string) => void
   readonly keep: Keep
   /** Environments at once, over all hosts. */
   readonly parallel: number

@@ -31,7 +31,7 @@ export async function runTest(
     }
     const outcome =
       protocol === 'module'
-        ? await runModule(session, test, suite, attempt, stop)
+        ? await runModule(session, test, suite, attempt, settings)
         : await runScript(session, { ...test, protocol }, suite, attempt, stop)
     return await unlessCrashed(outcome, session)
   } catch (error) {

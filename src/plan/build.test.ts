@@ -62,7 +62,7 @@ function suiteOf(tests: readonly (Partial<SuiteTest> & { id: string })[], more: 
     digest: 'd1',
     applies: null,
     files: [],
-    compiled: new Map(),
+    modules: new Map(),
     tests: tests.map(test => ({ ...plain, ...test })),
     ...more,
   }

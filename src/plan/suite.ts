@@ -50,6 +50,18 @@ export interface SuiteTest {
   readonly proof: Proof | null
 }
 
+/** What is executed for a module: known, and covered by the suite's digest, when a run is planned. */
+export type ModuleCode =
+  /** JavaScript of this package, as the build made it. Absolute. */
+  | { readonly kind: 'file'; readonly path: string }
+  /** A lab's own, compiled at planning: JavaScript by the file that it was made from. */
+  | {
+      readonly kind: 'sources'
+      readonly folder: string
+      readonly entry: string
+      readonly sources: Readonly<Record<string, string>>
+    }
+
 /** A versioned folder of tests. */
 export interface Suite {
   readonly id: string
@@ -63,7 +75,7 @@ export interface Suite {
   readonly digest: string
   readonly applies: AppliesFile | null
   readonly files: readonly SuiteFileEntry[]
-  /** Absolute paths of the JavaScript that stands for a module, by the module's path. */
-  readonly compiled: ReadonlyMap<string, string>
+  /** What is executed for each module that its tests name, by the module's path. */
+  readonly modules: ReadonlyMap<string, ModuleCode>
   readonly tests: readonly SuiteTest[]
 }

@@ -9,8 +9,9 @@ import { resolvePath } from '../config/references.js'
 import { type SuiteFile, suiteSchema, type TestFile } from '../config/suite-schema.js'
 import { parseDurationMs } from '../config/units.js'
 import { readYaml, type YamlFile } from '../config/yaml.js'
+import { compileModules, type Sources } from './modules/compile.js'
 import { type TextFile, unreadableScripts } from './script-text.js'
-import type { Suite, SuiteFileEntry, SuiteTest } from './suite.js'
+import type { ModuleCode, Suite, SuiteFileEntry, SuiteTest } from './suite.js'
 import type { ExitCodes } from './types.js'
 
 const manifestName = 'suite.yaml'
@@ -89,17 +90,30 @@ async function loadSuite(folder: string, base: string, mistakes: Mistake[]): Pro
   mistakes.push(...inOrder(own))
   const scripts = new Set(data.tests.flatMap(({ script }) => script ?? []))
   mistakes.push(...unreadableScripts(await textsOf(folder, files), scripts))
-  const compiled = compiledModules(folder, data)
+  const built = builtModules(folder, files)
+  const named = [...new Set(data.tests.flatMap(({ module }) => module ?? []))]
+  const entries = named.filter(module => !built.has(module))
+  const request = { folder, entries, files: files.map(({ path }) => path) }
+  const sources = entries.length === 0 ? {} : await compileModules(request, mistakes)
+  const modules = new Map<string, ModuleCode>(
+    named.map(entry => {
+      const path = built.get(entry)
+      return [
+        entry,
+        path === undefined ? { kind: 'sources', folder, entry, sources } : { kind: 'file', path },
+      ]
+    }),
+  )
   return {
     id: data.suite,
     version: data.version,
     title: data.title,
     folder,
     manifest: shownPath(folder, base),
-    digest: await digestOf(files, compiled),
+    digest: await digestOf(files, named.length === 0 ? new Map() : built, sources),
     applies: data.applies ?? null,
     files,
-    compiled,
+    modules,
     tests,
   }
 }
@@ -192,28 +206,33 @@ function interpreterOf(content: Buffer): string[] {
   return line === undefined ? [] : line.trim().split(/\s+/)
 }
 
-/** Shipped modules run as the JavaScript that the build made of them. */
-function compiledModules(folder: string, data: SuiteFile): Map<string, string> {
-  const compiled = new Map<string, string>()
+/** Shipped modules, and what they import, run as the JavaScript that the build made of them. */
+function builtModules(folder: string, files: readonly SuiteFileEntry[]): Map<string, string> {
+  const built = new Map<string, string>()
   const inPackage = relative(packageRoot, folder)
-  for (const { module } of data.tests) {
-    if (module !== undefined && !inPackage.startsWith('..')) {
-      const path = resolve(packageRoot, 'dist', inPackage, module.replace(/\.ts$/, '.js'))
-      if (existsSync(path)) {
-        compiled.set(module, path)
-      }
+  if (inPackage.startsWith('..')) {
+    return built
+  }
+  for (const { path } of files.filter(file => /\.ts$/.test(file.path))) {
+    const compiled = resolve(packageRoot, 'dist', inPackage, path.replace(/\.ts$/, '.js'))
+    if (existsSync(compiled)) {
+      built.set(path, compiled)
     }
   }
-  return compiled
+  return built
 }
 
 async function digestOf(
   files: readonly SuiteFileEntry[],
-  compiled: ReadonlyMap<string, string>,
+  built: ReadonlyMap<string, string>,
+  sources: Sources,
 ): Promise<string> {
   const lines = files.map(({ path, sha256: digest }) => `${digest}  ${path}`)
-  for (const [module, path] of compiled) {
+  for (const [module, path] of built) {
     lines.push(`${sha256(await readFile(path))}  compiled ${module}`)
+  }
+  for (const [module, code] of Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    lines.push(`${sha256(Buffer.from(code))}  compiled ${module}`)
   }
   for (const { path, sha256: digest } of await filesOf(shellLibrary).catch(() => [])) {
     lines.push(`${digest}  lib ${path}`)

@@ -59,6 +59,11 @@ export interface Observed extends LaterFacts {
   readonly contradiction?: string
   /** Values that a module gave to `expect` and never asked about. */
   readonly unfinished?: number
-  /** Calls of a module that had not ended when its body returned. */
-  readonly inFlight?: number
+  /** Calls of a module that had not been answered when its body returned. */
+  readonly inFlight?: readonly string[]
+  /**
+   * Why the end of a module that returned is none: something kept its thread alive or ended it, it checked or called
+   * afterwards, or fewer checks were received than it made.
+   */
+  readonly improperEnd?: string
 }

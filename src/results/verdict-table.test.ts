@@ -43,7 +43,8 @@ const samples: readonly Observed[] = [
   { ...script, ending: { kind: 'code', code: 137 } },
   { ...script, report: { kind: 'fault', what: 'm' } },
   { ...script, output: 'held' },
-  { ...module, inFlight: 1 },
+  { ...module, inFlight: ['guest.run'], improperEnd: 'm' },
+  { ...module, improperEnd: 'm', unfinished: 1 },
   { ...module, unfinished: 1 },
   { ...script, lease: { isTaken: false, cause: 'network', message: 'm' } },
   { ...module, ending: { kind: 'skipped', reason: 'm' } },
@@ -112,7 +113,8 @@ const observed = fc
         failed: fc.oneof(fc.constant([]), fc.array(fc.string({ maxLength: 3 }), { maxLength: 2 })),
         contradiction: fc.string({ maxLength: 3 }),
         unfinished: fc.nat(1),
-        inFlight: fc.nat(1),
+        inFlight: fc.array(fc.constant('guest.run'), { maxLength: 1 }),
+        improperEnd: fc.string({ maxLength: 3 }),
       },
       { requiredKeys: ['by', 'beginning', 'ending', 'output', 'report', 'held', 'failed'] },
     ),
@@ -125,7 +127,7 @@ function mayPass(seen: Observed): boolean {
   const { kind } = seen.ending
   const isEnd =
     seen.by === 'module' ? kind === 'returned' : seen.ending.kind === 'code' && seen.ending.code === 0
-  const { lease, crash, loss, unkept, contradiction, unfinished = 0, inFlight = 0 } = seen
+  const { lease, crash, loss, unkept, contradiction, unfinished = 0, inFlight = [], improperEnd } = seen
   return (
     isEnd &&
     seen.beginning.kind === 'seen' &&
@@ -133,8 +135,8 @@ function mayPass(seen: Observed): boolean {
     seen.report.kind === 'sound' &&
     seen.held > 0 &&
     seen.failed.length === 0 &&
-    [lease, crash, loss, unkept, contradiction].every(fact => fact === undefined) &&
-    unfinished + inFlight === 0
+    [lease, crash, loss, unkept, contradiction, improperEnd].every(fact => fact === undefined) &&
+    unfinished + inFlight.length === 0
   )
 }
 

@@ -153,8 +153,18 @@ export const verdictTable: readonly Row[] = [
     observed: 'a module returned while calls of its own were in flight',
     verdict: 'error',
     cause: 'test',
-    why: ({ inFlight = 0 }) =>
-      inFlight > 0 ? `the module returned while ${count(inFlight, 'call')} of its own had not ended` : null,
+    why: ({ inFlight = [] }) =>
+      inFlight.length > 0
+        ? `the module returned while ${count(inFlight.length, 'call')} had not been answered (is an "await" missing?): ${inFlight.join(', ')}`
+        : null,
+  },
+  {
+    observed:
+      'a module returned, but its thread did not end by itself, or ended with an error; a check or a call after its ' +
+      'end; checks that were made and not received',
+    verdict: 'error',
+    cause: 'test',
+    why: ({ improperEnd }) => improperEnd ?? null,
   },
   {
     observed: 'a module gave values to `expect` and did not ask about them',
@@ -227,7 +237,8 @@ function isObservedPass(seen: Observed): boolean {
     seen.held > 0 &&
     seen.failed.length === 0 &&
     (seen.unfinished ?? 0) === 0 &&
-    (seen.inFlight ?? 0) === 0 &&
+    (seen.inFlight ?? []).length === 0 &&
+    seen.improperEnd === undefined &&
     against.every(fact => fact === undefined)
   )
 }

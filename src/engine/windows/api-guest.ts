@@ -9,16 +9,17 @@ import { readRegistry } from '../../guests/windows/registry.js'
 import { queryWmi } from '../../guests/windows/wmi.js'
 import type { WindowsMachine } from '../../remote/index.js'
 import { durationMs } from '../api-duration.js'
+import type { Served } from '../api-guest.js'
 import type { EvidenceFile } from '../evidence.js'
 import type { GuestSession } from '../session.js'
 
 /** A Windows guest as test modules see it. Every question and its answer goes to the test's evidence. */
 export function windowsGuestFor(
   session: GuestSession,
-  guest: Guest,
+  guest: Served<Guest>,
   log: EvidenceFile,
   signal: AbortSignal,
-): WindowsGuest {
+): Served<WindowsGuest> {
   const machine = (): WindowsMachine => asWindows(session.machine)
   const logged = async <T>(what: string, asking: Promise<T>): Promise<T> => {
     try {

@@ -1,0 +1,76 @@
+import type { Guest } from '../../api/guest.js'
+import type { Host } from '../../api/host.js'
+import type { WindowsGuest } from '../../api/windows.js'
+
+/**
+ * How a method of the API travels. `data`: arguments go, an answer comes. `action`: its first argument is the module's own
+ * function, which is carried out between an opening and a closing. `reading`: the answer is a reading of the clock.
+ */
+export type Travel = 'data' | 'action' | 'reading'
+
+/** The names of an interface's methods. */
+export type MethodOf<T> = {
+  [K in keyof T]: T[K] extends (...args: never[]) => unknown ? K : never
+}[keyof T] &
+  string
+
+/** Every method of a guest. What is missing here does not compile. */
+export const guestMethods: Readonly<Record<MethodOf<Guest>, Travel>> = {
+  run: 'data',
+  readFile: 'data',
+  bootIdentity: 'data',
+  reboot: 'data',
+  expectDisconnect: 'action',
+  clockOffset: 'reading',
+}
+
+/** Every method that a Windows guest has beyond those. */
+export const windowsMethods: Readonly<Record<Exclude<MethodOf<WindowsGuest>, MethodOf<Guest>>, Travel>> = {
+  wmi: 'data',
+  registry: 'data',
+  services: 'data',
+  devices: 'data',
+  events: 'data',
+  activation: 'data',
+  powershell: 'data',
+  writeBytes: 'data',
+  readBytes: 'data',
+}
+
+/** Every method of a host. */
+export const hostMethods: Readonly<Record<MethodOf<Host>, Travel>> = {
+  pause: 'data',
+  resume: 'data',
+  shutdown: 'data',
+  powerOff: 'data',
+  powerOn: 'data',
+  reset: 'data',
+  snapshot: 'data',
+  revert: 'data',
+  deleteSnapshot: 'data',
+  attachDisk: 'data',
+  detachDisk: 'data',
+  attachNic: 'data',
+  detachNic: 'data',
+  nmi: 'data',
+  screenshot: 'data',
+  setVcpus: 'data',
+  setMemory: 'data',
+  migrate: 'data',
+}
+
+/** How a method travels; undefined for what is none of the API. */
+export function travelOf(
+  target: 'guest' | 'host',
+  method: string,
+  family: 'linux' | 'windows',
+): Travel | undefined {
+  const tables =
+    target === 'host' ? [hostMethods] : family === 'windows' ? [guestMethods, windowsMethods] : [guestMethods]
+  for (const table of tables) {
+    if (Object.hasOwn(table, method)) {
+      return (table as Readonly<Record<string, Travel>>)[method]
+    }
+  }
+  return undefined
+}
