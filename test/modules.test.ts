@@ -70,7 +70,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'waits-for-nothing': {
     body: `${held} await new Promise(() => {})`,
     ...ownFault,
-    reason: /ended with status/,
+    reason: /never comes/,
   },
   'waits-too-long': {
     body: `${held} await guest.run('sleep 600')`,
@@ -82,7 +82,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'leaves-a-timer': {
     body: `${held} setInterval(() => {}, 1000)`,
     ...ownFault,
-    reason: /does not end: Timeout/,
+    reason: /does not end \(limit: moduleEnd\): Timeout/,
   },
   'rejects-unheard': {
     body: `${held} void Promise.reject(new Error('stray')); await guest.run('true')`,
@@ -117,7 +117,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   'asks-nothing': { body: `${held} expect(2)`, ...ownFault, reason: /not asked/ },
   'checks-nothing': { body: `await guest.run('true')`, ...ownFault, reason: /without a check/ },
-  'skips-late': { body: `${held} skip('no')`, ...ownFault, reason: /skipped after 1/ },
+  'skips-late': { body: `${held} skip('no')`, ...ownFault, reason: /skip after 1 check/ },
   skips: { body: `skip('not here')`, verdict: 'skip', cause: 'guest', reason: /not here/ },
   'throws-a-class': {
     head: `class Own extends Error { name = 'OwnError' }`,
@@ -141,11 +141,12 @@ const kinds: Readonly<Record<string, Kind>> = {
     body: `${held} (globalThis as any).polluted = true; (Array.prototype as any).polluted = 1; process.env.POLLUTED = 'yes'`,
     verdict: 'pass',
   },
+  'waits-a-little-too-long-is-sound': { body: `${held} setTimeout(() => {}, 100)`, verdict: 'pass' },
+  'prints-nothing': { body: `${held} await guest.run('true')`, verdict: 'pass' },
   'finds-a-fresh-world': {
     body: `expect([(globalThis as any).polluted, ([] as any).polluted, process.env.POLLUTED]).toEqual([undefined, undefined, undefined], 'nothing of another test is here')`,
     verdict: 'pass',
   },
-  'waits-a-little-too-long-is-sound': { body: `${held} setTimeout(() => {}, 100)`, verdict: 'pass' },
   'keeps-classes': {
     body: `
       const refused = await guest.run('true', { limit: 'soon' as any }).catch(error => error)
@@ -179,17 +180,21 @@ async function ask(guest: Guest, value = 'x'): Promise<string> { return (await g
   },
 }
 
-function suite(): Record<string, string> {
-  const tests = Object.entries(kinds).map(
+/** Three guests share the work: each has the suite of its product. */
+const products = ['debian', 'ubuntu', 'sles'] as const
+
+function suiteFor(product: (typeof products)[number]): Record<string, string> {
+  const own = Object.entries(kinds).filter((_, index) => products[index % products.length] === product)
+  const tests = own.map(
     ([id, { limit = '20s' }]) =>
       `  - { id: ${id}, title: "${id}", requirements: [X-1], level: required, module: ${id}.ts, limit: ${limit} }`,
   )
-  const modules = Object.entries(kinds).map(([id, { body, head = '' }]) => [
+  const modules = own.map(([id, { body, head = '' }]) => [
     `${id}.ts`,
     `import { test } from 'guestcert/api'\n${head}\nexport default test(async ({ guest, host, expect, signal, skip }) => { ${body} })\n`,
   ])
   return {
-    'suite.yaml': `suite: kinds\nversion: 1.0.0\ntitle: Kinds\napi: 1\ntests:\n${tests.join('\n')}\n`,
+    'suite.yaml': `suite: ${product}\nversion: 1.0.0\ntitle: Kinds\napi: 1\napplies: { guest: { product: ${product} } }\ntests:\n${tests.join('\n')}\n`,
     ...(Object.fromEntries(modules) as Record<string, string>),
   }
 }
@@ -204,7 +209,9 @@ function labOf(suites: string): string {
 defaults: { retries: 0, limits: { boot: 30s, moduleEnd: 1s, moduleMemory: 256MiB, recovery: 20s } }
 hosts: { here: { product: rhel-kvm, version: "9.6", driver: static } }
 guests:
-  one: { product: debian, version: "12", arch: x86_64, emulated: debian-12, on: { here: { configuration: {} } } }
+  debian: { product: debian, version: "12", arch: x86_64, emulated: debian-12, on: { here: { configuration: {} } } }
+  ubuntu: { product: ubuntu, version: "22.04", arch: x86_64, emulated: ubuntu-22.04, on: { here: { configuration: {} } } }
+  sles: { product: sles, version: "15 SP5", arch: x86_64, emulated: sles-15, on: { here: { configuration: {} } } }
 suites: [${suites}]
 `
 }
@@ -221,7 +228,10 @@ interface Summary {
 }
 
 t.test('whatever a module does is told of its own test, and the run goes on', async t => {
-  const folder = t.testdir({ 'lab.yaml': labOf('./kinds'), kinds: { ...suite(), lib } })
+  const folder = t.testdir({
+    'lab.yaml': labOf('./suites'),
+    suites: Object.fromEntries(products.map(name => [name, { ...suiteFor(name), lib: { ...lib } }])),
+  })
   const [program, ...args] = guestcertProcess
   const { exitCode } = await execa(program, [...args, 'run', 'lab.yaml', '-o', 'reports', '-q'], {
     cwd: folder,
@@ -230,9 +240,13 @@ t.test('whatever a module does is told of its own test, and the run goes on', as
   t.equal(exitCode, 1)
   const run = join(folder, 'reports/latest')
   const summary = JSON.parse(await readFile(join(run, 'summary.json'), 'utf8')) as Summary
-  const results = new Map(summary.environments[0]?.tests.map(result => [result.test, result]))
+  const results = new Map(
+    summary.environments.flatMap(({ tests }) =>
+      tests.map(result => [result.test.replace(/^\w+\//, ''), result] as const),
+    ),
+  )
   for (const [id, { verdict, cause, reason }] of Object.entries(kinds)) {
-    const found = results.get(`kinds/${id}`)
+    const found = results.get(id)
     const wanted = {
       verdict,
       ...(cause === undefined ? {} : { cause }),
@@ -243,10 +257,10 @@ t.test('whatever a module does is told of its own test, and the run goes on', as
   const evidence = await readdir(join(run, 'evidence'), { recursive: true })
   const read = async (name: string): Promise<string> =>
     readFile(join(run, 'evidence', evidence.find(path => path.endsWith(name)) ?? name), 'utf8')
-  const printed = await read('kinds.prints.1.stdout.txt')
+  const printed = await read('.prints.1.stdout.txt')
   t.match(printed, /to stdout 42n\nmore\n/)
   t.match(printed, /of a program\n/)
-  t.match(await read('kinds.prints.1.stderr.txt'), /to stderr\n/)
+  t.match(await read('.prints.1.stderr.txt'), /to stderr\n/)
 })
 
 t.test('what is wrong with a module is said at planning, with its place', async t => {
@@ -276,4 +290,30 @@ t.test('what is wrong with a module is said at planning, with its place', async 
       t.match(stderr, wanted)
     }
   }
+})
+
+t.test('a debugger is let in before the first line of a module', async t => {
+  const module = `import { test } from 'guestcert/api'\nexport default test(async ({ guest, expect }) => {\n  expect((await guest.run('true')).succeeded).toBe(true, 'a command runs')\n})\n`
+  const manifest = `suite: one\nversion: 1.0.0\ntitle: One\napplies: { guest: { product: debian } }\ntests:\n  - { id: other, title: Other, requirements: [X-1], level: required, module: one.ts }\n  - { id: debugged, title: Debugged, requirements: [X-1], level: required, module: one.ts }\n`
+  const folder = t.testdir({ 'lab.yaml': labOf('./one'), one: { 'suite.yaml': manifest, 'one.ts': module } })
+  const [program, ...args] = guestcertProcess
+  const run = execa(program, [...args, 'run', 'lab.yaml', '-o', 'reports', '--inspect', 'one/debugged'], {
+    cwd: folder,
+    reject: false,
+  })
+  let told = ''
+  const address = await new Promise<string>((resolve, reject) => {
+    run.stderr?.on('data', chunk => {
+      told += String(chunk)
+      const [, found] = /one\/debugged waits for a debugger at .*\(node inspect (\S+),/.exec(told) ?? []
+      if (found !== undefined) resolve(found)
+    })
+    run.on('exit', () => reject(new Error(`it ended before: ${told}`)))
+  })
+  const client = execa(process.execPath, ['inspect', address], { reject: false, input: 'cont\n' })
+  const { exitCode, stdout } = await run
+  client.kill()
+  await client
+  t.equal(exitCode, 0, stdout)
+  t.match(stdout, /1 passed/)
 })

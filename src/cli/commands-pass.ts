@@ -35,6 +35,12 @@ const runFlags: readonly FlagSpec[] = [
     group: 'Run',
   },
   {
+    name: 'inspect',
+    value: 'TEST',
+    description: 'Run this test module, and let it wait for a debugger before its first line',
+    group: 'Run',
+  },
+  {
     name: 'output',
     alias: 'o',
     value: 'DIR',

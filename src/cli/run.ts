@@ -34,7 +34,10 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   await refuseLatestFolder(output)
   const suites = await loadSuites(lab.suites, lab.file)
   const planned = openDrivers(lab)
-  const plan = makePlan(lab, suites, readChoice(args), planned.abilitiesOf, { who, nowMs: Date.now() })
+  const inspect = textFlag(args, 'inspect')
+  const choice = readChoice(args)
+  const chosen = inspect === undefined ? choice : { ...choice, tests: [...choice.tests, inspect] }
+  const plan = makePlan(lab, suites, chosen, planned.abilitiesOf, { who, nowMs: Date.now() })
   await planned.close()
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   let emulated: EmulatedLab | null = null
@@ -71,6 +74,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       retries: countFlag(args, 'retries') ?? lab.retries,
       drain: interrupts.drain,
       stop: interrupts.stop,
+      ...(inspect === undefined ? {} : { inspect: waitForDebugger(io) }),
       reporterFor,
       warn: text => io.stderr.write(`guestcert: ${text}\n`),
     })
@@ -81,5 +85,12 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     await drivers?.close()
     const loads = (await emulated?.close()) ?? []
     io.stderr.write(loadsText(loads, lab))
+  }
+}
+
+function waitForDebugger(io: CommandIo): (test: string, url: string) => void {
+  return (test, url) => {
+    const address = /^ws:\/\/([^/]+)/.exec(url)?.[1] ?? url
+    io.stderr.write(`${test} waits for a debugger at ${url} (node inspect ${address}, or chrome://inspect)\n`)
   }
 }

@@ -45,7 +45,8 @@ export async function runModule(
     const judgement = judge(loss === null ? seen : { ...seen, loss: troubleOf(loss) })
     const outcome = { ...judgement, checks, measures, evidence, spoilt: spoilt || loss !== null }
     const mended = loss ?? trouble
-    const hasTrouble = mended !== undefined && outcome.verdict === 'error' && outcome.cause === mended.context.cause
+    const hasTrouble =
+      mended !== undefined && outcome.verdict === 'error' && outcome.cause === mended.context.cause
     return hasTrouble && outcome.cause !== 'unknown' ? { ...outcome, trouble: mended } : outcome
   } finally {
     if (evidence === null) await closeAll(files)

@@ -1,15 +1,15 @@
 import { InfraError } from '../../config/errors.js'
 import { isSameBoot } from '../../guests/boot-identity.js'
-import { diagnoseLoss, type GuestSession, type Loss } from '../session.js'
+import { diagnoseLoss, type GuestSession } from '../session.js'
 
 /**
  * A round trip after a module: `null` when the guest answers over the same connection and is in the boot that it should
  * be in. What became of it while the module ran belongs to that module, and not to the test that comes next.
  */
-export async function confirmGuest(session: GuestSession, stop: AbortSignal): Promise<Loss | null> {
+export async function confirmGuest(session: GuestSession, stop: AbortSignal): Promise<InfraError | null> {
   const { health, instance, limits, system } = session.source
   if (session.machine.lost.aborted || health.broken.aborted) {
-    return diagnoseLoss(session, stop)
+    return (await diagnoseLoss(session, stop)).error
   }
   try {
     const now = await system.identify(session.machine, { signal: stop, limitMs: limits.command })
@@ -18,10 +18,7 @@ export async function confirmGuest(session: GuestSession, stop: AbortSignal): Pr
     }
     session.identity = now
     const message = `${session.machine.label}: the guest rebooted unexpectedly while the test ran`
-    return {
-      verdict: 'fail',
-      error: new InfraError(message, { cause: 'guest', where: instance, code: 'lost' }),
-    }
+    return new InfraError(message, { cause: 'guest', where: instance, code: 'lost' })
   } catch (error) {
     stop.throwIfAborted()
     const isSilent =
@@ -29,10 +26,10 @@ export async function confirmGuest(session: GuestSession, stop: AbortSignal): Pr
       health.broken.aborted ||
       (error instanceof InfraError && (error.context.code === 'limit' || error.context.code === 'lost'))
     if (isSilent) {
-      return diagnoseLoss(session, stop)
+      return (await diagnoseLoss(session, stop)).error
     }
     if (error instanceof InfraError) {
-      return { verdict: error.context.cause === 'guest' ? 'fail' : 'error', error }
+      return error
     }
     throw error
   }

@@ -11,6 +11,7 @@ export type ThreadEnd =
   | { readonly kind: 'thread'; readonly code: number; readonly error: WireError | null }
   | { readonly kind: 'memory'; readonly bytes: number }
   | { readonly kind: 'died'; readonly code: number | null; readonly signal: NodeJS.Signals | null }
+  | { readonly kind: 'unstarted'; readonly message: string }
   /** What came was no frame, or the last one never came. */
   | { readonly kind: 'garbled'; readonly message: string }
 
@@ -60,7 +61,7 @@ export class HostProcess {
       env: { ...process.env, NODE_OPTIONS: isCompiled ? '' : process.env.NODE_OPTIONS },
     })
     this.#child.on('message', message => this.#heard(message as FromHost))
-    this.#child.on('error', error => this.#die({ kind: 'garbled', message: error.message }))
+    this.#child.on('error', error => this.#die({ kind: 'unstarted', message: error.message }))
     this.#child.on('exit', (code, signal) => this.#exited(code, signal))
     const frames = this.#stream(frameDescriptor)
     frames?.on('data', (chunk: Buffer) => this.#read(chunk))

@@ -41,7 +41,8 @@ function troubleIn({ interruption, said }: ModuleFacts): InfraError | null {
   if (said?.kind === 'threw') {
     return said.infra
   }
-  const { error, isWaiting } = interruption?.kind === 'limit' ? interruption : { error: null, isWaiting: false }
+  const { error, isWaiting } =
+    interruption?.kind === 'limit' ? interruption : { error: null, isWaiting: false }
   const isTrouble = error instanceof InfraError && (isWaiting || error.context.code !== 'limit')
   return said === null && isTrouble ? error : null
 }
