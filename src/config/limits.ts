@@ -18,6 +18,8 @@ export interface Limits {
   readonly command: number
   /** One test, unless its manifest names its own. */
   readonly test: number
+  /** Starting the process and the thread of a test module. */
+  readonly moduleStart: number
   /** After a test module's body has returned: until its thread has ended by itself; and for ending one by force. */
   readonly moduleEnd: number
   /** Memory of the process that runs a test module. */
@@ -66,6 +68,7 @@ export const defaultLimits: Limits = {
   channel: 30_000,
   command: 60_000,
   test: 600_000,
+  moduleStart: 60_000,
   moduleEnd: 5_000,
   moduleMemory: 1024 * 1024 * 1024,
   environment: 14_400_000,

@@ -83,6 +83,7 @@ async function observe(
       },
       units,
       limits: {
+        start: inspect === undefined ? limits.moduleStart : Number.POSITIVE_INFINITY,
         test: inspect === undefined ? test.limitMs : Number.POSITIVE_INFINITY,
         memory: limits.moduleMemory,
         stop: limits.moduleEnd,

@@ -44,7 +44,12 @@ export interface AttemptRequest {
   readonly process: HostProcess
   readonly start: Omit<Start, 'token'>
   readonly units: Readonly<Record<string, string>>
-  readonly limits: { readonly test: number; readonly memory: number; readonly stop: number }
+  readonly limits: {
+    readonly start: number
+    readonly test: number
+    readonly memory: number
+    readonly stop: number
+  }
   readonly stop: AbortSignal
   readonly broken: AbortSignal
   /** Makes the server of its calls, once replies have somewhere to go. */
@@ -72,7 +77,7 @@ export async function runAttempt(request: AttemptRequest): Promise<ModuleFacts> 
   let idleAt: number | null = null
   let thread: ThreadEnd | null = null
   let interruption: Interruption | null = null
-  const decided = new AbortController()
+  const [started, decided] = [new AbortController(), new AbortController()]
   let grace: NodeJS.Timeout | undefined
 
   const say = (end: Said): void => {
@@ -89,6 +94,9 @@ export async function runAttempt(request: AttemptRequest): Promise<ModuleFacts> 
   }
   const take = (frame: Frame): void => {
     switch (frame.kind) {
+      case 'started':
+        started.abort()
+        break
       case 'begun':
         hasBegun = true
         break
@@ -142,27 +150,46 @@ export async function runAttempt(request: AttemptRequest): Promise<ModuleFacts> 
     thread = how
     decided.abort()
   })
-  const limit = limitSignal({
-    name: 'test',
-    ms: limits.test,
+  // A busy runner has its own time to start a thread: what the test may take begins with the module's first line.
+  const starting = limitSignal({
+    name: 'moduleStart',
+    ms: limits.start,
     where: start.test,
+    cause: 'runner',
     signal: request.stop,
     also: request.broken,
   })
-  const first = anyOf(limit.signal, decided.signal)
-  await new Promise<void>(resolve => {
-    if (first.signal.aborted) resolve()
-    else first.signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-  if (!decided.signal.aborted) {
-    interruption = { kind: 'limit', error: limit.signal.reason, isWaiting: server.running > 0 }
+  let reached = await firstOf(starting.signal, started.signal, decided.signal)
+  starting.clear()
+  if (reached === started.signal) {
+    const limit = limitSignal({
+      name: 'test',
+      ms: limits.test,
+      where: start.test,
+      signal: request.stop,
+      also: request.broken,
+    })
+    reached = await firstOf(limit.signal, decided.signal)
+    limit.clear()
+  }
+  if (reached !== decided.signal) {
+    interruption = { kind: 'limit', error: reached.reason, isWaiting: server.running > 0 }
   }
   clearTimeout(grace)
-  first.clear()
-  limit.clear()
-  request.abortCalls(limit.signal.aborted ? limit.signal.reason : new Error('the test has ended'))
+  request.abortCalls(reached === decided.signal ? new Error('the test has ended') : reached.reason)
   await Promise.all([endThread(attempt, process, thread !== null, ended, limits.stop), server.end()])
   return { hasBegun, checks, measures, said, idleAt, late, thread, interruption }
+}
+
+/** The first of these that aborts. */
+async function firstOf(...signals: readonly AbortSignal[]): Promise<AbortSignal> {
+  const any = anyOf(...signals)
+  await new Promise<void>(resolve => {
+    if (any.signal.aborted) resolve()
+    else any.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  any.clear()
+  return signals.find(({ aborted }) => aborted) ?? any.signal
 }
 
 /** Ends the thread; when that cannot be done, its process. */

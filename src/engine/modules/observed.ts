@@ -43,7 +43,8 @@ function troubleIn({ interruption, said }: ModuleFacts): InfraError | null {
   }
   const { error, isWaiting } =
     interruption?.kind === 'limit' ? interruption : { error: null, isWaiting: false }
-  const isTrouble = error instanceof InfraError && (isWaiting || error.context.code !== 'limit')
+  const isOwn = error instanceof InfraError && error.context.limit === 'test' && !isWaiting
+  const isTrouble = error instanceof InfraError && !isOwn
   return said === null && isTrouble ? error : null
 }
 

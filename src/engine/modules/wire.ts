@@ -12,6 +12,8 @@ export type Target = 'guest' | 'host'
 
 /** What a module's thread tells the runner, in the order in which it happened. */
 export type Frame =
+  /** The thread is there, and begins to load the module. */
+  | { readonly kind: 'started' }
   /** The module is loaded, and its body begins. */
   | { readonly kind: 'begun' }
   | { readonly kind: 'check'; readonly check: RecordedCheck }

@@ -24,6 +24,7 @@ class Skipped extends Error {
 export async function runBody(port: Port, payload: Uint8Array, beforeBody = (): void => {}): Promise<void> {
   const start = deserialize(payload) as Start
   const write = frameWriter(start.token)
+  write({ kind: 'started' })
   redirectOutput(write)
   const aborted = new AbortController()
   const calls = new Calls(port, write)
