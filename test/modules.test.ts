@@ -257,10 +257,10 @@ t.test('whatever a module does is told of its own test, and the run goes on', as
   const evidence = await readdir(join(run, 'evidence'), { recursive: true })
   const read = async (name: string): Promise<string> =>
     readFile(join(run, 'evidence', evidence.find(path => path.endsWith(name)) ?? name), 'utf8')
-  const printed = await read('.prints.1.stdout.txt')
+  const printed = await read('prints.1.stdout.txt')
   t.match(printed, /to stdout 42n\nmore\n/)
   t.match(printed, /of a program\n/)
-  t.match(await read('.prints.1.stderr.txt'), /to stderr\n/)
+  t.match(await read('prints.1.stderr.txt'), /to stderr\n/)
 })
 
 t.test('what is wrong with a module is said at planning, with its place', async t => {
