@@ -360,7 +360,7 @@ suites: [builtin]
   await refused(['playd'], /did you mean "played"/)
   await refused(['twice'], /several hosts.*a, b/)
   await refused(['twice', '--host', 'c'], /not on "c"/)
-  await refused(['twice', '--host', 'a', '--name', 'Not Good'], /no name for a persona/)
+  await refused(['twice', '--host', 'a', '--name', 'Not Good'], /invalid persona name "Not Good"/)
 })
 
 t.test('the personas that ship were captured, and name no machine', async t => {
