@@ -78,7 +78,7 @@ export function runSession(execution: Execution, host: SessionHost): void {
   const body = async (): Promise<number> => {
     if (faults.idle) return 0
     if (faults.hang === 'start') await never(process)
-    if (faults.flood) await flood(host, process, faults.flood === 'stdout' ? 1 : 2)
+    if (faults.flood) await flood(process, faults.flood === 'stdout' ? 1 : 2)
     if (faults.garbage)
       await process.files.need(faults.garbage === 'stdout' ? 1 : 2).write(hostileBytes, process.signal)
     const code = await execute(system, process, account.shell, argv, env)
@@ -108,11 +108,15 @@ function never(process: Process): Promise<never> {
   return process.whileAlive(new Promise<never>(() => {}))
 }
 
-async function flood({ system }: SessionHost, process: Process, fd: number): Promise<never> {
-  const line = Buffer.from(`${'all work and no play makes a guest a dull machine '.repeat(20)}\n`)
+/** Between two pieces of a flood of 32 KiB: without it, a flood takes all of the machine that it is played on. */
+const floodPauseMs = 10
+
+async function flood(process: Process, fd: number): Promise<never> {
+  const line = `${'all work and no play makes a guest a dull machine '.repeat(20)}\n`
+  const lines = Buffer.from(line.repeat(32))
   for (;;) {
-    await system.breathe(process)
-    await process.files.need(fd).write(line, process.signal)
+    await process.sleep(floodPauseMs)
+    await process.files.need(fd).write(lines, process.signal)
   }
 }
 

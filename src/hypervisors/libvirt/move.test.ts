@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { untilAborted } from '../../remote/index.js'
 import { migrationUri } from './move.js'
@@ -104,13 +105,21 @@ t.test('vCPUs and memory: the host waits for the guest, and says when it does no
   await prepared.remove(never)
 })
 
+/** Waits until a host's virsh was asked three times more. */
+async function severalLooks(log: () => Promise<string>): Promise<void> {
+  const lines = async (): Promise<number> => (await log()).split('\n').length
+  const before = await lines()
+  while ((await lines()) < before + 3) {
+    await wait(50)
+  }
+}
+
 t.test('off on purpose it is not lost; an end that nobody asked for still is', async t => {
-  const { driver, request, stateOn, setState } = await startTwoHosts(t)
+  const { driver, request, stateOn, setState, log } = await startTwoHosts(t)
   const prepared = await driver.prepare(request, never)
   const running = await prepared.start(never)
   await running.powerOff?.(never)
-  // Several looks at its state.
-  await new Promise(resolve => setTimeout(resolve, 300))
+  await severalLooks(() => log('kvm-1'))
   t.equal(await stateOn('kvm-1'), 'shut off (destroyed)')
   t.notOk(running.gone.aborted)
   await running.powerOn?.(never)

@@ -67,7 +67,8 @@ const guest: Guest = {
   reboot: null,
   on: [],
 }
-const limits = { watchEvery: 50, lookEvery: 20, shutdown: 300, unplug: 300, consoleEvery: 50 }
+// Each look is several processes.
+const limits = { watchEvery: 150, lookEvery: 50, shutdown: 300, unplug: 300, consoleEvery: 300 }
 
 type HostName = 'kvm-1' | 'kvm-2'
 

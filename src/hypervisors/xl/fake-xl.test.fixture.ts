@@ -11,7 +11,7 @@ export const signal: AbortSignal = new AbortController().signal
 export const place = { file: '/lab.yaml', line: 1, column: 1 }
 export const instance = 'gc-20260101-000000-abcd-e1-1'
 /** Long enough that a loss would have been seen, as often as the host is looked at here. */
-export const severalLooksMs = 150
+export const severalLooksMs = 500
 
 /**
  * Keeps a file for each domain that holds its flags. A domain that is shut down or saved is gone, as with xl. What it
@@ -99,7 +99,8 @@ disk = [ "format=raw,vdev=xvda,access=rw,target=${folder}/clean.raw" ]
 vif = [ "mac=00:16:3e:00:00:10,bridge=xenbr0,vifname=debian0" ]
 `,
   )
-  const limits = { shutdown: 100, unplug: 100, lookEvery: 10, watchEvery: 20, restart: 50 }
+  // Each look is several processes.
+  const limits = { shutdown: 100, unplug: 100, lookEvery: 30, watchEvery: 100, restart: 50 }
   const driver = createXlDriver({
     host: { id: 'xen-1', product, version: '4.17', limits } satisfies Partial<Host>,
     cacheFolder: join(folder, 'cache'),
