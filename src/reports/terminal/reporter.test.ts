@@ -144,7 +144,7 @@ t.test('a pass that its own checks contradict is not shown as one', async t => {
   const output = told(sampleJournal(plan).test(real, 'clock/drift', 'pass', { seen: [] }))
   t.match(lineOf(output, 'ws2008', 'clock/drift'), /^1\/3 ! error/)
   t.match(output.text, 'Bugs of guestcert, please report them (1)')
-  t.match(output.text, '  Exit          4: A bug of guestcert')
+  t.match(output.text, '  Exit          4: A bug in guestcert')
 })
 
 t.test('the summary counts everything, groups what did not run, and explains the exit code', async t => {
@@ -160,7 +160,7 @@ t.test('the summary counts everything, groups what did not run, and explains the
       '  Environments  2  1 EMULATED: they certify nothing',
       '  Time          5.0 s',
       '  Reports       reports/r1',
-      '  Exit          3: No required test failed, but not every one was carried out.',
+      '  Exit          3: No required test failed, but not all of them were carried out.',
       '',
     ].join('\n'),
   )
