@@ -31,6 +31,7 @@ function testPart({ id, title, why, requirements, level, proof, measures, needs 
   const measured = Object.entries(measures).map(([name, unit]) => `\`${name}\` (${unit})`)
   const passes = proof?.passesOn.map(persona => `\`${persona}\``) ?? []
   const mutants = proof?.mutants.map(mutant => `\`${mutant}\``) ?? []
+  const unbootable = proof?.breakBoot.map(mutant => `\`${mutant}\``) ?? []
   return [
     '',
     `### \`${id}\``,
@@ -44,6 +45,9 @@ function testPart({ id, title, why, requirements, level, proof, measures, needs 
       ? ['- not proven']
       : [
           `- passes on ${passes.join(', ')}; fails on ${mutants.join(', ')}`,
+          ...(unbootable.length === 0
+            ? []
+            : [`- \`guestcert/boot\` does not pass on ${unbootable.join(', ')}`]),
           `- proven on: ${provenOn(proof)}`,
         ]),
   ]

@@ -71,7 +71,7 @@ t.test('without another host they end as error, cause host, with the reason', as
   const { code, events } = await pass(t.testdir({ 'lab.yaml': lab(false) }))
   t.equal(code, 3)
   const ended = events.flatMap(event => (event.type === 'test-ended' ? [event] : []))
-  t.equal(ended.length, 8, 'every planned test has its result')
+  t.equal(ended.length, 4 * 3, 'every planned test has its result, and every bring-up')
   t.ok(ended.every(({ cause }) => cause === 'host'))
   t.match(
     ended.filter(({ verdict }) => verdict === 'error').at(-1)?.reason,

@@ -65,7 +65,9 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
   const ended = lines
     .map(line => JSON.parse(line) as JournalEvent)
     .flatMap(event => (event.type === 'test-ended' && event.final ? [event] : []))
-  t.equal(ended.length, plan.expected, 'every planned test has its result')
+  // A guest that is thrown away after a test is brought up anew for the next one.
+  const results = new Set(ended.map(({ environment, test }) => `${environment} ${test}`))
+  t.equal(results.size, plan.expected, 'every planned test has its result')
   t.same(
     ended
       .filter(({ verdict }) => verdict !== 'pass')

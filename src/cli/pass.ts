@@ -15,8 +15,10 @@ import type { EventBody } from '../journal/events.js'
 import { type ExitCode, exitCodeOf } from '../journal/exit.js'
 import { openFold } from '../journal/fold.js'
 import { journalFile } from '../journal/reader.js'
-import type { RunState } from '../journal/state.js'
+import type { RunState, TestState } from '../journal/state.js'
 import { JournalWriter } from '../journal/writer.js'
+import { isBringUp } from '../plan/boot.js'
+import { requiredLeftOut } from '../plan/left-out.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
 import { anyOf } from '../remote/index.js'
@@ -207,6 +209,17 @@ async function writeJson(path: string, value: unknown): Promise<void> {
   }
 }
 
+/** How long a bring-up took, step by step, and which step it did not get past. */
+function bringUpOf({ decisive, attempts }: TestState): Record<string, unknown> {
+  const steps = Object.entries(decisive?.measures ?? {}).map(([step, { value }]) => [step, value] as const)
+  return {
+    durationMs: decisive?.durationMs ?? 0,
+    attempts: attempts.length,
+    stepsMs: Object.fromEntries(steps),
+    ...(decisive?.step == null ? {} : { step: decisive.step }),
+  }
+}
+
 function summaryOf(state: RunState, exitCode: ExitCode): Record<string, unknown> {
   return {
     run: state.run,
@@ -215,17 +228,20 @@ function summaryOf(state: RunState, exitCode: ExitCode): Record<string, unknown>
     exitCode,
     counts: state.counts,
     flaky: state.flaky,
+    leftOutRequired: state.environments.reduce((sum, { planned }) => sum + requiredLeftOut(planned), 0),
     durationMs: state.durationMs,
     environments: state.environments.map(environment => ({
       id: environment.planned.id,
       emulated: environment.planned.emulated,
       counts: environment.counts,
-      tests: environment.tests.map(({ planned, verdict, cause, reason, flaky }) => ({
-        test: planned.id,
-        level: planned.level,
-        verdict,
-        ...(cause === null ? {} : { cause, reason }),
-        ...(flaky ? { flaky } : {}),
+      leftOut: environment.planned.leftOut,
+      tests: environment.tests.map(test => ({
+        test: test.planned.id,
+        level: test.planned.level,
+        verdict: test.verdict,
+        ...(test.cause === null ? {} : { cause: test.cause, reason: test.reason }),
+        ...(test.flaky ? { flaky: test.flaky } : {}),
+        ...(isBringUp(test.planned) ? bringUpOf(test) : {}),
       })),
     })),
   }

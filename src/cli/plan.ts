@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import picocolors from 'picocolors'
+import { ownSuite } from '../plan/boot.js'
 import { makePlan } from '../plan/build.js'
 import { loadSuites } from '../plan/suites.js'
 import type { Plan, PlannedEnvironment } from '../plan/types.js'
@@ -34,11 +35,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   })
   const { bold, dim } = picocolors.createColors(color)
   io.stdout.write(
-    `${heading(plan, bold)}\n\n${matrix(
-      plan,
-      suites.map(({ id }) => id),
-      bold,
-    )}`,
+    `${heading(plan, bold)}\n\n${matrix(plan, [ownSuite, ...suites.map(({ id }) => id)], bold)}`,
   )
   if (plan.reserved !== undefined) {
     const lines = plan.reserved.map(({ id, why }) => `  ${id}\n    ${why}\n`)

@@ -7,6 +7,7 @@ import { noHistory } from '../engine/estimate.js'
 import type { RunState } from '../journal/state.js'
 import { startEmulatedLab } from '../lab/emulated.js'
 import { type Claim, claimedPlan, claimsOf, playedBy, withMutants } from '../lab/proof.js'
+import { bootTestId } from '../plan/boot.js'
 import { makePlan } from '../plan/build.js'
 import { everything, takesTest } from '../plan/choice.js'
 import type { Suite } from '../plan/suite.js'
@@ -41,7 +42,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   if (claims.length === 0) {
     throw new UsageError('no test in these suites declares a proof')
   }
-  const findings = judge(claims, await runClaims(suites, claims, args, io), io)
+  const findings = judge(claims, await runClaims(suites, claims, args, io))
   if (isSet(args, 'json')) {
     io.stdout.write(`${JSON.stringify({ findings, unproven }, null, 2)}\n`)
   } else {
@@ -102,23 +103,51 @@ async function runClaims(
   }
 }
 
-/** A mutant is caught by an observed failed check or a guest that broke: an error proves nothing. */
-function judge(claims: readonly Claim[], { state, played }: Ran, _io: CommandIo): Finding[] {
-  const verdicts = new Map<string, { verdict: string; reason: string }>()
+/** What was seen of one test on one guest. */
+interface Seen {
+  readonly verdict: string
+  readonly reason: string
+  /** True when the test's own checks are why it is no pass. */
+  readonly sawItself: boolean
+}
+
+/**
+ * A mutant is caught by a check of the test itself that failed: an error proves nothing, nor does a guest that broke
+ * under it. Only of a mutant that is declared to break the bring-up, its bring-up must not pass.
+ */
+function judge(claims: readonly Claim[], { state, played }: Ran): Finding[] {
+  const seen = new Map<string, Seen>()
   for (const environment of state.environments) {
     const { persona, mutant = '' } = played(environment)
-    for (const { planned, verdict, reason } of environment.tests) {
-      verdicts.set(`${planned.id} ${persona} ${mutant}`, { verdict, reason })
+    for (const { planned, verdict, reason, decisive } of environment.tests) {
+      const sawItself = verdict === 'fail' && (decisive?.counts.notOk ?? 0) > 0
+      seen.set(`${planned.id} ${persona} ${mutant}`, { verdict, reason, sawItself })
     }
   }
   return claims.map(claim => {
-    const found = verdicts.get(`${claim.test} ${claim.persona} ${claim.mutant ?? ''}`)
-    const { verdict, reason } = found ?? {
+    const shown = claim.breaksBoot === true ? bootTestId : claim.test
+    const { verdict, reason, sawItself } = seen.get(`${shown} ${claim.persona} ${claim.mutant ?? ''}`) ?? {
       verdict: 'left out',
       reason: 'the proof lab has no such persona, or the test does not apply to it',
+      sawItself: false,
     }
-    return { ...claim, verdict, reason, holds: verdict === (claim.mutant === undefined ? 'pass' : 'fail') }
+    const holds =
+      claim.mutant === undefined
+        ? verdict === 'pass'
+        : claim.breaksBoot === true
+          ? verdict === 'fail' || verdict === 'error'
+          : sawItself
+    return { ...claim, verdict, reason, holds }
   })
+}
+
+/** What a claim asks for, in words. */
+function expectedOf({ mutant, breaksBoot }: Claim): string {
+  return mutant === undefined
+    ? 'pass'
+    : breaksBoot === true
+      ? `${bootTestId} not to pass`
+      : 'a failed check of its own'
 }
 
 function tell(findings: readonly Finding[], unproven: readonly string[], io: CommandIo): void {
@@ -130,10 +159,11 @@ function tell(findings: readonly Finding[], unproven: readonly string[], io: Com
     const mutants = [...new Set(own.flatMap(({ mutant }) => mutant ?? []))]
     const mark = broken.length === 0 ? 'proven  ' : 'UNPROVEN'
     io.stdout.write(`${mark}  ${test}  passes on ${passes.length} personas, fails on ${mutants.join(', ')}\n`)
-    for (const { persona, mutant, verdict, reason } of broken) {
+    for (const finding of broken) {
+      const { persona, mutant, verdict, reason } = finding
       const where = mutant === undefined ? persona : `${persona} + ${mutant}`
       io.stdout.write(
-        `          ${where}: ${verdict}, expected ${mutant === undefined ? 'pass' : 'fail'}: ${reason}\n`,
+        `          ${where}: ${verdict}, expected ${expectedOf(finding)}${reason === '' ? '' : `: ${reason}`}\n`,
       )
     }
   }

@@ -54,6 +54,8 @@ export interface Limits {
   readonly leaseLook: number
   /** Waiting for a machine that somebody else uses. */
   readonly leaseWait: number
+  /** Between two lines that say what is waited for. */
+  readonly notice: number
   /** Bytes kept of one output stream of one command. */
   readonly output: number
 }
@@ -86,5 +88,6 @@ export const defaultLimits: Limits = {
   leaseRenewal: 20_000,
   leaseLook: 5_000,
   leaseWait: 1_800_000,
+  notice: 60_000,
   output: 16 * 1024 * 1024,
 }

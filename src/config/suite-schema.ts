@@ -101,7 +101,15 @@ const testEntry = z
     proof: z
       .strictObject({
         passesOn: z.array(text).min(1),
-        mutants: z.array(text).min(1),
+        mutants: z
+          .array(z.union([text, z.record(text, z.literal('boot'))]))
+          .refine(mutants => mutants.some(mutant => typeof mutant === 'string'), {
+            message: 'expected at least one mutant that the test itself fails on',
+          })
+          .meta({
+            description:
+              'Mutants on which the test itself must see a check fail; "{ NAME: boot }" for one whose guest cannot even be brought up',
+          }),
         real: z
           .partialRecord(z.enum(['linux', 'windows']), z.array(text).min(1))
           .optional()

@@ -3,6 +3,8 @@ import type { Host, Lab, Placement } from '../config/model.js'
 import type { PreparedGuest, RunningGuest } from '../hypervisors/driver.js'
 import type { LeasedPlace } from '../hypervisors/lease.js'
 import type { PlannedEnvironment } from '../plan/types.js'
+import { Begun } from './begun.js'
+import type { BootAttempt } from './boot.js'
 import type { EvidenceFile } from './evidence.js'
 import type { InstanceRequest } from './instance.js'
 import { withLimit } from './limit.js'
@@ -81,6 +83,7 @@ export async function bringUp(
   undo: UndoStack,
   evidence: (file: string) => EvidenceFile,
   made: Made,
+  boot: BootAttempt,
 ): Promise<GuestSession> {
   const { plan, lab, stop } = settings
   const limit = { name: 'boot', ms: plan.limits.boot, where: instance, signal: stop }
@@ -92,12 +95,26 @@ export async function bringUp(
     limits: plan.limits,
     outlives: settings.keep !== 'never',
   }
-  const prepared = await withLimit({ ...limit, cause: 'host' }, signal => driver.prepare(request, signal))
+  // Each undoing is there before its step is begun, so that nothing half-made is left behind.
+  const preparing = new Begun(signal => driver.prepare(request, signal))
+  undo.push('remove', async signal => {
+    const prepared = await preparing.settled(signal)
+    if (prepared !== null) {
+      await prepared.remove(signal)
+    } else if (!preparing.neverReached()) {
+      await driver.clean?.(instance, signal)
+    }
+  })
+  boot.waitFor('prepare', host.id)
+  const prepared = await withLimit({ ...limit, cause: 'host' }, signal => preparing.begin(signal))
   made.prepared = prepared
-  undo.push('remove', signal => prepared.remove(signal))
-  const running = await withLimit({ ...limit, cause: 'host' }, signal => prepared.start(signal))
+  const starting = new Begun(signal => prepared.start(signal))
+  undo.push('stop', async signal => {
+    await (await starting.settled(signal))?.stop(signal)
+  })
+  boot.waitFor('start', host.id)
+  const running = await withLimit({ ...limit, cause: 'host' }, signal => starting.begin(signal))
   made.running = running
-  undo.push('stop', signal => running.stop(signal))
   const session = await openSession({
     environment,
     instance,
@@ -110,6 +127,7 @@ export async function bringUp(
     suites: settings.suites,
     signal: stop,
     evidence,
+    boot,
   })
   undo.push('disconnect', () => session.close())
   undo.push('clean', signal => session.clean(signal))

@@ -1,6 +1,8 @@
 import type { Cause } from '../config/errors.js'
 import type { TestEnded } from '../journal/events.js'
+import { bootTestId, isBringUp } from '../plan/boot.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
+import { BootAttempt } from './boot.js'
 import { describeTrouble, isRetryable, type Trouble } from './cause.js'
 import type { HostHealth } from './host-health.js'
 import { serveInstance } from './instance.js'
@@ -19,6 +21,10 @@ export interface Progress {
   retriesLeft: number
   /** Instances so far. */
   instances: number
+  /** Attempts to bring a guest up so far, those for which no host was left with them. */
+  bringUps: number
+  /** The bring-up that is under way, or that failed and has no verdict yet. */
+  boot: BootAttempt | null
   /** What of the environment's limit is left: waiting for a host does not count. */
   leftMs: number
   /** Trouble of host or network that a test ended with for good: the host is asked how it is. */
@@ -37,11 +43,13 @@ export interface Stay {
 /** An environment that has done nothing yet. */
 export function startProgress(environment: PlannedEnvironment, { retries, plan }: RunSettings): Progress {
   return {
-    pending: [...environment.tests],
+    pending: environment.tests.filter(test => !isBringUp(test)),
     tries: new Map(),
     ended: new Map(),
     retriesLeft: retries,
     instances: 0,
+    bringUps: 0,
+    boot: null,
     leftMs: plan.limits.environment,
     doubt: null,
   }
@@ -85,7 +93,7 @@ export function endEnvironment(
   trouble: Trouble,
   settings: RunSettings,
 ): void {
-  endPending(environment, progress, trouble, settings)
+  endUnserved(environment, progress, trouble, settings)
   settings.emit({ type: 'environment-ended', environment: environment.id })
 }
 
@@ -116,10 +124,11 @@ async function serveInstances({
     // Nobody can stay on a host that is set aside: to leave it costs no retry.
     const mustLeave = health.whyAside(host) !== null
     if (mustLeave && others.length > 0) {
+      failBoot(progress, trouble, false)
       return trouble
     }
     if (mustLeave) {
-      endPending(environment, progress, health.noneLeft(environment.hosts), settings)
+      endUnserved(environment, progress, health.noneLeft(environment.hosts), settings)
       break
     }
     if (ended === null) {
@@ -130,6 +139,7 @@ async function serveInstances({
       break
     }
     progress.retriesLeft -= 1
+    failBoot(progress, trouble, false)
     if (trouble.cause === 'host' && others.length > 0) {
       return trouble
     }
@@ -137,9 +147,32 @@ async function serveInstances({
   return null
 }
 
+/** Says what became of a bring-up that failed. Returns false when there was none. */
+function failBoot(progress: Progress, trouble: Trouble, final: boolean): boolean {
+  const { boot } = progress
+  progress.boot = null
+  boot?.failed(trouble, final)
+  return boot !== null
+}
+
+/** No host is left, so no guest was brought up, whatever was before. */
+function endUnserved(
+  environment: PlannedEnvironment,
+  progress: Progress,
+  trouble: Trouble,
+  settings: RunSettings,
+): void {
+  if (progress.boot === null) {
+    progress.bringUps += 1
+    const bringing = { environment: environment.id, attempt: progress.bringUps, instance: null }
+    progress.boot = new BootAttempt(bringing, settings)
+  }
+  endPending(environment, progress, trouble, settings)
+}
+
 /**
- * No instance can be had any more: the test whose turn it was gets the verdict, and those behind
- * it are blocked by it.
+ * The environment can go no further: a bring-up that failed has the verdict, else the test whose turn it was;
+ * what is behind it is blocked by it.
  */
 function endPending(
   environment: PlannedEnvironment,
@@ -147,19 +180,21 @@ function endPending(
   trouble: Trouble,
   { emit }: RunSettings,
 ): void {
+  const hasBooted = !failBoot(progress, trouble, true)
   const [first, ...others] = progress.pending
   progress.pending = []
   const common = { type: 'test-ended', environment: environment.id, instance: null, durationMs: 0 } as const
   const nothing = { checks: { ok: 0, notOk: 0, todo: 0, skip: 0 }, evidence: [], final: true } as const
+  const blocker = hasBooted ? first?.id : bootTestId
   for (const test of first === undefined ? [] : [first, ...others]) {
-    const isFirst = test === first
+    const isBlocked = test.id !== blocker
     emit({
       ...common,
       test: test.id,
       attempt: (progress.tries.get(test.id) ?? 0) + 1,
-      verdict: isFirst ? (trouble.cause === 'guest' ? 'fail' : 'error') : 'blocked',
+      verdict: isBlocked ? 'blocked' : 'error',
       cause: trouble.cause,
-      reason: isFirst ? trouble.message : `no instance was left to run it on: see ${first?.id}`,
+      reason: isBlocked ? `no guest was left to run it on: see ${blocker}` : trouble.message,
       ...nothing,
     })
   }

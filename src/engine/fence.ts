@@ -23,6 +23,7 @@ export async function holdPlaces(
   places: readonly LeasedPlace[],
   { leases, emit, plan, stop, drain }: RunSettings,
   at: { readonly environment: string; readonly instance: string },
+  onTrouble: (what: string) => void = () => {},
 ): Promise<Held> {
   const { signal, clear } = anyOf(stop, drain)
   const held = new Map<LeasedPlace, Held>()
@@ -32,6 +33,7 @@ export async function holdPlaces(
       const one = await leases.hold({
         ...place,
         signal,
+        onTrouble,
         onWait: (machine, owner) =>
           emit({ type: 'lease-awaited', ...at, machine, owner, limitMs: plan.limits.leaseWait }),
       })

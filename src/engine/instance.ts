@@ -3,6 +3,8 @@ import { basename, join } from 'node:path'
 import { type Held, isOwnMachine, nothingHeld } from '../hypervisors/lease.js'
 import type { Evidence, TestEnded } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
+import { anyOf } from '../remote/index.js'
+import { BootAttempt } from './boot.js'
 import { bringUp, type Made, markKept, pictureScreen, placeOf, secondPlaceOf } from './bring-up.js'
 import { describeTrouble, type Trouble } from './cause.js'
 import type { Progress } from './environment.js'
@@ -13,6 +15,7 @@ import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
 import { runTest } from './test.js'
 import { UndoStack } from './undo.js'
+import { sayingFor } from './waits.js'
 
 /** One instance of an environment: which, where, and what it is to do. */
 export interface InstanceRequest {
@@ -43,6 +46,10 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     host,
     attempt: number,
   })
+  progress.bringUps += 1
+  const bringing = { environment: environment.id, attempt: progress.bringUps, instance: name }
+  const boot = new BootAttempt(bringing, settings)
+  progress.boot = boot
   const before = verdictsOf(progress)
   const made: Made = { prepared: null, running: null }
   let trouble: Trouble | null = null
@@ -51,15 +58,29 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
   try {
     const place = placeOf(request)
     const places = [place, ...secondPlaceOf(request, place)]
-    held = await holdPlaces(places, settings, { environment: environment.id, instance: name })
+    boot.waitFor('lease', host)
+    held = await holdPlaces(places, settings, { environment: environment.id, instance: name }, what =>
+      boot.saw(what),
+    )
     const fence = fenced(held, settings)
     unfence = fence.clear
     const leased = { ...request, settings: fence.settings }
-    const session = await bringUp(leased, place, name, folder, undo, evidence, made)
+    boot.start()
+    const session = await interruptibly(leased, until =>
+      bringUp(until, place, name, folder, undo, evidence, made, boot),
+    )
+    boot.passed()
+    progress.boot = null
     trouble = await runPending(session, leased, opened, held)
   } catch (error) {
-    // Asked to end while it still waited for somebody else: nothing was begun.
-    trouble = held === nothingHeld && settings.drain.aborted ? null : describeTrouble(error)
+    boot.halt()
+    // Asked to end while it still waited for somebody else, or for the guest.
+    const isInterrupted = progress.boot !== null && settings.drain.aborted
+    if (isInterrupted && held !== nothingHeld) {
+      boot.interrupted()
+    }
+    progress.boot = isInterrupted ? null : progress.boot
+    trouble = isInterrupted ? null : describeTrouble(error)
     if (trouble !== null && !settings.stop.aborted) {
       settings.emit({
         type: 'instance-failed',
@@ -100,6 +121,20 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
   return trouble
 }
 
+/** A guest is brought up only for a run that goes on: one interrupt ends that, and all the waits in it. */
+async function interruptibly<T>(
+  request: InstanceRequest,
+  work: (request: InstanceRequest) => Promise<T>,
+): Promise<T> {
+  const { settings } = request
+  const { signal: stop, clear } = anyOf(settings.stop, settings.drain)
+  try {
+    return await work({ ...request, settings: { ...settings, stop } })
+  } finally {
+    clear()
+  }
+}
+
 function verdictsOf(progress: Progress): string[] {
   return [...progress.ended.values()].map(({ verdict }) => verdict)
 }
@@ -134,8 +169,9 @@ async function runPending(
     const at = { environment: environment.id, test: test.id, attempt } as const
     settings.emit({ type: 'test-started', ...at, instance: session.source.instance })
     const startedAt = performance.now()
-    const outcome = await judgeHeld(held, session, settings.stop, () =>
-      runTest(session, test, attempt, settings),
+    const wait = { ...at, what: `${test.id} to end`, limit: 'test', limitMs: test.limitMs, isQuiet: true }
+    const outcome = await sayingFor(wait, settings, () =>
+      judgeHeld(held, session, settings.stop, () => runTest(session, test, attempt, settings)),
     )
     const trouble = outcome.trouble === undefined ? null : describeTrouble(outcome.trouble)
     const again = trouble?.retryable === true && progress.retriesLeft > 0

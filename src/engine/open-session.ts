@@ -11,7 +11,8 @@ import { mayReboot } from '../plan/build.js'
 import { canonical } from '../plan/digest.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { anyOf, type Machine, parseSweep, sweepCommand } from '../remote/index.js'
+import { anyOf, type Machine, parseSweep, type RetryOptions, sweepCommand } from '../remote/index.js'
+import type { BootAttempt } from './boot.js'
 import { watchHealth } from './broken.js'
 import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
@@ -34,6 +35,8 @@ export interface OpenRequest {
   readonly suites: ReadonlyMap<string, Suite>
   readonly signal: AbortSignal
   readonly evidence: (name: string) => EvidenceFile
+  /** Is told of each step. */
+  readonly boot: BootAttempt
 }
 
 const [identityFollows, factsFollow] = ['--guestcert identity--', '--guestcert facts--']
@@ -43,20 +46,23 @@ const [identityFollows, factsFollow] = ['--guestcert identity--', '--guestcert f
  * reads facts and boot identity, all in one command.
  */
 export async function openSession(request: OpenRequest): Promise<GuestSession> {
-  const { environment, instance, lab, guest, running, limits, signal } = request
+  const { environment, instance, lab, guest, running, limits, signal, boot } = request
   // What runs for this guest on this host, whichever run it was: instances of it are never shared.
   const mark = `${lab.name}/${guest.id}/${request.host}`
   const isWindows = guest.family === 'windows'
   const expected = expectedWindow()
   const health = watchHealth(running, expected, limits.command)
   const refusalsMs = request.driver.startsGuests ? limits.boot : limits.login
-  const reach = async (until: AbortSignal, when: 'booting' | 'up'): Promise<Machine> => {
+  const reach = async (until: AbortSignal, told?: BootAttempt): Promise<Machine> => {
     const ends = anyOf(until, health.broken)
     const options = isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` }
+    told?.waitFor('address')
     const machine = await connectToGuest(guest, running, {
       limits,
       signal: ends.signal,
-      options: { ...options, refusalsMs: when === 'booting' ? refusalsMs : 0 },
+      ...(told === undefined
+        ? { options: { ...options, refusalsMs: 0 } }
+        : { options: { ...options, refusalsMs, ...progressOf(told) }, onAddresses: addressesOf(told) }),
     }).finally(ends.clear)
     health.endWhenBroken(machine)
     return machine
@@ -71,42 +77,81 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     limits,
     managed: request.driver.startsGuests,
     mayReboot: mayReboot(guest, request.driver),
-    reach,
+    reach: until => reach(until),
     evidence: request.evidence,
   }
-  const machine = await reach(signal, 'booting').catch((error: unknown) => {
+  const machine = await reach(signal, boot).catch((error: unknown) => {
     health.close()
-    throw asGuestFault(error, source)
+    throw asGuestFault(error, source, boot)
   })
   try {
     return isWindows
-      ? await makeWindowsReady(source, machine, mark, signal)
+      ? await makeWindowsReady(source, machine, mark, signal, boot)
       : await makeReady(source, machine, request, mark)
   } catch (error) {
     await machine.close().catch(() => {})
     await health.look()
     health.close()
-    throw health.broken.aborted ? health.broken.reason : error
+    throw brokenOr(error, source, boot)
   }
 }
 
-/** A guest that cannot be reached although its virtual machine runs has itself to blame. */
-function asGuestFault(error: unknown, { health, managed }: SessionSource): unknown {
-  if (health.broken.aborted) {
-    return health.broken.reason
+/** What shows of the tries to connect to a guest that is brought up. */
+function progressOf(boot: BootAttempt): Pick<RetryOptions, 'onOpen' | 'onRetry'> {
+  return {
+    onOpen: () => boot.begin('log-in'),
+    onRetry: error => {
+      boot.begin('connect')
+      boot.saw(error.message)
+    },
   }
-  const isBoot = managed && error instanceof InfraError && error.context.code === 'boot'
-  return isBoot
-    ? new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error })
-    : error
+}
+
+/** Its addresses are asked for again before every try: only the first time does another wait begin. */
+function addressesOf(boot: BootAttempt): (where: readonly string[]) => void {
+  let isKnown = false
+  return where => {
+    if (isKnown) {
+      boot.begin('connect')
+    } else {
+      boot.waitFor('connect', where.join(', '))
+    }
+    isKnown = true
+  }
+}
+
+/** A guest that broke meanwhile has broken, whatever that looked like from outside. */
+function brokenOr(error: unknown, { health }: SessionSource, boot: BootAttempt): unknown {
+  if (!health.broken.aborted) {
+    return error
+  }
+  boot.blameGuest()
+  return health.broken.reason
+}
+
+/** How a guest looks that does not answer; one that answers and refuses is another matter. */
+const silentCodes: ReadonlySet<string> = new Set(['connect', 'handshake', 'lost', 'limit'])
+
+/** A guest that never answers although its virtual machine runs has itself to blame. */
+function asGuestFault(error: unknown, source: SessionSource, boot: BootAttempt): unknown {
+  const isBoot = source.managed && error instanceof InfraError && error.context.code === 'boot'
+  if (source.health.broken.aborted || !isBoot) {
+    return brokenOr(error, source, boot)
+  }
+  if (error.cause instanceof InfraError && !silentCodes.has(error.cause.context.code)) {
+    return error
+  }
+  boot.blameGuest()
+  return new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error })
 }
 
 async function makeReady(
   source: SessionSource,
   machine: Machine,
-  { environment, instance, suites, limits, signal }: OpenRequest,
+  { environment, instance, suites, limits, signal, boot }: OpenRequest,
   mark: string,
 ): Promise<GuestSession> {
+  boot.waitFor('payload')
   const folder = `/var/tmp/${instance}`
   const cargo = await cargoFor(environment, suites, folder)
   const command = [
@@ -123,6 +168,7 @@ async function makeReady(
     limitMs: limits.transfer,
     limitName: 'transfer',
   })
+  boot.begin('facts')
   signal.throwIfAborted()
   const [swept = '', after = ''] = stdout.text.split(`${identityFollows}\n`)
   const [identityText = '', factsText] = after.split(`${factsFollow}\n`)
@@ -135,7 +181,9 @@ async function makeReady(
     identity === null ||
     left?.length !== 0
   ) {
-    const said = stderr.text.trim().split('\n').at(-1) ?? ''
+    // Only with the mark of the facts was everything before them done.
+    boot.begin(after.includes(factsFollow) ? 'facts' : 'payload')
+    const said = firstWords(stderr.text) || firstWords(stdout.text)
     const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
     const what =
       left !== undefined && left.length > 0 ? `processes of an earlier run remain: ${left.join(' ')}` : how
@@ -151,4 +199,15 @@ async function makeReady(
   const facts = { ...parseFacts(factsText), ...source.running.facts }
   const factsDigest = createHash('sha256').update(canonical(facts)).digest('hex')
   return new GuestSession(source, { machine, identity, folder, facts, factsDigest })
+}
+
+const mostLines = 3
+
+/** What the guest said first: what goes wrong first has the rest for its consequence. */
+function firstWords(text: string): string {
+  const lines = text.split('\n').map(line => line.trim())
+  return lines
+    .filter(line => line !== '')
+    .slice(0, mostLines)
+    .join(' | ')
 }

@@ -24,6 +24,9 @@ export async function runTest(
       return await lostOutcome(session, stop)
     }
     const { protocol } = test
+    if (protocol === 'bring-up') {
+      throw new InternalError(`${test.id} is no test of a suite: it cannot be run`)
+    }
     if (protocol !== 'module' && !session.source.system.runsScripts) {
       const message = 'scripts need a guest with a POSIX shell: a test for Windows must be a module'
       const ending = { kind: 'threw', cause: 'test', message } as const

@@ -24,6 +24,8 @@ export interface LeasedPlace {
 export interface LeaseWaiting extends LeasedPlace {
   readonly signal: AbortSignal
   readonly onWait: (machine: string, owner: string) => void
+  /** Called with what a guest's machine was seen to answer, as long as it cannot be reached. */
+  readonly onTrouble?: (what: string) => void
 }
 
 /** A machine that is ours. */
@@ -95,7 +97,7 @@ export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesO
       known.lease.lost.throwIfAborted()
       return known
     }
-    const machine = machineOf(waiting, limits)
+    const machine = machineOf(waiting, limits, waiting.onTrouble)
     const { name, isGuest, shell } = machine
     let isWaiting = false
     try {
@@ -220,7 +222,11 @@ function placeOf({ host, port, jumps }: Endpoint): string {
 }
 
 /** The machine that has the lease, and a shell on it. */
-export function machineOf({ host, guest, placement, driver }: LeasedPlace, limits: Limits): LeasedMachine {
+export function machineOf(
+  { host, guest, placement, driver }: LeasedPlace,
+  limits: Limits,
+  onTrouble: (what: string) => void = () => {},
+): LeasedMachine {
   if (driver.shell !== undefined) {
     const open = driver.shell.bind(driver)
     return { name: host.id, isGuest: false, shell: open, close: async () => {} }
@@ -235,7 +241,10 @@ export function machineOf({ host, guest, placement, driver }: LeasedPlace, limit
       })
     }
     const label = `${guest.id} (${endpoint.host}:${endpoint.port})`
-    return connectWithRetries({ label, endpoint, login: guest.login, limits, signal })
+    return connectWithRetries(
+      { label, endpoint, login: guest.login, limits, signal },
+      { onRetry: ({ message }) => onTrouble(message) },
+    )
   })
   return {
     name: guest.id,

@@ -19,13 +19,15 @@ export interface ReachOptions {
   readonly limits: Limits
   readonly signal: AbortSignal
   readonly options: RetryOptions
+  /** Called before every round of tries with the addresses that are known by then. */
+  readonly onAddresses?: (where: readonly string[]) => void
 }
 
 /** Connects to a guest that runs, at any of its addresses, until its limit "boot" is reached. Throws InfraError. */
 export function connectToGuest(
   guest: Guest,
   running: RunningGuest,
-  { limits, signal, options }: ReachOptions,
+  { limits, signal, options, onAddresses }: ReachOptions,
 ): Promise<Machine> {
   let mayMove = false
   return connectToAny(
@@ -39,7 +41,9 @@ export function connectToGuest(
       find: async until => {
         const access = await running.access(until)
         mayMove = access.mayMove === true
-        return targetsOf(guest, access, { limits, signal: until })
+        const targets = targetsOf(guest, access, { limits, signal: until })
+        onAddresses?.(targets.map(({ endpoint: { host, port } }) => `${host}:${port}`))
+        return targets
       },
     },
     options,

@@ -42,6 +42,7 @@ function basics(open: OpenAttempt): Omit<AttemptState, 'verdict' | 'cause' | 're
       ...(diagnostics === undefined ? {} : { diagnostics }),
     })),
     measures: ended?.measures ?? {},
+    step: ended?.step ?? null,
     evidence: ended?.evidence ?? [],
   }
 }

@@ -98,6 +98,19 @@ export interface LeaseTaken {
   readonly token: number
 }
 
+/** Something takes its time: said as soon as it shows, and again as long as it lasts. */
+export interface Waiting {
+  readonly type: 'waiting'
+  readonly environment: string
+  /** What is waited for, and what the last look at it showed, for people. */
+  readonly what: string
+  /** UTC, ISO 8601 with ms. */
+  readonly since: string
+  /** When it is given up, and by which limit. */
+  readonly until: string
+  readonly limit: string
+}
+
 export interface TestStarted {
   readonly type: 'test-started'
   readonly environment: string
@@ -137,6 +150,8 @@ export interface TestEnded {
     readonly skip: number
   }
   readonly measures?: Readonly<Record<string, Measure>>
+  /** The step that a bring-up did not get past. */
+  readonly step?: string
   readonly evidence: readonly Evidence[]
   /** False when another attempt will follow. */
   readonly final: boolean
@@ -194,6 +209,7 @@ export type EventBody =
   | InstanceFailed
   | LeaseAwaited
   | LeaseTaken
+  | Waiting
   | TestStarted
   | CheckSeen
   | TestEnded

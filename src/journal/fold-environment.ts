@@ -16,13 +16,15 @@ export interface EnvironmentFold {
 }
 
 /** Events of an environment that change nothing but its clock. */
-function isAboutTheWhole(
-  event: EnvironmentEvent,
-): event is Extract<
+function isAboutTheWhole(event: EnvironmentEvent): event is Extract<
   EnvironmentEvent,
-  { readonly type: 'environment-ended' | 'environment-moved' | 'lease-awaited' | 'lease-taken' }
+  {
+    readonly type: 'environment-ended' | 'environment-moved' | 'lease-awaited' | 'lease-taken' | 'waiting'
+  }
 > {
-  return ['environment-ended', 'environment-moved', 'lease-awaited', 'lease-taken'].includes(event.type)
+  return ['environment-ended', 'environment-moved', 'lease-awaited', 'lease-taken', 'waiting'].includes(
+    event.type,
+  )
 }
 
 /** Starts to gather what the journal says about one planned environment. */

@@ -1,3 +1,4 @@
+import { isBringUp } from '../plan/boot.js'
 import type { PlannedTest } from '../plan/types.js'
 import { judge, type OpenAttempt } from './attempts.js'
 import type { CheckSeen, EventStamp, TestEnded, TestStarted } from './events.js'
@@ -40,7 +41,7 @@ export function foldTest(environment: string, planned: PlannedTest): TestFold {
 
   function add(event: TestEvent): void {
     known = null
-    if (attempts.some(attempt => binds(attempt, event.epoch))) {
+    if (attempts.some(attempt => binds(planned, attempt, event.epoch))) {
       found.push(`${planned.id} in ${environment}: the journal goes on after its final result`)
     }
     const open = attemptOf(event)
@@ -69,7 +70,7 @@ export function foldTest(environment: string, planned: PlannedTest): TestFold {
 
 function stateOf(environment: string, planned: PlannedTest, open: readonly OpenAttempt[]): TestState {
   const attempts = open.map(one => judge(one).attempt)
-  const decisive = decisiveOf(open, attempts)
+  const decisive = decisiveOf(planned, open, attempts)
   if (decisive === undefined) {
     const reason = 'the run ended before it'
     return {
@@ -104,22 +105,27 @@ function stateOf(environment: string, planned: PlannedTest, open: readonly OpenA
  * So nothing that a journal says after a final failure makes it green.
  */
 function decisiveOf(
+  planned: PlannedTest,
   open: readonly OpenAttempt[],
   attempts: readonly AttemptState[],
 ): AttemptState | undefined {
   const bound = attempts.find((attempt, index) => {
     const one = open[index]
     const next = open[index + 1]
-    return one !== undefined && next !== undefined && attempt.verdict !== 'pass' && binds(one, next.epoch)
+    return (
+      one !== undefined && next !== undefined && attempt.verdict !== 'pass' && binds(planned, one, next.epoch)
+    )
   })
   return bound ?? attempts.at(-1)
 }
 
 /**
  * True when nothing may follow this attempt in the given epoch. A later session may try again what was
- * not carried out (`error`, `blocked`, `not-run`), and nothing else.
+ * not carried out (`error`, `blocked`, `not-run`), and nothing else. An environment may need several guests one after
+ * the other: that one was brought up settles nothing about the next.
  */
-function binds({ ended, epoch: since }: OpenAttempt, epoch: number): boolean {
+function binds(planned: PlannedTest, { ended, epoch: since }: OpenAttempt, epoch: number): boolean {
   if (ended === null || !ended.final) return false
+  if (isBringUp(planned) && ended.verdict === 'pass') return false
   return epoch === since || ended.verdict === 'pass' || ended.verdict === 'fail' || ended.verdict === 'skip'
 }

@@ -35,6 +35,8 @@ export interface AttemptState {
   readonly counts: CheckCounts
   readonly checks: readonly SeenCheck[]
   readonly measures: Readonly<Record<string, Measure>>
+  /** The step that a bring-up did not get past; `null` for one that did, and for every other test. */
+  readonly step: string | null
   readonly evidence: readonly Evidence[]
 }
 

@@ -1,4 +1,5 @@
 import type { Lab, Placement } from '../config/model.js'
+import { isBringUp } from '../plan/boot.js'
 import { digestPlan } from '../plan/digest.js'
 import type { Suite, SuiteTest } from '../plan/suite.js'
 import type { Plan, PlannedEnvironment } from '../plan/types.js'
@@ -9,6 +10,8 @@ export interface Claim {
   readonly persona: string
   /** Absent where the test must pass. */
   readonly mutant?: string
+  /** True where the mutant breaks the guest so that it cannot even be brought up. */
+  readonly breaksBoot?: true
 }
 
 /** Stands between a persona and what is changed of it. */
@@ -26,7 +29,10 @@ function claimsOfTest({ id, proof }: SuiteTest): Claim[] {
   const fails = personas.flatMap(persona =>
     (proof?.mutants ?? []).map(mutant => ({ test: id, persona, mutant })),
   )
-  return [...passes, ...fails]
+  const unbootable = personas.flatMap(persona =>
+    (proof?.breakBoot ?? []).map(mutant => ({ test: id, persona, mutant, breaksBoot: true as const })),
+  )
+  return [...passes, ...fails, ...unbootable]
 }
 
 /** The lab of proofs with a further guest for every mutant that is claimed of a persona. */
@@ -68,7 +74,7 @@ export function claimedPlan(plan: Plan, lab: Lab, claims: readonly Claim[]): Pla
   const shown = new Set<string>()
   const environments = plan.environments
     .map(environment => ({ ...environment, tests: claimedTests(environment, lab, claims, shown) }))
-    .filter(({ tests }) => tests.length > 0)
+    .filter(({ tests }) => tests.some(test => !isBringUp(test)))
   const expected = environments.reduce((sum, { tests }) => sum + tests.length, 0)
   return { ...plan, environments, expected, digest: digestPlan(environments) }
 }
@@ -85,6 +91,9 @@ function claimedTests(
   )
   // A mutant need not pass what the claimed test comes after: that is not what is claimed.
   return environment.tests.flatMap(test => {
+    if (isBringUp(test)) {
+      return [test]
+    }
     const claim = `${test.id} ${persona} ${mutant ?? ''}`
     if (!own.has(test.id) || shown.has(claim)) {
       return []

@@ -3,6 +3,7 @@ import { UsageError } from '../config/errors.js'
 import { labOf } from '../config/load.js'
 import { parseYaml } from '../config/yaml.js'
 import { builtinCatalog } from '../hypervisors/registry.js'
+import { bootTestId, isBringUp } from './boot.js'
 import { makePlan } from './build.js'
 import { type Choice, everything } from './choice.js'
 import type { Suite, SuiteTest } from './suite.js'
@@ -87,6 +88,11 @@ function why(of: Plan, environment: RegExp, test: string): string | undefined {
   return found?.leftOut.find(left => left.test === test)?.why
 }
 
+/** How many tests of suites a plan has. */
+function counted({ environments }: Plan): number {
+  return environments.flatMap(({ tests }) => tests.filter(test => !isBringUp(test))).length
+}
+
 t.test('placements of the same pairing are one environment with two hosts', async t => {
   const { environments, expected } = plan(suiteOf([{ id: 's/one' }]))
   t.same(
@@ -96,7 +102,7 @@ t.test('placements of the same pairing are one environment with two hosts', asyn
       ['rhel5@hyper-v-2008/gen1', ['hv']],
     ],
   )
-  t.equal(expected, 2)
+  t.equal(expected, 4, 'one test in each, and that each is brought up')
 })
 
 t.test('every test that is left out says why', async t => {
@@ -126,7 +132,8 @@ t.test('every test that is left out says why', async t => {
   const allowed = labText.replace('version: "5.11"', 'version: "5.11"\n    reboot: true')
   t.equal(why(plan(suite, {}, allowed), /hyper-v/, 's/boot'), undefined)
   for (const { tests, leftOut } of made.environments) {
-    t.equal(tests.length + leftOut.length, suite.tests.length, 'each test is planned or left out')
+    t.equal(tests[0]?.id, bootTestId)
+    t.equal(tests.length - 1 + leftOut.length, suite.tests.length, 'each test is planned or left out')
   }
   t.equal(why(plan(suite, {}, labText, ['pause']), /hyper-v/, 's/pause'), undefined)
 })
@@ -137,7 +144,7 @@ t.test('what only some hosts of a pairing can do narrows the environment down to
   const lab = labOf(parseYaml('lab.yaml', labText), builtinCatalog)
   const able = (id: string): Plan =>
     makePlan(lab, [suite], everything, host => new Set(host.id === id ? ['pause'] : []))
-  t.match(able('b').environments[0], { hosts: ['b'], tests: [{}, {}, {}] })
+  t.match(able('b').environments[0], { hosts: ['b'], tests: [{}, {}, {}, {}] })
   const none = able('none')
   t.equal(why(none, /^rhel5@rhel/, 's/pause'), 'none of a, b can pause')
   t.same(none.environments[0]?.hosts, ['a', 'b'])
@@ -169,7 +176,11 @@ t.test('a test of live migration is left out while somebody else has the second 
       () => new Set(['migrate']),
       asker,
     )
-  t.match(planned(twoHosts).environments[0]?.tests, [{ id: 's/move', migrates: true }, { id: 's/stay' }])
+  t.match(planned(twoHosts).environments[0]?.tests, [
+    { id: bootTestId },
+    { id: 's/move', migrates: true },
+    { id: 's/stay' },
+  ])
   const reserved = twoHosts.replace(
     /(b: .*) }/,
     '$1, reserved: { by: bob, until: 2026-02-01T00:00:00Z, why: tests } }',
@@ -181,7 +192,7 @@ t.test('alternatives of guests: any entry is enough, all keys of one must hold',
   const applies = {
     guest: [{ product: 'sles' as const }, { product: 'rhel' as const, version: '>=5.4, <6' }],
   }
-  t.equal(plan(suiteOf([{ id: 's/a', applies }])).expected, 2)
+  t.equal(counted(plan(suiteOf([{ id: 's/a', applies }]))), 2)
   const neither = { guest: [{ product: 'sles' as const }, { product: 'rhel' as const, version: '>=6' }] }
   t.match(
     why(plan(suiteOf([{ id: 's/a', applies: neither }, { id: 's/b' }])), /^rhel5@rhel/, 's/a'),
@@ -196,7 +207,7 @@ t.test('what comes after a test that does not apply is left out too', async t =>
     { id: 's/third' },
   ])
   t.equal(why(plan(suite), /hyper-v/, 's/next'), 'it comes after s/kvm, which is left out')
-  t.equal(plan(suite, { tests: ['next'] }).expected, 1, 'unless its predecessor was merely not chosen')
+  t.equal(counted(plan(suite, { tests: ['next'] })), 1, 'unless its predecessor was merely not chosen')
 })
 
 t.test('the choice narrows, and a name that is nothing is refused', async t => {
@@ -204,7 +215,7 @@ t.test('the choice narrows, and a name that is nothing is refused', async t => {
     { id: 's/one', tags: ['quick'] },
     { id: 's/two', level: 'optional' },
   ])
-  const count = (choice: Partial<Choice>): number => plan(suite, choice).expected
+  const count = (choice: Partial<Choice>): number => counted(plan(suite, choice))
   t.equal(count({}), 4)
   t.equal(count({ tests: ['one'] }), 2)
   t.equal(count({ tests: ['s/t*'] }), 2)
@@ -240,6 +251,26 @@ t.test('a test that needs a lock goes to the hosts that have it, or is left out'
   const made = plan(suite, {}, onlyB)
   t.equal(why(made, /^rhel5@rhel/, 's/vlan'), undefined)
   t.same(made.environments[0]?.hosts, ['b'])
-  t.same(made.environments[0]?.tests[1]?.locks, ['vlan-100'])
+  t.same(made.environments[0]?.tests[2]?.locks, ['vlan-100'])
   t.same(plan(suite, { tests: ['any'] }, onlyB).environments[0]?.hosts, ['a', 'b'])
+})
+
+t.test('every environment that has a test is brought up first, and none that has not', async t => {
+  const suite = suiteOf([{ id: 's/one' }])
+  const [kvm, hyperV] = plan(suite).environments
+  for (const environment of [kvm, hyperV]) {
+    t.match(environment?.tests[0], {
+      id: 'guestcert/boot',
+      level: 'required',
+      title: 'answers and lets us in',
+      limitMs: 600_000,
+    })
+  }
+  t.same(
+    plan(suite).environments.map(({ id }) => id.split('@')[0]),
+    ['rhel5', 'rhel5'],
+    'the Windows guest, for which nothing is left, is not brought up for its own sake',
+  )
+  const started = plan(suite, {}, twoHosts)
+  t.equal(started.environments[0]?.tests[0]?.title, 'boots, answers and lets us in')
 })

@@ -1,15 +1,14 @@
 import { UsageError } from '../config/errors.js'
 import type { Family, Guest, Host, Lab, Placement } from '../config/model.js'
+import { bootTest } from './boot.js'
 import { type Choice, isChosen, refuseUnknown, takesTest } from './choice.js'
 import { digestPlan } from './digest.js'
+import { notChosen } from './left-out.js'
 import { configurationValue, type Pairing, whyNot } from './match.js'
 import { type Asker, whyReserved } from './reservation.js'
 import { type AbilitiesOf, type Serving, servingOf } from './serving.js'
 import type { Suite, SuiteTest } from './suite.js'
 import type { LeftOut, Plan, PlannedEnvironment, PlannedTest, ReservedEnvironment } from './types.js'
-
-/** Said of tests that apply and that the choice passes over. */
-const notChosen = 'not chosen'
 
 interface Candidate {
   readonly id: string
@@ -46,8 +45,9 @@ export function makePlan(
   const environments = candidates.map(candidate =>
     plannedEnvironment(candidate, lab, suites, choice, servingFor(candidate)),
   )
-  const expected = environments.reduce((sum, { tests }) => sum + tests.length, 0)
-  if (expected === 0) {
+  const used = environments.filter(({ tests }) => tests.length > 0)
+  // A guest that is only brought up is no pass: what is not chosen stays nothing to run.
+  if (used.length === 0) {
     const [first] = reserved
     if (first !== undefined) {
       throw new UsageError(`nothing is left to run: ${first.why}`)
@@ -56,14 +56,23 @@ export function makePlan(
       'the choice leaves no test: nothing to run (see "guestcert plan LAB" for why tests are left out)',
     )
   }
-  const used = environments.filter(({ tests }) => tests.length > 0)
+  const whole = used.map(environment => withBringUp(environment, lab))
   return {
     lab: lab.name,
-    digest: digestPlan(used),
-    expected,
+    digest: digestPlan(whole),
+    expected: whole.reduce((sum, { tests }) => sum + tests.length, 0),
     limits: lab.limits,
-    environments: used,
+    environments: whole,
     ...(reserved.length === 0 ? {} : { reserved }),
+  }
+}
+
+function withBringUp(environment: PlannedEnvironment, lab: Lab): PlannedEnvironment {
+  const startsGuest = lab.hosts.get(environment.hosts[0] ?? '')?.driver.startsGuests === true
+  const { family } = environment.guest
+  return {
+    ...environment,
+    tests: [bootTest({ startsGuest, family, limits: lab.limits }), ...environment.tests],
   }
 }
 
@@ -148,7 +157,7 @@ function plannedEnvironment(
         left = serving.able(left, test)
         tests.push(plannedTest(suite, test, guest.family, lab))
       } else {
-        leftOut.push({ test: test.id, why })
+        leftOut.push({ test: test.id, why, level: test.level })
       }
     }
   }

@@ -15,7 +15,10 @@ export interface SuiteFileEntry {
 /** Personas on which a test is shown to pass, and mutants on which it must fail. */
 export interface Proof {
   readonly passesOn: readonly string[]
+  /** On these a check of the test itself must fail. */
   readonly mutants: readonly string[]
+  /** On these the guest cannot be brought up, so that nothing is said about the test. */
+  readonly breakBoot: readonly string[]
   /** Real systems on which it was seen to pass, by family of guests. */
   readonly real: Readonly<Partial<Record<Family, readonly string[]>>>
 }
@@ -28,7 +31,7 @@ export interface SuiteTest {
   readonly why: string | null
   readonly requirements: readonly string[]
   readonly level: Level
-  readonly protocol: Protocol
+  readonly protocol: Exclude<Protocol, 'bring-up'>
   /** Absent where the manifest declares none. */
   readonly codes?: ExitCodes
   readonly file: string

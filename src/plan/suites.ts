@@ -9,9 +9,10 @@ import { resolvePath } from '../config/references.js'
 import { type SuiteFile, suiteSchema, type TestFile } from '../config/suite-schema.js'
 import { parseDurationMs } from '../config/units.js'
 import { readYaml, type YamlFile } from '../config/yaml.js'
+import { ownSuite } from './boot.js'
 import { compileModules, type Sources } from './modules/compile.js'
 import { type TextFile, unreadableScripts } from './script-text.js'
-import type { ModuleCode, Suite, SuiteFileEntry, SuiteTest } from './suite.js'
+import type { ModuleCode, Proof, Suite, SuiteFileEntry, SuiteTest } from './suite.js'
 import type { ExitCodes } from './types.js'
 
 const manifestName = 'suite.yaml'
@@ -77,6 +78,10 @@ async function loadSuite(folder: string, base: string, mistakes: Mistake[]): Pro
     return null
   }
   const own: Mistake[] = []
+  if (data.suite === ownSuite) {
+    const message = `the name "${ownSuite}" is reserved for what the program itself finds out`
+    own.push({ place: yaml.place(['suite']), message })
+  }
   const tests = data.tests.map((test, index) => testOf(data, test, index, yaml, own))
   const files = await filesOf(folder)
   const known = new Set(files.map(({ path }) => path))
@@ -167,7 +172,16 @@ function testOf(
     },
     measures: test.measures ?? {},
     ...(test.codes === undefined ? {} : { codes: codesOf(test.codes) }),
-    proof: test.proof === undefined ? null : { ...test.proof, real: test.proof.real ?? {} },
+    proof: test.proof === undefined ? null : proofOf(test.proof),
+  }
+}
+
+function proofOf({ passesOn, mutants, real = {} }: NonNullable<TestFile['proof']>): Proof {
+  return {
+    passesOn,
+    mutants: mutants.filter(mutant => typeof mutant === 'string'),
+    breakBoot: mutants.flatMap(mutant => (typeof mutant === 'string' ? [] : Object.keys(mutant))),
+    real,
   }
 }
 

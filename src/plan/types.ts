@@ -4,8 +4,11 @@ import type { Configuration, Family, Shell } from '../config/model.js'
 /** Whether a pairing needs the test for its certification. */
 export type Level = 'required' | 'optional'
 
-/** How a script says what it found; `module` tests say it through the API. */
-export type Protocol = 'tap' | 'ktap' | 'exit' | 'module'
+/**
+ * How a script says what it found; `module` tests say it through the API, and `bring-up` is what the engine finds out
+ * itself (see `boot.ts`).
+ */
+export type Protocol = 'tap' | 'ktap' | 'exit' | 'module' | 'bring-up'
 
 /** What the exit codes of a test with protocol `exit` mean, beside 0. */
 export interface ExitCodes {
@@ -50,10 +53,12 @@ export interface PlannedTest {
   readonly migrates?: true
 }
 
-/** A test that does not apply, and why. */
+/** A test that does not apply, or that may not run there, and why. */
 export interface LeftOut {
   readonly test: string
   readonly why: string
+  /** Absent from plans of older versions. */
+  readonly level?: Level
 }
 
 /** A planned pairing: it knows no host's address. */
@@ -77,6 +82,7 @@ export interface PlannedEnvironment {
   readonly emulated: boolean
   /** The lab's hosts that can serve it. */
   readonly hosts: readonly string[]
+  /** The bring-up first, then the tests of the suites. */
   readonly tests: readonly PlannedTest[]
   readonly leftOut: readonly LeftOut[]
 }
@@ -86,7 +92,7 @@ export interface Plan {
   readonly lab: string
   /** SHA-256 over all that makes results comparable; addresses, ports and secrets are left out. */
   readonly digest: string
-  /** How many results the run must have. */
+  /** How many results the run must have: the tests, and one bring-up an environment. */
   readonly expected: number
   readonly limits: Limits
   readonly environments: readonly PlannedEnvironment[]

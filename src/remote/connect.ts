@@ -86,16 +86,20 @@ async function connectLeg(
   try {
     const base = { leg, policy, credentials, limits, where }
     const open = (until: AbortSignal): Promise<Session> =>
-      openAnyKeyType({ ...base, signal: until }, () =>
-        openTcp({
+      openAnyKeyType({ ...base, signal: until }, async () => {
+        const stream = await openTcp({
           host: leg.host,
           port: leg.port,
           where,
           limitMs: limits.tcp,
           signal: until,
           ...(via === undefined ? {} : { via }),
-        }),
-      )
+        })
+        if (!leg.isJump) {
+          options.onOpen?.()
+        }
+        return stream
+      })
     const machineOn = (session: Session, along: readonly Machine[]): SshMachine =>
       new SshMachine({
         session,

@@ -203,13 +203,10 @@ class Met {
     const what = `${label}: not reached within the limit "boot" of ${limits.boot} ms, in ${count}`
     const answered = [...this.#last.values()].some(error => codeOf(error) !== 'connect')
     const cause = last instanceof InfraError && last.context.cause === 'guest' ? 'guest' : 'network'
-    return new InfraError(this.#everywhere(what), {
-      cause,
-      where: label,
-      // At addresses that were looked up and where nobody answers, it is not certain that the guest was asked at all.
-      code: mayMove && !answered ? 'connect' : 'boot',
-      limit: 'boot',
-    })
+    // At addresses that were looked up and where nobody answers, it is not certain that the guest was asked at all.
+    const code = mayMove && !answered ? 'connect' : 'boot'
+    const context = { cause, where: label, code, limit: 'boot' } as const
+    return new InfraError(this.#everywhere(what), context, { cause: last })
   }
 
   #everywhere(what: string): string {

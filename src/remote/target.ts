@@ -29,6 +29,8 @@ export interface ConnectOptions {
   readonly channels?: number
   /** A command that must answer with status 0 within `limits.firstCommand` before the machine counts as reached. */
   readonly firstCommand?: string
+  /** Called when the machine itself, behind all jumps, has taken the TCP connection: now it is logged in to. */
+  readonly onOpen?: () => void
   /** Makes the machine another one once it is connected, in place of the first command: one without a POSIX shell. */
   readonly become?: (machine: SshMachine, target: ConnectTarget) => Promise<Machine>
   /** Where `env:` references and `SSH_AUTH_SOCK` are looked up; the runner's own environment if absent. */

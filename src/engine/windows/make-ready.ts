@@ -6,6 +6,7 @@ import { untilReady } from '../../guests/windows/readiness.js'
 import { canonical } from '../../plan/digest.js'
 import { type ConnectOptions, type Machine, openWindows } from '../../remote/index.js'
 import { commandText } from '../../remote/shells/windows/catalog.js'
+import type { BootAttempt } from '../boot.js'
 import { GuestSession, type SessionSource } from '../session.js'
 
 /** How to connect to a Windows guest: its shells are probed before anything else. */
@@ -22,11 +23,14 @@ export async function makeWindowsReady(
   connected: Machine,
   mark: string,
   signal: AbortSignal,
+  boot: BootAttempt,
 ): Promise<GuestSession> {
+  boot.waitFor('ready')
   const machine = asWindows(connected)
   const { instance, limits, running } = source
   await machine.sweep(mark)
-  await untilReady(machine, { limitMs: limits.boot, signal })
+  await untilReady(machine, { limitMs: limits.boot, signal, onWait: what => boot.saw(what) })
+  boot.waitFor('facts')
   const folder = `${await machine.temporaryFolder()}\\${instance}`
   const [made, identity, said] = await Promise.all([
     machine.run(commandText('mkdir', { FOLDER: folder }), { signal }),

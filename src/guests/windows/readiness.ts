@@ -83,13 +83,21 @@ export async function readReadiness(machine: WindowsMachine, signal: AbortSignal
   }
 }
 
+/** How long a guest is waited for, and who is told. */
+export interface ReadyOptions {
+  readonly limitMs: number
+  readonly signal: AbortSignal
+  /** Called after each look that found something unsettled, with what that is. */
+  readonly onWait?: (unsettled: string) => void
+}
+
 /**
  * Waits until a guest is ready for tests. Throws InfraError (`boot`) when it needs somebody to see to it, or has not
  * settled within the limit.
  */
 export async function untilReady(
   machine: WindowsMachine,
-  { limitMs, signal }: { readonly limitMs: number; readonly signal: AbortSignal },
+  { limitMs, signal, onWait }: ReadyOptions,
 ): Promise<void> {
   const until = performance.now() + limitMs
   for (;;) {
@@ -103,6 +111,7 @@ export async function untilReady(
     if (performance.now() + pollMs > until) {
       throw notReady(machine, `within the limit "boot" of ${limitMs} ms: ${unsettled.join('; ')}`, 'boot')
     }
+    onWait?.(unsettled.join('; '))
     await untilAborted(pollMs, signal, machine.lost)
     signal.throwIfAborted()
   }

@@ -2,6 +2,7 @@ import type { Builder, TestCase, TestSuite } from 'junit-report-builder'
 import junit from 'junit-report-builder'
 import { UsageError } from '../../config/errors.js'
 import type { AttemptState, EnvironmentState, RunState, TestState } from '../../journal/state.js'
+import { ownSuite } from '../../plan/boot.js'
 import { cleanXmlLine } from '../clean.js'
 import { caseName, className, outcomeType, seconds, stableId, suiteName } from './names.js'
 import { caseProperties, suiteProperties } from './properties.js'
@@ -33,7 +34,7 @@ export function junitFor(state: RunState, environmentId: string, options: JunitO
   }
   // A suite without cases keeps the document well formed for an environment without tests.
   if (suites.size === 0) suites.set('none', [])
-  for (const [suite, tests] of [...suites].sort(([a], [b]) => bytewise(a, b))) {
+  for (const [suite, tests] of [...suites].sort(([a], [b]) => ownFirst(a, b) || bytewise(a, b))) {
     addSuite(builder.testSuite(), { state, environment, options }, suite, tests)
   }
   return `${builder.build()}\n`
@@ -164,6 +165,11 @@ const noChecks = { ok: 0, notOk: 0, todo: 0, skip: 0 }
 
 function isTried({ verdict }: AttemptState): boolean {
   return verdict === 'fail' || verdict === 'error'
+}
+
+/** Everything else rests on the bring-up. */
+function ownFirst(a: string, b: string): number {
+  return Number(b === ownSuite) - Number(a === ownSuite)
 }
 
 function bytewise(a: string, b: string): number {

@@ -1,4 +1,5 @@
 import type { EnvironmentState, RunState, TestState } from '../../journal/state.js'
+import { requiredLeftOut } from '../../plan/left-out.js'
 import { cleanXmlLine } from '../clean.js'
 
 type Property = readonly [name: string, value: string]
@@ -12,7 +13,7 @@ export function suiteProperties(
   { planned, instances }: EnvironmentState,
   test: TestState | undefined,
 ): readonly Property[] {
-  const { guest, hypervisor, configuration } = planned
+  const { guest, hypervisor, configuration, leftOut } = planned
   const ready = instances.findLast(instance => instance.ready !== null)?.ready
   const properties: Property[] = [
     ['run', state.run ?? ''],
@@ -24,6 +25,10 @@ export function suiteProperties(
     ['hypervisor', `${hypervisor.product} ${hypervisor.version}`],
     ['configuration', configuration.name],
     ['emulated', String(planned.emulated)],
+    // Of a plan that an older version made, nobody knows.
+    ...(leftOut.every(({ level }) => level !== undefined)
+      ? ([['left-out.required', String(requiredLeftOut(planned))]] as const)
+      : []),
     ...(test === undefined
       ? []
       : ([
@@ -49,6 +54,7 @@ export function caseProperties(test: TestState): readonly Property[] {
     ['verdict', verdict],
     ...(cause === null ? [] : ([['cause', cause]] as const)),
     ...(attempts.length === 0 ? [] : ([['attempt', String(attempts.length)]] as const)),
+    ...(decisive?.step == null ? [] : ([['step', decisive.step]] as const)),
     ...(test.flaky ? ([['flaky', 'true']] as const) : []),
     ...planned.requirements.map((id): Property => ['requirement', id]),
     ...Object.entries(decisive?.measures ?? {}).map(

@@ -19,10 +19,11 @@ export function messageOf({ verdict, reason }: Pick<AttemptState, 'verdict' | 'r
 export function detailsOf(test: TestState, attempt: AttemptState | null, instance: string): string {
   const { planned } = test
   const { verdict, cause, reason } = attempt ?? test
+  const step = attempt?.step ?? null
   const head = [
     cleanXmlLine(reason, longestLine) || verdict,
     `${planned.manifest}:${planned.line}: ${planned.id}: ${planned.title}`,
-    `${verdict}${cause === null ? '' : `, cause: ${cause}`}${instance === '' ? '' : `, ${instance}`}`,
+    `${verdict}${cause === null ? '' : `, cause: ${cause}`}${step === null ? '' : `, step: ${step}`}${instance === '' ? '' : `, ${instance}`}`,
   ]
   const failed = (attempt?.checks ?? []).filter(check => check.state === 'not-ok')
   return bounded([...head.map(line => cleanXml(line)), ...failed.map(checkLine)].join('\n'), failedBytes)

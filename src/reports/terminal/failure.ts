@@ -68,6 +68,7 @@ function whereLine(test: TestState, { instances, style }: Surroundings): string 
   const { cause, decisive, planned, attempts } = test
   const host = instances.find(({ id }) => id === decisive?.instance)?.host
   const parts = [`cause: ${cause ?? 'unknown'}`]
+  if (decisive?.step != null) parts.push(`step: ${decisive.step}`)
   if (decisive?.instance != null) {
     parts.push(cleanTerminalLine(`${decisive.instance}${host === undefined ? '' : ` on ${host}`}`))
   }

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../config/units.js'
-import type { JournalEvent, TestEnded } from '../../journal/events.js'
+import type { JournalEvent, TestEnded, Waiting } from '../../journal/events.js'
 import { openFold } from '../../journal/fold.js'
 import type { RunState } from '../../journal/state.js'
 import type { Plan } from '../../plan/types.js'
@@ -48,7 +48,10 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
   const columns = columnsFor(plan, width)
   const fold = openFold(plan)
   const numbers = new Map<string, number>()
-  let finished = 0
+  /** Tests that have a final verdict: a guest may be brought up several times. */
+  const finished = new Set<string>()
+  /** Instances that were up: of the others, the end of their bring-up tells. */
+  const ready = new Set<string>()
 
   function testEnded(event: TestEnded): void {
     const test = fold.test(event.environment, event.test)
@@ -57,9 +60,10 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
     const verdict = event.final ? test.verdict : event.verdict
     // What never ran is no finished test; the summary names it.
     if (verdict === 'not-run') return
-    if (event.final) finished += 1
+    const isNew = event.final && !finished.has(failureKey(test))
+    if (event.final) finished.add(failureKey(test))
     if (!quiet) {
-      const count = event.final ? `${finished}/${plan.expected}` : ''
+      const count = isNew ? `${finished.size}/${plan.expected}` : ''
       stream.write(testLine({ test, event, verdict, count, columns, style }))
     }
     const failed = verdict === 'fail' || verdict === 'error'
@@ -76,7 +80,11 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
   }
 
   function note(text: string): void {
-    if (!quiet) stream.write(`${' '.repeat(columns.count)}  ${style.warn(cleanTerminalLine(text))}\n`)
+    if (!quiet) say(text)
+  }
+
+  function say(text: string): void {
+    stream.write(`${' '.repeat(columns.count)}  ${style.warn(cleanTerminalLine(text))}\n`)
   }
 
   return {
@@ -85,10 +93,14 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
       if (event.type === 'run-opened' && !quiet) {
         stream.write(openingLines(event, plan, options.parallel, style))
       } else if (event.type === 'test-ended') testEnded(event)
-      else if (event.type === 'instance-failed') {
+      else if (event.type === 'instance-ready') ready.add(event.instance)
+      else if (event.type === 'instance-failed' && ready.has(event.instance)) {
         note(
-          `${columns.label(event.environment)}: instance ${event.instance} is no use (${event.cause}): ${event.message}`,
+          `${columns.label(event.environment)}: instance ${event.instance} cannot be used (${event.cause}): ${event.message}`,
         )
+      } else if (event.type === 'waiting') {
+        // Whoever looks at a silent terminal asks just this, however little he wanted to be told.
+        say(waitingText(event, columns.label(event.environment)))
       } else if (event.type === 'host-set-aside') {
         note(`host ${event.host} is set aside for the rest of the run: ${event.reason}`)
       } else if (event.type === 'environment-moved') {
@@ -107,4 +119,13 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
       stream.write(`\n${summaryOf({ state, exitCode, folder, numbers, label: columns.label, style })}`)
     },
   }
+}
+
+/** `deb: waiting for the guest to answer (10.0.0.5:22): … (since 10:15:00, until 10:25:00: limit boot)`, in UTC. */
+function waitingText({ what, since, until, limit }: Waiting, label: string): string {
+  return `${label}: waiting for ${what} (since ${timeOf(since)}, until ${timeOf(until)} UTC: limit "${limit}")`
+}
+
+function timeOf(at: string): string {
+  return at.slice(11, 19)
 }

@@ -2,6 +2,7 @@ import { formatDuration } from '../../config/units.js'
 import type { Verdict } from '../../journal/events.js'
 import { meaningOf } from '../../journal/exit.js'
 import type { RunState, TestState } from '../../journal/state.js'
+import { requiredLeftOut } from '../../plan/left-out.js'
 import { cleanTerminalLine } from '../clean.js'
 import { shownPath } from './paths.js'
 import type { Style } from './style.js'
@@ -148,12 +149,23 @@ function figures({ state, exitCode, folder, style }: SummaryParts): string {
   const paint = exitCode === 0 ? 'pass' : exitCode === 1 || exitCode === 4 ? 'fail' : 'not-run'
   return [
     `  Tests         ${style.bold(String(total))}: ${counted.join(', ') || 'none'}`,
+    ...leftOutLine(environments, style),
     `  Environments  ${style.bold(String(environments.length))}${mark}`,
     `  Time          ${formatDuration(state.durationMs)}`,
     `  Reports       ${shownPath(folder)}`,
     `  Exit          ${style.paint(paint, `${exitCode}: ${meaningOf(exitCode)}`)}`,
     '',
   ].join('\n')
+}
+
+/** Where all is well, nobody asks for what was not tried: it is said. */
+function leftOutLine(environments: RunState['environments'], style: Style): string[] {
+  const left = environments.map(({ planned }) => requiredLeftOut(planned)).filter(count => count > 0)
+  if (left.length === 0) return []
+  const total = left.reduce((sum, count) => sum + count, 0)
+  const where = left.length === 1 ? '1 environment' : `${left.length} environments`
+  const why = style.dim('(see "guestcert plan LAB" for the reasons)')
+  return [`  Left out      ${style.warn(`${total} required`)} in ${where}  ${why}`]
 }
 
 function section(title: string, lines: readonly string[], style: Style, count = lines.length): string {
