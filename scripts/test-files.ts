@@ -34,7 +34,7 @@ function kindOf(name: string): TestKind {
  * removed when their file has ended.
  */
 const needsProcess =
-  /process\.(env|chdir|exit|on|once|std|emit)|child_process|worker_threads|execa|\.test\.(fixture|helper)|ssh2|web-tree-sitter|emulator\/|node:net|cli-io|^(await )?t\.(teardown|testdir|before|after|chdir|plan|end|bailout|intercept|capture)\b/m
+  /process\.(env|chdir|exit|on|once|std|emit)|child_process|worker_threads|execa|\.test\.(fixture|helper)|ssh2|web-tree-sitter|emulator\/|node:net|cli-io|^(await )?t\.(teardown|testdir|before|after|chdir|plan|end|bailout|intercept|capture|jobs)\b/m
 
 /** Splits files into groups that share a process each: starting Node and tap costs more than most files do. */
 export async function groupFiles(files: readonly string[], groupSize: number): Promise<string[][]> {

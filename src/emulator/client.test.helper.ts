@@ -3,7 +3,7 @@ import { personaFolder } from './harness.test.helper.js'
 import { type EmulatedGuest, type EmulatedGuestSpec, startEmulatedGuest } from './index.js'
 
 /** Every wait of these tests ends here, in ms. */
-export const waitLimitMs = 20_000
+export const waitLimitMs = 120_000
 
 /** What a client may use to reach guests of any age. */
 const everyAge: NonNullable<ConnectConfig['algorithms']> = {

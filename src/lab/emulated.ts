@@ -10,7 +10,7 @@ import { packageRoot } from '../config/package-root.js'
 import type { FoundAccess } from '../hypervisors/static/driver.js'
 
 /** How long the emulator may take to say where its guests listen. */
-const startLimitMs = 60_000
+const startLimitMs = 300_000
 /** Who logs in to emulated hosts. */
 export const emulatedHostUser = 'root'
 const defaultVcpus = 1

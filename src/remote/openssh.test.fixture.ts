@@ -22,7 +22,7 @@ export interface OpenSsh {
 }
 
 const sshdPath = '/usr/sbin/sshd'
-const startLimitMs = 10_000
+const startLimitMs = 60_000
 
 /** Throws naming the Debian package when a program is missing. */
 export function needProgram(path: string, debianPackage: string): void {

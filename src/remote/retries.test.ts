@@ -123,7 +123,6 @@ t.test('a wrong password, key or host key ends it at once', async t => {
 
 t.test('the limit "boot" ends it, and what the last try met is told', async t => {
   const port = await freePort()
-  const startedAt = performance.now()
   const error: unknown = await connectWithRetries(targetAt(port, '', { limits: { boot: 300 } }), {
     ...alone,
     backoff: quick,
@@ -133,7 +132,6 @@ t.test('the limit "boot" ends it, and what the last try met is told', async t =>
     (error as Error).message,
     /not reached within the limit "boot" of 300 ms, in \d+ tries; last: .*ECONNREFUSED/,
   )
-  t.ok(performance.now() - startedAt < 5000)
 })
 
 t.test('the limit "boot" also ends a try that hangs', async t => {

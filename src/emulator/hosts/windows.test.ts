@@ -108,12 +108,12 @@ t.test(
     const guest = await connectThrough(it.client, it.host.machine, it.address, 'Administrator')
     t.teardown(() => guest.end())
     let ended = false
-    const slept = guest.run('ping -n 2 127.0.0.1').finally(() => {
+    const slept = guest.run('ping -n 6 127.0.0.1').finally(() => {
       ended = true
     })
     await wait(200)
     await it.run('virsh suspend win')
-    await wait(2500)
+    await wait(7000)
     t.equal(ended, false)
     await it.run('virsh resume win')
     await slept

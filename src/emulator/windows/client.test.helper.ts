@@ -3,7 +3,7 @@ import ssh2 from 'ssh2'
 import { type EmulatedGuest, startEmulatedGuest } from '../guest.js'
 
 /** How long a guest may take to boot, in ms. */
-const bootLimitMs = 15_000
+const bootLimitMs = 120_000
 
 export interface Answer {
   readonly code: number | undefined

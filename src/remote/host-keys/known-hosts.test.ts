@@ -123,9 +123,9 @@ t.test('patterns agree with their meaning as regular expressions, and never take
       return matchesPattern(pattern, text) === new RegExp(`^${expression}$`).test(text)
     }),
   )
-  const startedAt = performance.now()
+  const before = process.cpuUsage()
   t.notOk(matchesPattern(`${'*a'.repeat(30)}b`, 'a'.repeat(2000)))
-  t.ok(performance.now() - startedAt < 2000, 'a hostile pattern is harmless')
+  t.ok(process.cpuUsage(before).user < 2_000_000, 'a hostile pattern is harmless')
 })
 
 t.test('the type is read from the key itself', async t => {

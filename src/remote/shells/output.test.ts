@@ -124,22 +124,18 @@ t.test('a sink that fails ends the command, and its error is the command’s', a
 
 t.test('a background child that holds the streams does not hold us', async t => {
   await using({ target: { limits: { drain: 200 } } }, async machine => {
-    const startedAt = performance.now()
-    const result = await machine.run(unique('sleep 20 & echo begun; exit 4'))
+    const result = await machine.run(unique('sleep 2020 & echo begun; exit 4'))
     t.match(result, { exit: { kind: 'code', code: 4 }, stdout: { text: 'begun\n' }, undrained: true })
-    t.ok(performance.now() - startedAt < 10_000)
-    await machine.run(unique("kill $(ps ax | grep '[s]leep 20' | { read -r pid rest; echo $pid; })"))
+    await machine.run(unique("kill $(ps ax | grep '[s]leep 2020' | { read -r pid rest; echo $pid; })"))
   })
 })
 
 t.test('a child that goes on talking after the exit is listened to only so long', async t => {
   await using({ target: { limits: { drain: 50 } } }, async machine => {
-    const startedAt = performance.now()
     const result = await machine.run(
-      '(n=0; while [ $n -lt 100 ]; do n=$((n+1)); echo more; sleep 0.02; done) & exit 0',
+      '(n=0; while [ $n -lt 1000 ]; do n=$((n+1)); echo more; sleep 0.02; done) & exit 0',
     )
     t.match(result, { exit: { kind: 'code', code: 0 }, undrained: true })
-    t.ok(performance.now() - startedAt < 5_000)
     t.ok(result.stdout.totalBytes > 0)
   })
 })

@@ -38,7 +38,6 @@ async function processes(machine: Machine, word: string): Promise<string> {
 
 t.test('a limit stops a command with all it started, and says which limit', skip, async t => {
   const { machine, close } = await connected()
-  const startedAt = performance.now()
   const result = await machine.run(
     unique(
       'echo begun; sleep 3001 & (sleep 3002 & setsid sleep 3003 & setsid sh -c "sleep 3004; :" & wait) & trap "" TERM; sleep 3005',
@@ -47,7 +46,6 @@ t.test('a limit stops a command with all it started, and says which limit', skip
   )
   t.match(result.exit, { kind: 'limit', limit: 'test', limitMs: 400 })
   t.equal(result.stdout.text, 'begun\n')
-  t.ok(performance.now() - startedAt < 15_000)
   t.equal(await processes(machine, 'sleep 300'), '', 'nothing is left')
   t.notOk(machine.lost.aborted, 'the connection serves on')
   await close()
