@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { InfraError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
-import type { Driver } from '../hypervisors/driver.js'
-import type { FoundAccess } from '../hypervisors/static/driver.js'
+import type { Driver, FoundAccess } from '../hypervisors/driver.js'
 import {
   type ConnectOptions,
   type ConnectTarget,

@@ -34,6 +34,11 @@ export interface Access {
   readonly via?: Machine
 }
 
+/** How to reach a guest that somebody else runs, and a signal that aborts when he does no more. */
+export interface FoundAccess extends Access {
+  readonly gone?: AbortSignal
+}
+
 /** A running guest's serial console, as far as it says that the guest broke. */
 export interface GuestConsole {
   /**
@@ -164,6 +169,8 @@ export interface Driver {
    * no host that could be asked: then the guest's machine has a lease of its own.
    */
   shell?(signal: AbortSignal): Promise<HostShell>
+  /** How a guest that somebody else runs is reached; undefined when it is not known, or not running. */
+  reach?(request: Pick<GuestRequest, 'guest' | 'placement'>): FoundAccess | undefined
   /** The instances that are there, without those whose runner is known to live. */
   leftovers?(signal: AbortSignal): Promise<Leftover[]>
   /** Ends an instance and removes what was made for it; again, if need be. */

@@ -3,7 +3,14 @@ import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import type { Endpoint, Guest, Host, Placement } from '../config/model.js'
 import { machineName } from '../config/this-machine.js'
-import { connectWithRetries, describeOwner, type HostShell, type Lease, takeLease } from '../remote/index.js'
+import {
+  anyOf,
+  connectWithRetries,
+  describeOwner,
+  type HostShell,
+  type Lease,
+  takeLease,
+} from '../remote/index.js'
 import type { Driver } from './driver.js'
 import { HostConnection } from './libvirt/connection.js'
 
@@ -31,7 +38,7 @@ export interface LeaseWaiting extends LeasedPlace {
 /** A machine that is ours. */
 export interface Held {
   readonly machine: string
-  /** The fencing token; `null` where there is no lease: an emulated guest, one without a POSIX shell. */
+  /** The fencing token; `null` where there is no lease: on a guest without a POSIX shell that runs already. */
   readonly token: number | null
   /** True when it is the guest's own machine. */
   readonly isGuest: boolean
@@ -204,17 +211,15 @@ export function isOwnMachine({ host, placement }: LeasedPlace): boolean {
 
 /** By what a machine is known in a run; `null` when it has no lease. */
 export function keyOf({ host, guest, placement, driver }: LeasedPlace): string | null {
-  // Emulated machines belong to this runner, or to whoever brought them up.
-  if (host.emulated !== undefined || guest.emulated !== undefined) {
-    return null
+  if (driver.shell !== undefined && host.emulated !== undefined) {
+    return `emulated host ${host.id}`
   }
   if (driver.shell !== undefined) {
     return host.connect === undefined ? 'host here' : `host ${placeOf(host.connect.endpoint)}`
   }
   // A lease is kept with the words of a POSIX shell.
-  return guest.shell === 'posix' && placement.endpoint !== undefined
-    ? `guest ${placeOf(placement.endpoint)}`
-    : null
+  const access = guest.shell === 'posix' ? driver.reach?.({ guest, placement }) : undefined
+  return access === undefined ? null : `guest ${placeOf(access.endpoint)}`
 }
 
 function placeOf({ host, port, jumps }: Endpoint): string {
@@ -231,20 +236,20 @@ export function machineOf(
     const open = driver.shell.bind(driver)
     return { name: host.id, isGuest: false, shell: open, close: async () => {} }
   }
-  const { endpoint } = placement
-  const connection = new HostConnection(guest.id, signal => {
-    if (endpoint === undefined) {
+  const access = driver.reach?.({ guest, placement })
+  const connection = new HostConnection(guest.id, async signal => {
+    if (access === undefined) {
       throw new InfraError(`guest ${guest.id} on ${host.id} has no address`, {
         cause: 'runner',
         where: guest.id,
         code: 'driver',
       })
     }
+    const { endpoint, gone } = access
     const label = `${guest.id} (${endpoint.host}:${endpoint.port})`
-    return connectWithRetries(
-      { label, endpoint, login: guest.login, limits, signal },
-      { onRetry: ({ message }) => onTrouble(message) },
-    )
+    const ends = gone === undefined ? { signal, clear: () => {} } : anyOf(signal, gone)
+    const target = { label, endpoint, login: guest.login, limits, image: access, signal: ends.signal }
+    return connectWithRetries(target, { onRetry: ({ message }) => onTrouble(message) }).finally(ends.clear)
   })
   return {
     name: guest.id,

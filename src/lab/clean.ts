@@ -75,11 +75,13 @@ async function cleanPlacement(
     request.onCleaned({ machine, name: '', what: '', stays, failed })
   try {
     const leased = { host, guest, placement, driver: request.driverOf(host) }
-    const key = keyOf(leased)
+    // Nothing of an emulated lab outlives it.
+    const isEmulated = guest.emulated !== undefined || host.emulated !== undefined
+    const key = isEmulated ? null : keyOf(leased)
     const isKnown = done.has(`${host.id} ${key}`)
     done.add(`${host.id} ${key}`)
     if (key === null || isKnown) {
-      const isWindows = key === null && guest.emulated === undefined && host.emulated === undefined
+      const isWindows = key === null && !isEmulated
       if (isWindows && !isKnown) {
         tell(guest.id, 'not looked at: without a POSIX shell it has no lease', false)
       }

@@ -1,6 +1,5 @@
 import type { Host } from '../config/model.js'
-import type { Driver, RunningGuest } from '../hypervisors/driver.js'
-import type { FoundAccess } from '../hypervisors/static/driver.js'
+import type { Driver, FoundAccess, RunningGuest } from '../hypervisors/driver.js'
 import { anyOf } from '../remote/index.js'
 import { type EmulatedLab, emulatedHostUser, guestName } from './emulated.js'
 

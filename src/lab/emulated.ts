@@ -7,7 +7,7 @@ import ssh2 from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import { packageRoot } from '../config/package-root.js'
-import type { FoundAccess } from '../hypervisors/static/driver.js'
+import type { FoundAccess } from '../hypervisors/driver.js'
 
 /** How long the emulator may take to say where its guests listen. */
 const startLimitMs = 300_000

@@ -84,6 +84,32 @@ function makeTemporary(call: Call, path: Bytes, directory: boolean): void {
   tree.place(found, made, call.process, path)
 }
 
+/** `mkdir` of coreutils, with modes in octal. */
+const mkdir: Program = async call => {
+  const options = readOptions(call.args, 'pvm:', { parents: 'p', verbose: 'v', mode: 'm' })
+  if (options.mistake !== undefined) return complain(call, options.mistake)
+  const mode = options.value('m')
+  if (mode !== undefined && !/^[0-7]{1,4}$/.test(mode)) return complain(call, `invalid mode '${mode}'`)
+  const { tree } = call.system
+  const { umask, uid, gid } = call.process
+  const make = (path: Bytes, bits: number): void => {
+    const found = tree.find(path, call.process)
+    if (found.node) throw new SystemError('EEXIST', path, 'mkdir')
+    tree.place(found, Object.assign(tree.makeDirectory(undefined, bits), { uid, gid }), call.process, path)
+  }
+  return eachPath(call, options.operands, 'cannot create directory', path => {
+    const whole = path.replace(/(?<=.)\/+$/, '')
+    if (options.has('p')) {
+      for (let at = whole.indexOf('/', 1); at > 0; at = whole.indexOf('/', at + 1)) {
+        const above = whole.slice(0, at)
+        if (!tree.lookup(above, call.process)) make(above, 0o777 & ~umask)
+      }
+      if (tree.lookup(whole, call.process)?.type === 'directory') return
+    }
+    make(whole, mode === undefined ? 0o777 & ~umask : Number.parseInt(mode, 8))
+  })
+}
+
 const chown: Program = async call => {
   const options = readOptions(call.args, 'Rhfv')
   const [spec = '', ...paths] = options.operands
@@ -138,6 +164,7 @@ const realpath: Program = async call => {
 /** Programs that change files. */
 export const filePrograms: Readonly<Record<string, Program>> = {
   mktemp,
+  mkdir,
   chown,
   chgrp: chown,
   truncate,

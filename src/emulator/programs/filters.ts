@@ -34,7 +34,6 @@ const names = new Set([
   'gzip',
   'join',
   'ln',
-  'mkdir',
   'mv',
   'nl',
   'paste',

@@ -1,28 +1,26 @@
 import { InfraError } from '../../config/errors.js'
-import type { Access, Driver, GuestRequest, PreparedGuest } from '../driver.js'
-
-/** How to reach a guest that somebody else runs, and a signal that aborts when he does no more. */
-export interface FoundAccess extends Access {
-  readonly gone?: AbortSignal
-}
+import type { Driver, FoundAccess, GuestRequest, PreparedGuest } from '../driver.js'
 
 /** Finds how to reach a guest that the lab file gives no address: an emulated one. */
-export type FindAccess = (request: GuestRequest) => FoundAccess | undefined
+export type FindAccess = (request: Pick<GuestRequest, 'guest' | 'placement'>) => FoundAccess | undefined
 
 /** Guests that run already and that nobody starts or stops: any SSH machine. */
 export function createStaticDriver(findAccess: FindAccess = () => undefined): Driver {
+  const reach: FindAccess = request => {
+    const { endpoint } = request.placement
+    return endpoint === undefined ? findAccess(request) : { endpoint }
+  }
   return {
     name: 'static',
     abilities: () => new Set(),
     facts: async () => ({}),
-    prepare: async request => prepareStatic(request, findAccess(request)),
+    prepare: async request => prepareStatic(request, reach(request)),
+    reach,
     close: async () => {},
   }
 }
 
-function prepareStatic({ guest, placement }: GuestRequest, found: FoundAccess | undefined): PreparedGuest {
-  const access: FoundAccess | undefined =
-    placement.endpoint === undefined ? found : { endpoint: placement.endpoint }
+function prepareStatic({ guest, placement }: GuestRequest, access: FoundAccess | undefined): PreparedGuest {
   if (access === undefined) {
     throw new InfraError(`guest ${guest.id} on ${placement.host} has no address`, {
       cause: 'runner',
