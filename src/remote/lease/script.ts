@@ -56,7 +56,7 @@ say(){
 }
 prepare(){
   now=$(date +%s)
-  printf '%s\\n' "state $1" "id $me" "until $((now+ttl))" "ttl $ttl" "every $every" "renewal $2" "$about" end >"$tmp" 2>/dev/null || die "$d cannot be written to"
+  said=$( { printf '%s\\n' "state $1" "id $me" "until $((now+ttl))" "ttl $ttl" "every $every" "renewal $2" "$about" end >"$tmp";} 2>&1) || die "$d cannot be written to: $(echo $said)"
   last=
   while read -r key value;do last=$key;done <"$tmp"
   [ "$last" = end ] || die "$d has no space left"
