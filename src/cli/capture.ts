@@ -8,7 +8,7 @@ import { nearest } from '../config/nearest.js'
 import { packageVersion } from '../config/package-root.js'
 import { withLimit } from '../engine/limit.js'
 import { UndoStack } from '../engine/undo.js'
-import { connectToGuest } from '../hypervisors/reach.js'
+import { connectToGuest, pinNameOf } from '../hypervisors/reach.js'
 import { type Captured, capture, slug } from '../lab/capture/capture.js'
 import { anyOf } from '../remote/index.js'
 import { argument, type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
@@ -111,6 +111,7 @@ async function captureLive(
     undo.push('stop', until => running.stop(until))
     const ends = anyOf(signal, running.gone)
     const machine = await connectToGuest(guest, running, {
+      pinnedAs: pinNameOf(guest, placement, instance),
       limits,
       signal: ends.signal,
       options: {

@@ -35,8 +35,8 @@ guests:
     arch: x86_64
     login:
       user: root
-      key: agent                 # agent, file:~/.ssh/lab or env:NAME; a secret never stands in this file
-      hostKey: known_hosts       # known_hosts, or a pinned "SHA256:..."; accept-new writes down what it saw
+      key: agent                 # agent, agent:KEY (fingerprint, comment or PATH.pub), file:~/.ssh/lab or env:NAME; never the secret itself
+      hostKey: known_hosts       # known_hosts, or a pinned "SHA256:..."; accept-new takes the first key, and pins it in guestcert.known_hosts beside this file
       # password: env:RHEL9_PASSWORD
       # algorithms: legacy       # only for guests that are too old for today's
     on:

@@ -25,12 +25,12 @@ export type KeyReference =
 
 /**
  * How the other side proves who it is: a pinned fingerprint (`SHA256:…`), a `known_hosts` file,
- * the first key seen (written down), or the key that `lab build` gave the image.
+ * the first key seen (written down in the file, and pinned from then on), or the key that `lab build` gave the image.
  */
 export type HostKeyRule =
   | { readonly kind: 'pinned'; readonly fingerprint: string }
   | { readonly kind: 'known-hosts'; readonly path: string }
-  | { readonly kind: 'accept-new' }
+  | { readonly kind: 'accept-new'; readonly path?: string }
   | { readonly kind: 'image' }
 
 /** Which SSH algorithms are offered; `legacy` adds the old ones for this machine alone. */

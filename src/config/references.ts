@@ -4,6 +4,8 @@ import { homeFolder } from './this-machine.js'
 
 const defaultSshPort = 22
 const highestPort = 65_535
+/** Beside the lab file: the host keys that `accept-new` took. */
+const acceptedFile = 'guestcert.known_hosts'
 
 /** Makes `~/x` and paths relative to a folder absolute. */
 export function resolvePath(path: string, folder: string): string {
@@ -31,8 +33,11 @@ export function readKeyReference(text: string, folder: string): KeyReference {
 }
 
 export function readHostKeyRule(text: string, folder: string): HostKeyRule {
-  if (text === 'accept-new' || text === 'image') {
-    return { kind: text }
+  if (text === 'accept-new') {
+    return { kind: 'accept-new', path: join(folder, acceptedFile) }
+  }
+  if (text === 'image') {
+    return { kind: 'image' }
   }
   if (text.startsWith('SHA256:')) {
     return { kind: 'pinned', fingerprint: text.replace(/=$/, '') }
@@ -41,11 +46,14 @@ export function readHostKeyRule(text: string, folder: string): HostKeyRule {
   return { kind: 'known-hosts', path: resolvePath(path, folder) }
 }
 
-/** Reads `host`, `host:port` or `[ipv6]:port`; `null` when it is none of them. */
+/**
+ * Reads `host`, `host:port` or `[ipv6]:port`, an IPv6 address with a scope behind it (RFC 4007: `fe80::1%eth0`) as well;
+ * `null` when it is none of them.
+ */
 export function readAddress(text: string): { host: string; port: number | null } | null {
-  const bracketed = /^\[([0-9a-fA-F:.%a-z]+)\](?::(\d+))?$/.exec(text)
+  const bracketed = /^\[([0-9a-fA-F:.]+(?:%[^\s%/[\]]+)?)\](?::(\d+))?$/.exec(text)
   const plain = /^([^\s:@[\]]+)(?::(\d+))?$/.exec(text)
-  const bareIpv6 = /^[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text)
+  const bareIpv6 = /^[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(%[^\s%/[\]]+)?$/.test(text)
   const [, host, portText] = bracketed ?? plain ?? (bareIpv6 ? [text, text] : [])
   if (host === undefined) {
     return null

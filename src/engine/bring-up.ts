@@ -120,6 +120,7 @@ export async function bringUp(
     instance,
     lab,
     guest,
+    placement,
     host: host.id,
     driver: host.driver,
     running,

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import type { DriverDescriptor } from '../config/driver.js'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import type { Guest, Lab } from '../config/model.js'
+import type { Guest, Lab, Placement } from '../config/model.js'
 import { bootIdentityCommand, parseBootIdentity } from '../guests/boot-identity.js'
 import { linuxFactsCommand, parseFacts } from '../guests/facts.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
-import { connectToGuest } from '../hypervisors/reach.js'
+import { connectToGuest, pinNameOf } from '../hypervisors/reach.js'
 import { mayReboot } from '../plan/build.js'
 import { canonical } from '../plan/digest.js'
 import type { Suite } from '../plan/suite.js'
@@ -28,6 +28,7 @@ export interface OpenRequest {
   readonly instance: string
   readonly lab: Lab
   readonly guest: Guest
+  readonly placement: Placement
   readonly host: string
   readonly driver: DriverDescriptor
   readonly running: RunningGuest
@@ -52,8 +53,9 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const isWindows = guest.family === 'windows'
   const expected = expectedWindow()
   const health = watchHealth(running, expected, limits.command)
+  const pinnedAs = pinNameOf(guest, request.placement, instance)
   const refusalsMs = request.driver.startsGuests ? limits.boot : limits.login
-  const reach = async (until: AbortSignal, told?: BootAttempt): Promise<Machine> => {
+  const reach = async (until: AbortSignal, when: 'booting' | 'up', told?: BootAttempt): Promise<Machine> => {
     const ends = anyOf(until, health.broken)
     const options = isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` }
     told?.waitFor('address')
@@ -61,8 +63,9 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
       limits,
       signal: ends.signal,
       ...(told === undefined
-        ? { options: { ...options, refusalsMs: 0 } }
+        ? { options: { ...options, refusalsMs: when === 'booting' ? refusalsMs : 0 } }
         : { options: { ...options, refusalsMs, ...progressOf(told) }, onAddresses: addressesOf(told) }),
+      pinnedAs,
     }).finally(ends.clear)
     health.endWhenBroken(machine)
     return machine
@@ -77,10 +80,10 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     limits,
     managed: request.driver.startsGuests,
     mayReboot: mayReboot(guest, request.driver),
-    reach: until => reach(until),
+    reach: (until, when) => reach(until, when),
     evidence: request.evidence,
   }
-  const machine = await reach(signal, boot).catch((error: unknown) => {
+  const machine = await reach(signal, 'booting', boot).catch((error: unknown) => {
     health.close()
     throw asGuestFault(error, source, boot)
   })

@@ -1,5 +1,5 @@
 import type { Limits } from '../config/limits.js'
-import type { Endpoint, Guest } from '../config/model.js'
+import type { Endpoint, Guest, Placement } from '../config/model.js'
 import { type ConnectTarget, connectToAny, type Machine, type RetryOptions } from '../remote/index.js'
 import type { Access, RunningGuest } from './driver.js'
 
@@ -21,13 +21,15 @@ export interface ReachOptions {
   readonly options: RetryOptions
   /** Called before every round of tries with the addresses that are known by then. */
   readonly onAddresses?: (where: readonly string[]) => void
+  /** The guest's host and configuration, and the instance where it is a clone: what `accept-new` pins its key under. */
+  readonly pinnedAs: { readonly name: string; readonly isInstance: boolean }
 }
 
 /** Connects to a guest that runs, at any of its addresses, until its limit "boot" is reached. Throws InfraError. */
 export function connectToGuest(
   guest: Guest,
   running: RunningGuest,
-  { limits, signal, options, onAddresses }: ReachOptions,
+  { limits, signal, options, onAddresses, pinnedAs }: ReachOptions,
 ): Promise<Machine> {
   let mayMove = false
   return connectToAny(
@@ -44,17 +46,27 @@ export function connectToGuest(
         const targets = targetsOf(guest, access, { limits, signal: until })
         onAddresses?.(targets.map(({ endpoint: { host, port } }) => `${host}:${port}`))
         return targets
+        return targetsOf(guest, access, { limits, signal: until, pinnedAs })
       },
     },
     options,
   )
 }
 
+/** What a guest's key is pinned under: an instance that was cloned may have made its own. */
+export function pinNameOf(guest: Guest, placement: Placement, instance: string): ReachOptions['pinnedAs'] {
+  const isInstance = placement.clean.kind === 'overlay' || placement.clean.kind === 'copy'
+  const name = [guest.id, placement.host, placement.configuration.name]
+    .map(part => part.replace(/[^A-Za-z0-9._-]/g, '_'))
+    .join('/')
+  return { name: isInstance ? instance : name, isInstance }
+}
+
 /** One target for each address. */
-export function targetsOf(
+function targetsOf(
   { id, login }: Guest,
-  { endpoint, others = [], keyPath, hostKey, via }: Access,
-  { limits, signal }: Pick<ReachOptions, 'limits' | 'signal'>,
+  { endpoint, others = [], keyPath, hostKey, via, mayMove = false }: Access,
+  { limits, signal, pinnedAs }: Omit<ReachOptions, 'options'>,
 ): ConnectTarget[] {
   const image = {
     ...(keyPath === undefined ? {} : { keyPath }),
@@ -66,6 +78,7 @@ export function targetsOf(
     login,
     limits,
     image,
+    pinned: { ...pinnedAs, mayMove: mayMove || pinnedAs.isInstance },
     ...(via === undefined ? {} : { via }),
     signal,
   }))

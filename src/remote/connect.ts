@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { InfraError } from '../config/errors.js'
 import { type HostKeyKind, hostKeyAlgorithms } from './algorithms.js'
 import { longestWords, resolveCredentials } from './authentication.js'
-import { typeOfKey } from './host-keys/fingerprint.js'
 import { hostKeyPolicy } from './host-keys/policy.js'
-import { type Leg, legsTo } from './legs.js'
+import { defaultKnownHosts, type Leg, legsTo } from './legs.js'
 import type { Machine } from './machine.js'
 import { expandHome, type SecretSources, secretSources } from './secrets.js'
 import { openSession, type Session, type SessionRequest, WrongHostKey } from './session.js'
@@ -25,7 +24,7 @@ const defaultConfigPath = '~/.ssh/config'
 export async function connect(target: ConnectTarget, options: ConnectOptions = {}): Promise<Machine> {
   const sources = secretSources(options)
   const path = options.sshConfigPath === undefined ? defaultConfigPath : options.sshConfigPath
-  const config = await readSshConfig(path, sources.home)
+  const config = await readSshConfig(path, sources.home, sources.environment)
   const legs = legsTo(target.endpoint, target.login, config, sources)
   const jumps: Machine[] = []
   let machine = target.via
@@ -72,13 +71,14 @@ async function connectLeg(
   const { label, image, limits, signal } = target
   const where = leg.isJump ? `${label}, at the jump host ${leg.name}` : label
   const { hostKey: rule } = leg.login
-  const files = leg.knownHostsFiles ?? (rule.kind === 'known-hosts' ? [rule.path] : [])
+  const files = leg.knownHostsFiles ?? [rule.kind === 'known-hosts' ? rule.path : defaultKnownHosts]
   const policy = await hostKeyPolicy(rule, {
     host: leg.host,
     port: leg.port,
     where,
     ...(leg.hostKeyAlias === undefined ? {} : { alias: leg.hostKeyAlias }),
     knownHostsFiles: files.map(file => expandHome(file, sources.home)),
+    ...(target.pinned === undefined || leg.isJump ? {} : { pinned: target.pinned }),
     ...(image?.hostKey === undefined ? {} : { imageHostKey: image.hostKey }),
   })
   const credentials = await resolveCredentials(leg, where, image?.keyPath, sources)
@@ -116,7 +116,10 @@ async function connectLeg(
     const session = await open(signal)
     const machine = machineOn(session, jumps)
     if (session.isNewKey) {
-      target.onHostKeyAccepted?.(machine.hostKey, typeOfKey(session.hostKey) ?? 'unknown')
+      await policy.pin?.(session.hostKey).catch(async (error: unknown) => {
+        await machine.close()
+        throw error
+      })
     }
     return machine
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Endpoint, HostKeyRule, Login } from '../config/model.js'
+import { readAddress } from '../config/references.js'
 import { expandHome, type SecretSources } from './secrets.js'
 import type { SshConfig, SshDefaults } from './ssh-config.js'
 
@@ -18,7 +19,8 @@ export interface Leg {
 }
 
 const standardPort = 22
-const defaultKnownHosts = '~/.ssh/known_hosts'
+/** Where ssh keeps the keys that it knows. */
+export const defaultKnownHosts = '~/.ssh/known_hosts'
 
 /**
  * The way to an endpoint, leg by leg. The lab's own words stand above the user's configuration; port
@@ -70,14 +72,12 @@ function legOf(host: string, port: number, login: Login, defaults: SshDefaults):
   }
 }
 
-/** `[user@]host[:port]`, also with `ssh://` in front and IPv6 addresses in brackets. */
+/** `[user@]host[:port]`, also with `ssh://` in front; the address is as {@link readAddress} reads it. */
 export function parseJump(text: string): { user?: string; host: string; port?: number } {
-  const bare = text.replace(/^ssh:\/\//, '')
+  const bare = text.replace(/^ssh:\/\//, '').replace(/\/$/, '')
   const at = bare.lastIndexOf('@')
   const user = at < 0 ? undefined : bare.slice(0, at)
   const address = bare.slice(at + 1)
-  const match = /^\[([^\]]+)\](?::(\d+))?$/.exec(address) ?? /^([^:]+):(\d+)$/.exec(address)
-  const host = match?.[1] ?? address
-  const port = match?.[2] === undefined ? undefined : Number(match[2])
-  return { host, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) }
+  const { host, port } = readAddress(address) ?? { host: address, port: null }
+  return { host, ...(user === undefined ? {} : { user }), ...(port === null ? {} : { port }) }
 }

@@ -67,6 +67,14 @@ t.test('included files, and what stands behind them', async t => {
   t.equal(config.defaultsFor('kvm-2').port, 2200)
 })
 
+t.test('variables in paths, quotes and any case of keywords', async t => {
+  const folder = t.testdir({
+    config: `HOST x\n  identityFILE = "$\{HOME}/keys/a b"\n  IdentityFile $\{KEYS}/c\n  IdentityFile ~/d # a note\n`,
+  })
+  const read = await readSshConfig(join(folder, 'config'), home, { HOME: '/home/me', KEYS: '/k' })
+  t.same(read.defaultsFor('x').identityFiles, ['/home/me/keys/a b', '/k/c', join(home, 'd')])
+})
+
 t.test('no program is started, and ProxyCommand is only noticed', async t => {
   t.equal(config.defaultsFor('elsewhere').user, 'everyone', 'Match exec did not match')
   t.match(config.defaultsFor('direct'), { jumps: [], hasProxyCommand: true })
@@ -139,5 +147,6 @@ t.test('how jumps are written', async t => {
   t.same(parseJump('me@[2001:db8::1]:2222'), { user: 'me', host: '2001:db8::1', port: 2222 })
   t.same(parseJump('[2001:db8::1]'), { host: '2001:db8::1' })
   t.same(parseJump('2001:db8::1'), { host: '2001:db8::1' })
+  t.same(parseJump('me@[fe80::c0:ffee%br-lab0]:22'), { user: 'me', host: 'fe80::c0:ffee%br-lab0', port: 22 })
   t.same(parseJump('a@b@host'), { user: 'a@b', host: 'host' })
 })

@@ -1,16 +1,13 @@
 /**
- * The user's SSH configuration, as ssh_config(5) describes it: HostName, Port, User, IdentityFile,
- * ProxyJump, UserKnownHostsFile and HostKeyAlias, as defaults under what the lab says.
- * `Include` is followed where no Host or Match stands before it. `Match exec` never matches: a lab
- * run starts no program that the lab does not name. ProxyCommand is not carried out.
+ * The user's SSH configuration, as ssh_config(5) describes it and `ssh -G` reads it: HostName, Port, User,
+ * IdentityFile, ProxyJump, UserKnownHostsFile and HostKeyAlias, as defaults under what the lab says. `Match exec`
+ * never matches: a lab run starts no program that the lab does not name. ProxyCommand is not carried out.
  */
-import { readdir, readFile } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join } from 'node:path'
-import SSHConfig from 'ssh-config'
+import { hostname, userInfo } from 'node:os'
 import { InfraError } from '../config/errors.js'
-import { systemUserName } from '../config/this-machine.js'
 import { matchesPattern } from './host-keys/known-hosts.js'
-import { expandHome } from './secrets.js'
+import { expandHome, type SecretSources } from './secrets.js'
+import { type ConfigLine, readConfigFile } from './ssh-config-file.js'
 import { messageOf } from './trouble.js'
 
 /** What the configuration says of one host; absent where it says nothing. */
@@ -31,18 +28,20 @@ export interface SshConfig {
   defaultsFor(host: string): SshDefaults
 }
 
-const deepestInclude = 16
 const nothing: SshDefaults = { identityFiles: [], hasProxyCommand: false }
 
 /** Reads a configuration; one that is not there says nothing. Throws InfraError (`connect`) when it cannot be read. */
-export async function readSshConfig(path: string | null, home: string): Promise<SshConfig> {
+export async function readSshConfig(
+  path: string | null,
+  home: string,
+  environment: SecretSources['environment'] = process.env,
+): Promise<SshConfig> {
   if (path === null) {
     return { defaultsFor: () => nothing }
   }
   try {
-    const text = await withIncludes(expandHome(path, home), home, 0)
-    const config = SSHConfig.parse(text)
-    return { defaultsFor: host => defaultsOf(config, host, home) }
+    const lines = await readConfigFile(expandHome(path, home), home)
+    return { defaultsFor: host => defaultsOf(lines, host, { environment, home }) }
   } catch (error) {
     throw new InfraError(`${path} cannot be read as an SSH configuration: ${messageOf(error)}`, {
       cause: 'runner',
@@ -52,94 +51,161 @@ export async function readSshConfig(path: string | null, home: string): Promise<
   }
 }
 
-async function withIncludes(path: string, home: string, depth: number): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
-      return ''
+/** What is being computed for one host: the first value of each keyword counts, identity files add up. */
+class Reading {
+  readonly values = new Map<string, readonly string[]>()
+  readonly identityFiles: string[] = []
+  wantsFinal = false
+  readonly #original: string
+  /** What `Host` is compared with: the name as it was given, and in the final pass the one that it stands for. */
+  #host: string
+  readonly #isFinal: boolean
+
+  constructor(original: string, earlier?: Reading) {
+    this.#original = original
+    this.#isFinal = earlier !== undefined
+    this.#host = original
+    if (earlier !== undefined) {
+      this.#host = earlier.hostName ?? original
+      this.values = new Map([...earlier.values, ['hostname', [this.#host]]])
+      this.identityFiles = [...earlier.identityFiles]
     }
-    throw error
-  })
-  const lines: string[] = []
-  let isGlobal = true
-  for (const line of text.split(/\r?\n/)) {
-    isGlobal &&= !/^\s*(host|match)\b/i.test(line)
-    const pattern = /^\s*include[\s=]+(.*?)\s*$/i.exec(line)?.[1]
-    if (pattern === undefined) {
-      lines.push(line)
-    } else if (isGlobal && depth < deepestInclude) {
-      for (const file of await filesOf(pattern, home)) {
-        // Sections of the included file end with it.
-        lines.push(await withIncludes(file, home, depth + 1), 'Match all')
+  }
+
+  get hostName(): string | undefined {
+    const said = this.values.get('hostname')?.[0]
+    return said?.replace(/%[%h]/g, token => (token === '%h' ? this.#host : '%'))
+  }
+
+  read(lines: readonly ConfigLine[], isActive: boolean): void {
+    let active = isActive
+    for (const { keyword, words, included } of lines) {
+      if (keyword === 'host') {
+        active = isActive && matchesList(words, this.#host)
+      } else if (keyword === 'match') {
+        active = this.#matches(words) && isActive
+      } else if (keyword === 'include') {
+        for (const file of included) {
+          this.read(file, active)
+        }
+      } else if (active && words.length > 0) {
+        this.#take(keyword, words)
       }
     }
   }
-  return lines.join('\n')
-}
 
-/** Wildcards are understood in the last part of a path; what is relative stands in `~/.ssh`. */
-async function filesOf(patterns: string, home: string): Promise<string[]> {
-  const files: string[] = []
-  for (const raw of patterns.split(/\s+/)) {
-    const expanded = expandHome(raw.replace(/^"(.*)"$/, '$1'), home)
-    const path = isAbsolute(expanded) ? expanded : join(home, '.ssh', expanded)
-    const names = /[*?]/.test(basename(path))
-      ? (await readdir(dirname(path)).catch(() => []))
-          .filter(name => !name.startsWith('.') && matchesPattern(basename(path), name))
-          .sort()
-      : [basename(path)]
-    files.push(...names.map(name => join(dirname(path), name)))
+  #take(keyword: string, words: readonly string[]): void {
+    const [first = ''] = words
+    if (keyword === 'identityfile') {
+      this.identityFiles.push(...(this.identityFiles.includes(first) ? [] : [first]))
+    } else if (!this.values.has(keyword)) {
+      this.values.set(keyword, words)
+    }
   }
-  return files
+
+  /** `Match` with its criteria, which all must hold; each may be denied by a `!` in front. */
+  #matches(words: readonly string[]): boolean {
+    let holds = true
+    const waiting = [...words]
+    for (let word = waiting.shift(); word !== undefined; word = waiting.shift()) {
+      const [, denial = '', name = '', given] = /^(!?)([a-z]+)(?:=(.*))?$/i.exec(word) ?? []
+      const criterion = name.toLowerCase()
+      const takesNone = criterion === 'all' || criterion === 'final' || criterion === 'canonical'
+      const argument = takesNone ? '' : (given ?? waiting.shift() ?? '')
+      this.wantsFinal ||= criterion === 'final'
+      holds &&= this.#holds(criterion, argument) !== (denial === '!')
+    }
+    return holds && words.length > 0
+  }
+
+  #holds(criterion: string, argument: string): boolean {
+    const list = argument.split(',')
+    switch (criterion) {
+      case 'all':
+        return true
+      case 'final':
+      case 'canonical':
+        return this.#isFinal
+      case 'host':
+        return matchesList(list, this.hostName ?? this.#host)
+      case 'originalhost':
+        return matchesList(list, this.#original)
+      case 'user':
+        return matchesList(list, this.values.get('user')?.[0] ?? localUser())
+      case 'localuser':
+        return matchesList(list, localUser())
+      default:
+        return false
+    }
+  }
 }
 
-function defaultsOf(config: SSHConfig, host: string, home: string): SshDefaults {
-  const found = config.compute(host, { ignoreCase: true, matchExec: false })
-  const one = (name: string): string | undefined => listOf(found[name])[0]
-  const hostName = one('hostname')?.replaceAll('%h', host).replaceAll('%%', '%')
+/** Patterns of which one must match and none that is denied may. */
+function matchesList(patterns: readonly string[], text: string): boolean {
+  const name = text.toLowerCase()
+  const matches = (pattern: string): boolean => matchesPattern(pattern.toLowerCase(), name)
+  const denies = patterns.some(pattern => pattern.startsWith('!') && matches(pattern.slice(1)))
+  return !denies && patterns.some(pattern => !pattern.startsWith('!') && matches(pattern))
+}
+
+/** A user id may have no name, as in containers: then its number is one. */
+function localUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? '')
+  }
+}
+
+function defaultsOf(
+  lines: readonly ConfigLine[],
+  host: string,
+  { environment, home }: SecretSources,
+): SshDefaults {
+  const first = new Reading(host)
+  first.read(lines, true)
+  const final = first.wantsFinal ? new Reading(host, first) : first
+  if (final !== first) {
+    final.read(lines, true)
+  }
+  const { values, hostName } = final
+  const one = (name: string): string | undefined => values.get(name)?.[0]
   const user = one('user')
-  const tokens: Readonly<Record<string, string>> = {
-    '%%': '%',
-    '%d': home,
-    '%h': hostName ?? host,
-    '%n': host,
-    '%p': one('port') ?? '22',
-    '%r': user ?? '',
+  const port = Number(one('port'))
+  const alias = one('hostkeyalias')
+  const tokens: Readonly<Record<string, () => string>> = {
+    '%%': () => '%',
+    '%d': () => home,
+    '%h': () => hostName ?? host,
+    '%i': () => String(process.getuid?.() ?? ''),
+    '%k': () => alias ?? host,
+    '%L': () => hostname().split('.')[0] ?? '',
+    '%l': hostname,
+    '%n': () => host,
+    '%p': () => one('port') ?? '22',
+    '%r': () => user ?? localUser(),
+    '%u': localUser,
   }
-  const path = (text: string): string =>
-    expandHome(
-      text.replace(/%[%dhnpru]/g, token => (token === '%u' ? ownName() : tokens[token]) ?? token),
+  const path = (text: string): string => {
+    const known = text.replace(/\$\{([^}]*)\}/g, (all, name: string) =>
+      name === 'HOME' ? (environment.HOME ?? home) : (environment[name] ?? all),
+    )
+    return expandHome(
+      known.replace(/%[%dhikLlnpru]/g, token => tokens[token]?.() ?? token),
       home,
     )
-  const port = Number(one('port'))
+  }
+  const isSaid = (file: string): boolean => file.toLowerCase() !== 'none'
   const jump = one('proxyjump')
-  const knownHosts = listOf(found.userknownhostsfile).filter(file => file.toLowerCase() !== 'none')
-  const alias = one('hostkeyalias')
+  const knownHosts = (values.get('userknownhostsfile') ?? []).filter(isSaid)
   return {
     ...(hostName === undefined ? {} : { hostName }),
     ...(Number.isInteger(port) && port > 0 && port < 65_536 ? { port } : {}),
     ...(user === undefined ? {} : { user }),
-    identityFiles: listOf(found.identityfile)
-      .filter(file => file.toLowerCase() !== 'none')
-      .map(path),
-    ...(jump === undefined ? {} : { jumps: jump.toLowerCase() === 'none' ? [] : jump.split(/\s*,\s*/) }),
+    identityFiles: final.identityFiles.filter(isSaid).map(path),
+    ...(jump === undefined ? {} : { jumps: isSaid(jump) ? jump.split(/\s*,\s*/) : [] }),
     ...(knownHosts.length === 0 ? {} : { knownHostsFiles: knownHosts.map(path) }),
     ...(alias === undefined ? {} : { hostKeyAlias: alias }),
-    hasProxyCommand: (one('proxycommand') ?? 'none').toLowerCase() !== 'none',
+    hasProxyCommand: isSaid(one('proxycommand') ?? 'none'),
   }
-}
-
-/** Asked only where a file says `%u`: a user id without a passwd entry has no name. */
-function ownName(): string {
-  const name = systemUserName()
-  if (name === null) {
-    throw new InfraError(
-      `the SSH configuration says %u, the name of the user who runs this, and user id ${process.getuid?.()} has none`,
-      { cause: 'runner', where: 'the SSH configuration', code: 'connect' },
-    )
-  }
-  return name
-}
-
-function listOf(value: string | readonly string[] | undefined): readonly string[] {
-  return value === undefined ? [] : typeof value === 'string' ? [value] : value
 }

@@ -1,5 +1,6 @@
 import type { Limits } from '../config/limits.js'
 import type { Endpoint, Login } from '../config/model.js'
+import type { HostKeySubject } from './host-keys/policy.js'
 import type { Machine } from './machine.js'
 import type { SshMachine } from './ssh-machine.js'
 
@@ -15,8 +16,8 @@ export interface ConnectTarget {
   readonly via?: Machine
   readonly limits: Limits
   readonly signal: AbortSignal
-  /** Called when `accept-new` took a key: it must be written down, and pinned from then on. */
-  readonly onHostKeyAccepted?: (fingerprint: string, type: string) => void
+  /** What `accept-new` pins the machine's key under, beside its address. */
+  readonly pinned?: HostKeySubject['pinned']
 }
 
 /** What is the same for all machines of a run. */

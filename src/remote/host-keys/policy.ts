@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { InfraError } from '../../config/errors.js'
 import type { HostKeyRule } from '../../config/model.js'
+import { type AcceptedKeys, pinKey, pinnedNow, readAccepted } from './accepted.js'
 import { fingerprintOf, isSame, isSameFingerprint, typeOfKey } from './fingerprint.js'
 import { type KnownHost, knownHostName, parseKnownHosts } from './known-hosts.js'
 
@@ -19,6 +20,8 @@ export interface HostKeyPolicy {
    */
   readonly asksEveryType: boolean
   judge(key: Buffer): Judgement
+  /** Called once a log-in has succeeded with a key that is new. Throws InfraError (`host-key`). */
+  pin?(key: Buffer): Promise<void>
 }
 
 /** Who is to prove itself. */
@@ -30,6 +33,8 @@ export interface HostKeySubject {
   readonly where: string
   /** The fingerprint that `lab build` or the driver knows. */
   readonly imageHostKey?: string
+  /** What the machine is called under `accept-new`, beside its address; an instance's own name is never written down. */
+  readonly pinned?: { readonly name: string; readonly isInstance: boolean; readonly mayMove: boolean }
   /** Instead of the rule's own path. */
   readonly knownHostsFiles?: readonly string[]
 }
@@ -48,7 +53,7 @@ export async function hostKeyPolicy(rule: HostKeyRule, subject: HostKeySubject):
       }
       return pinned(subject.imageHostKey, subject, "the image's host key")
     case 'accept-new':
-      return { knownTypes: [], asksEveryType: false, judge: () => ({ accepted: true, isNew: true }) }
+      return acceptNew(rule.path ?? null, subject)
     case 'known-hosts':
       return knownHosts(subject.knownHostsFiles ?? [rule.path], subject)
   }
@@ -65,6 +70,36 @@ function pinned(fingerprint: string, { where }: HostKeySubject, source: string):
             accepted: false,
             why: `${where} proved another host key than the pinned one: seen ${seen(key)}, ${source} is ${fingerprint}; if the machine was made anew, change hostKey, else find out who answers there`,
           },
+  }
+}
+
+/** Takes the first key, unless `known_hosts` or an earlier acceptance knows another. */
+async function acceptNew(path: string | null, subject: HostKeySubject): Promise<HostKeyPolicy> {
+  const { where, host, port, alias, pinned: named, knownHostsFiles = [] } = subject
+  const address = knownHostName(host, port, alias)
+  const keys: AcceptedKeys = {
+    path: named?.isInstance === true ? null : path,
+    names: [...(named === undefined ? [] : [named.name]), ...(named?.mayMove === true ? [] : [address])],
+  }
+  const known = await knownHosts(knownHostsFiles, subject)
+  const before = await readAccepted(keys)
+  return {
+    knownTypes: [...new Set([...before.flatMap(({ key }) => typeOfKey(key) ?? []), ...known.knownTypes])],
+    asksEveryType: false,
+    judge: key => {
+      const judgement = known.knownTypes.length > 0 ? known.judge(key) : null
+      const all = [...before, ...pinnedNow(keys)]
+      const other = all.find(one => !isSame(one.key, key))
+      if (judgement?.accepted === false) {
+        return judgement
+      }
+      if (other !== undefined && !all.some(one => isSame(one.key, key))) {
+        const why = `${where} proved another host key than the one that was accepted: seen ${seen(key)}, accepted ${fingerprintOf(other.key)} (${other.from}); if the machine was made anew, remove that line, else find out who answers there`
+        return { accepted: false, why }
+      }
+      return { accepted: true, isNew: judgement === null && all.length === 0 }
+    },
+    pin: key => pinKey(keys, key, where),
   }
 }
 
