@@ -43,10 +43,9 @@ export function connectToGuest(
       find: async until => {
         const access = await running.access(until)
         mayMove = access.mayMove === true
-        const targets = targetsOf(guest, access, { limits, signal: until })
+        const targets = targetsOf(guest, access, { limits, signal: until, pinnedAs })
         onAddresses?.(targets.map(({ endpoint: { host, port } }) => `${host}:${port}`))
         return targets
-        return targetsOf(guest, access, { limits, signal: until, pinnedAs })
       },
     },
     options,
@@ -66,7 +65,7 @@ export function pinNameOf(guest: Guest, placement: Placement, instance: string):
 function targetsOf(
   { id, login }: Guest,
   { endpoint, others = [], keyPath, hostKey, via, mayMove = false }: Access,
-  { limits, signal, pinnedAs }: Omit<ReachOptions, 'options'>,
+  { limits, signal, pinnedAs }: Pick<ReachOptions, 'limits' | 'signal' | 'pinnedAs'>,
 ): ConnectTarget[] {
   const image = {
     ...(keyPath === undefined ? {} : { keyPath }),
