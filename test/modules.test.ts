@@ -173,6 +173,21 @@ async function ask(guest: Guest, value = 'x'): Promise<string> { return (await g
       const { answer: later } = await import('./lib/answer.ts'); expect(later).toBe(42, 'imported later')`,
     verdict: 'pass',
   },
+  'moves-files': {
+    body: `
+      const folder = await guest.scratch()
+      expect(await guest.scratch()).toBe(folder, 'one folder for each test')
+      const bytes = Buffer.from([0, 255, 10, 13, 10, 0, 26, 128])
+      await guest.writeFile(folder + '/it is "odd"', bytes)
+      expect(Buffer.from(await guest.readBytes(folder + '/it is "odd"')).equals(bytes)).toBe(true, 'bytes come back')
+      await guest.writeFile(folder + '/text', 'grüße\\n')
+      expect(await guest.readFile(folder + '/text')).toBe('grüße\\n', 'text is UTF-8')
+      const refused = await guest.writeFile('/no/such/folder/x', 'x').catch(error => error)
+      expect(refused).toBeInstanceOf(Error, 'a file that cannot be written is said')
+      attach('picture of it.bin', bytes); attach('notes', 'one '); attach('notes', 'two')
+      await expect.poll(async () => (await guest.run('echo there')).stdout, { every: '10ms' }).toMatch('there', 'polled')`,
+    verdict: 'pass',
+  },
   prints: {
     head: `import { execSync } from 'node:child_process'`,
     body: `${held} console.log('to stdout', 42n); console.error('to stderr'); process.stdout.write('more\\n'); execSync('echo of a program', { stdio: 'inherit' })`,
@@ -191,7 +206,7 @@ function suiteFor(product: (typeof products)[number]): Record<string, string> {
   )
   const modules = own.map(([id, { body, head = '' }]) => [
     `${id}.ts`,
-    `import { test } from 'guestcert/api'\n${head}\nexport default test(async ({ guest, host, expect, signal, skip }) => { ${body} })\n`,
+    `import { test } from 'guestcert/api'\n${head}\nexport default test(async ({ guest, host, expect, signal, skip, attach }) => { ${body} })\n`,
   ])
   return {
     'suite.yaml': `suite: ${product}\nversion: 1.0.0\ntitle: Kinds\napi: 1\napplies: { guest: { product: ${product} } }\ntests:\n${tests.join('\n')}\n`,
@@ -261,6 +276,36 @@ t.test('whatever a module does is told of its own test, and the run goes on', as
   t.match(printed, /to stdout 42n\nmore\n/)
   t.match(printed, /of a program\n/)
   t.match(await read('prints.1.stderr.txt'), /to stderr\n/)
+  t.equal(await read('moves-files.1.notes'), 'one two')
+  const picture = evidence.find(path => /moves-files\.1\.picture_of_it\.bin-/.test(path)) ?? ''
+  t.same(await readFile(join(run, 'evidence', picture)), Buffer.from([0, 255, 10, 13, 10, 0, 26, 128]))
+})
+
+t.test('files go to a Windows guest and back, and the scratch folder goes away', async t => {
+  const module = `import { windowsTest } from 'guestcert/api'
+export default windowsTest(async ({ guest, expect, attach }) => {
+  const folder = await guest.scratch()
+  const bytes = Buffer.from([0, 255, 10, 13, 10, 0, 26, 128])
+  await guest.writeFile(folder + '\\\\one.bin', bytes)
+  const back = await guest.readBytes(folder + '\\\\one.bin')
+  expect(Buffer.from(back).equals(bytes)).toBe(true, 'bytes come back')
+  attach('folder', folder)
+})\n`
+  const later = `import { test } from 'guestcert/api'
+export default test(async ({ guest, expect }) => {
+  const { stdout } = await guest.run('if exist "' + (guest as any).folder + '\\\\win+files" (echo there) else (echo gone)')
+  expect(stdout.trim()).toBe('gone', 'the scratch folder of the other test is gone')
+})\n`
+  const manifest = `suite: win\nversion: 1.0.0\ntitle: Windows\ntests:\n  - { id: files, title: Files, requirements: [X-1], level: required, module: files.ts }\n  - { id: later, title: Later, requirements: [X-1], level: required, module: later.ts }\n`
+  const lab = `lab: win\ndefaults: { limits: { boot: 60s } }\nhosts: { here: { product: hyper-v, version: "2022", driver: static } }\nguests:\n  win: { product: windows-server, version: "2022", arch: x86_64, emulated: windows-2022, on: { here: { configuration: {} } } }\nsuites: [./win]\n`
+  const folder = t.testdir({
+    'lab.yaml': lab,
+    win: { 'suite.yaml': manifest, 'files.ts': module, 'later.ts': later },
+  })
+  const { code, stdout } = await guestcert(['run', 'lab.yaml', '-o', 'reports', '--reporter', 'plain'], {
+    cwd: folder,
+  })
+  t.equal(code, 0, stdout)
 })
 
 t.test('what is wrong with a module is said at planning, with its place', async t => {
@@ -315,5 +360,5 @@ t.test('a debugger is let in before the first line of a module', async t => {
   client.kill()
   await client
   t.equal(exitCode, 0, stdout)
-  t.match(stdout, /1 passed/)
+  t.match(stdout, /one\/debugged/)
 })

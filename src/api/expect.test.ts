@@ -90,3 +90,67 @@ t.test('a test module is known by what it exports', async t => {
   t.notOk(isTestModule(async () => undefined))
   t.notOk(isTestModule({ guestcert: 'test', api: 0, body: () => undefined }))
 })
+
+t.test('matchers of the usual names hold, and do not hold, for what they say', async t => {
+  const { expect, seen } = fresh()
+  const held = [
+    expect(2).toBeLessThanOrEqual(2, 'a'),
+    expect(2).toBeGreaterThanOrEqual(2, 'b'),
+    expect(1.02).toBeCloseTo(1, 0.05, 'c'),
+    expect('x').toBeTruthy('d'),
+    expect('').toBeFalsy('e'),
+    expect(null).toBeNull('f'),
+    expect(undefined).toBeUndefined('g'),
+    expect(0).toBeDefined('h'),
+    expect(new TypeError('x')).toBeInstanceOf(Error, 'i'),
+    expect([1, 2]).toHaveLength(2, 'j'),
+    expect({ a: { b: 1, c: 2 }, d: [1] }).toMatchObject({ a: { b: 1 }, d: [1] }, 'k'),
+  ]
+  t.ok(held.every(Boolean))
+  const not = [
+    expect(3).toBeLessThanOrEqual(2, 'a'),
+    expect(1.1).toBeCloseTo(1, 0.05, 'c'),
+    expect(Number.NaN).not.toBeCloseTo(1, 1, 'a number'),
+    expect(0).toBeTruthy('d'),
+    expect(undefined).toBeNull('f'),
+    expect(undefined).toBeDefined('h'),
+    expect({ length: 2 }).toHaveLength(2, 'j'),
+    expect({ length: 2 }).not.toHaveLength(3, 'j'),
+    expect({ a: { b: 1 } }).toMatchObject({ a: { b: 2 } }, 'k'),
+    expect(null).not.toMatchObject({ a: 1 }, 'k'),
+  ]
+  t.notOk(not.some(Boolean))
+  t.equal(seen.length, held.length + not.length)
+})
+
+t.test('a promise never holds, whatever is asked of it, negated or not', async t => {
+  const { expect, seen } = fresh()
+  for (const thenable of [Promise.resolve(1), { then: () => {} }]) {
+    for (const asked of [expect(thenable), expect(thenable).not]) {
+      t.notOk(asked.toBe(1, 'is'))
+      t.notOk(asked.toEqual({}, 'equals'))
+      t.notOk(asked.toBeTruthy('is there'))
+      t.notOk(asked.toBeUndefined('is not there'))
+      t.notOk(asked.toBeDefined('is there'))
+    }
+  }
+  t.ok(seen.every(({ state }) => state === 'not-ok'))
+})
+
+t.test('a value is looked at until the answer holds, and is one check', async t => {
+  const { expect, seen, unfinished } = fresh()
+  let looks = 0
+  t.ok(await expect.poll(async () => ++looks, { every: 1 }).toBeAtLeast(3, 'it comes'))
+  t.equal(looks, 3)
+  t.ok(await expect.poll(() => looks++, { every: 1 }).not.toBeLessThan(5, 'it goes'))
+  t.strictSame(seen, [
+    { state: 'ok', text: 'it comes' },
+    { state: 'ok', text: 'it goes' },
+  ])
+  t.notOk(await expect.poll(() => 'a', { within: 5, every: 1 }).toBe('b', 'never'))
+  t.match(seen[2], { state: 'not-ok', text: 'never', diagnostics: "got: 'a'\nwanted: 'b'" })
+  t.equal(unfinished(), 0)
+  await t.rejects(expect.poll(() => Promise.reject(new RangeError('gone'))).toBe(1, 'x'), /gone/)
+  expect.poll(() => 1)
+  t.equal(unfinished(), 2, 'what threw and what was not asked are left open')
+})

@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
+import { type Duration, durationMs } from './duration.js'
 
 /** One check that a module made. */
 export interface RecordedCheck {
@@ -30,12 +32,54 @@ export interface Expectation {
   toMatch(wanted: RegExp | string, text: string): boolean
   /** An array with an element that is the same structure. */
   toContain(wanted: unknown, text: string): boolean
+  /** As {@link toBeAtMost}. */
+  toBeLessThanOrEqual(limit: number, text: string): boolean
+  /** As {@link toBeAtLeast}. */
+  toBeGreaterThanOrEqual(limit: number, text: string): boolean
+  /** A number that is off by no more than `most`. */
+  toBeCloseTo(wanted: number, most: number, text: string): boolean
+  toBeTruthy(text: string): boolean
+  toBeFalsy(text: string): boolean
+  toBeNull(text: string): boolean
+  toBeUndefined(text: string): boolean
+  toBeDefined(text: string): boolean
+  toBeInstanceOf(wanted: abstract new (...args: never[]) => unknown, text: string): boolean
+  /** A string or an array of this length. */
+  toHaveLength(length: number, text: string): boolean
+  /** An object that has these properties among others, each with the same structure, as deep as they go. */
+  toMatchObject(wanted: object, text: string): boolean
   /** The next question, negated. */
   readonly not: Omit<Expectation, 'not'>
 }
 
+/** How long to look, and how often. */
+export interface PollOptions {
+  /** 30 s if absent. */
+  readonly within?: Duration
+  /** From the end of one look to the beginning of the next; 500 ms if absent. */
+  readonly every?: Duration
+}
+
+type Later<Questions> = {
+  readonly [K in keyof Questions]: Questions[K] extends (...args: infer A) => boolean
+    ? (...args: A) => Promise<boolean>
+    : never
+}
+
+/** The same questions of a value that is looked at again and again: each must be awaited. */
+export type PollExpectation = Later<Omit<Expectation, 'not'>> & {
+  readonly not: Later<Omit<Expectation, 'not'>>
+}
+
 /** Begins a check of a value. */
-export type Expect = (got: unknown) => Expectation
+export interface Expect {
+  (got: unknown): Expectation
+  /**
+   * Looks until the answer to the question holds, or the time is over, and records one check of the last look. What
+   * `look` throws ends the test, as anywhere else.
+   */
+  poll(look: () => unknown, options?: PollOptions): PollExpectation
+}
 
 /** An `expect`, and how many of its calls asked nothing of their value. */
 export interface Recorder {
@@ -46,27 +90,69 @@ export interface Recorder {
 
 const maxDiagnostics = 16 * 1024
 
+const defaultWithin = '30s'
+const defaultEvery = '500ms'
+
 /** Makes an `expect` that hands every check to `record`. */
 export function createExpect(record: (check: RecordedCheck) => void): Recorder {
   let open = 0
-  return {
-    unfinished: () => open,
-    expect: got => {
-      open++
-      let isOpen = true
-      const note: Note = (isSo, wanted, text) => {
-        if (isOpen) open--
-        isOpen = false
-        const name = text.trim() || wanted
-        // Whatever was asked, it was not asked of the value that is meant.
-        const held = isSo && !isThenable(got)
-        if (held) record({ state: 'ok', text: name })
-        else record({ state: 'not-ok', text: name, diagnostics: describe(got, wanted) })
-        return held
-      }
-      return { ...questions(got, note, true), not: questions(got, note, false) }
-    },
+  /** Takes one value; what is returned notes the answers to questions about it. */
+  const begin = (): ((got: unknown) => Note) => {
+    open++
+    let isOpen = true
+    return got => (isSo, wanted, text) => {
+      if (isOpen) open--
+      isOpen = false
+      const name = text.trim() || wanted
+      // Whatever was asked, it was not asked of the value that is meant.
+      const held = isSo && !isThenable(got)
+      if (held) record({ state: 'ok', text: name })
+      else record({ state: 'not-ok', text: name, diagnostics: describe(got, wanted) })
+      return held
+    }
   }
+  const expect = (got: unknown): Expectation => {
+    const note = begin()(got)
+    return { ...questions(got, note, true), not: questions(got, note, false) }
+  }
+  const poll = (look: () => unknown, options: PollOptions = {}): PollExpectation => {
+    const note = begin()
+    return { ...polled(look, options, note, true), not: polled(look, options, note, false) }
+  }
+  return { unfinished: () => open, expect: Object.assign(expect, { poll }) }
+}
+
+type Questions = Omit<Expectation, 'not'>
+
+/** Every question of {@link questions}, asked of look after look. */
+function polled(
+  look: () => unknown,
+  { within = defaultWithin, every = defaultEvery }: PollOptions,
+  noteOf: (got: unknown) => Note,
+  holds: boolean,
+): Later<Questions> {
+  const [withinMs, everyMs] = [durationMs(within), durationMs(every)]
+  const names = Object.keys(questions(undefined, () => false, holds))
+  const asked = names.map(name => [
+    name,
+    async (...args: unknown[]): Promise<boolean> => {
+      const startedAt = performance.now()
+      for (;;) {
+        const got = await look()
+        const isLast = performance.now() - startedAt >= withinMs
+        const note: Note = (isSo, wanted, text) => (isSo || isLast ? noteOf(got)(isSo, wanted, text) : false)
+        const question = questions(got, note, holds)[name as keyof Questions] as (
+          ...given: unknown[]
+        ) => boolean
+        const held = question(...args)
+        if (held || isLast) {
+          return held
+        }
+        await wait(everyMs)
+      }
+    },
+  ])
+  return Object.fromEntries(asked) as Later<Questions>
 }
 
 function isThenable(value: unknown): boolean {
@@ -104,6 +190,25 @@ function questions(got: unknown, note: Note, holds: boolean): Omit<Expectation, 
     toBeAtLeast: (limit, text) => number([limit], value => value >= limit, `at least ${limit}`, text),
     toBeWithin: (least, most, text) =>
       number([least, most], value => value >= least && value <= most, `from ${least} to ${most}`, text),
+    toBeLessThanOrEqual: (limit, text) => number([limit], value => value <= limit, `at most ${limit}`, text),
+    toBeGreaterThanOrEqual: (limit, text) =>
+      number([limit], value => value >= limit, `at least ${limit}`, text),
+    toBeCloseTo: (wanted, most, text) =>
+      number([wanted, most], value => Math.abs(value - wanted) <= most, `${wanted} ± ${most}`, text),
+    toBeTruthy: text => say(Boolean(got), 'truthy', text),
+    toBeFalsy: text => say(!got, 'falsy', text),
+    toBeNull: text => say(got === null, 'null', text),
+    toBeUndefined: text => say(got === undefined, 'undefined', text),
+    toBeDefined: text => say(got !== undefined, 'defined', text),
+    toBeInstanceOf: (wanted, text) => say(got instanceof wanted, `an instance of ${wanted.name}`, text),
+    toHaveLength: (length, text) =>
+      typeof got === 'string' || Array.isArray(got)
+        ? say(got.length === length, `of length ${length}`, text)
+        : note(false, `a string or an array, ${not}of length ${length}`, text),
+    toMatchObject: (wanted, text) =>
+      typeof got === 'object' && got !== null
+        ? say(hasAll(got, wanted), `with ${show(wanted)} in it`, text)
+        : note(false, `an object, ${not}with ${show(wanted)} in it`, text),
     toMatch: (wanted, text) =>
       typeof got === 'string'
         ? say(finds(wanted, got), `a match for ${show(wanted)}`, text)
@@ -117,6 +222,20 @@ function questions(got: unknown, note: Note, holds: boolean): Omit<Expectation, 
           )
         : note(false, `an array, ${not}with ${show(wanted)} in it`, text),
   }
+}
+
+/** Whether all that is wanted is in a value: of plain objects their properties, of anything else the same structure. */
+function hasAll(got: unknown, wanted: unknown): boolean {
+  const isPlain = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  if (!isPlain(wanted)) {
+    return isDeepStrictEqual(got, wanted)
+  }
+  return (
+    typeof got === 'object' &&
+    got !== null &&
+    Object.entries(wanted).every(([key, value]) => key in got && hasAll(got[key as keyof typeof got], value))
+  )
 }
 
 /** Without the state that a global or sticky expression keeps between two uses. */

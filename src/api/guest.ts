@@ -68,6 +68,12 @@ export interface Guest {
   run(command: string, options?: CommandOptions): Promise<CommandOutcome>
   /** The text of a file on the guest; throws when it cannot be read whole. */
   readFile(path: string): Promise<string>
+  /** A file's bytes; throws when it cannot be read whole. */
+  readBytes(path: string): Promise<Uint8Array>
+  /** Writes a file, over what is there; throws when not all of it was written. Text is written as UTF-8. */
+  writeFile(path: string, content: string | Uint8Array): Promise<void>
+  /** A folder on the guest that is this test's own, made by the first call, and removed when the test has ended. */
+  scratch(): Promise<string>
   /** What changes with every boot and at no other time. */
   bootIdentity(): Promise<string>
   /** Reboots the guest and waits until it is ready; throws when the reboot is not proven within its limit. */

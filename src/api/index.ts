@@ -14,7 +14,7 @@
 
 export { apiVersion } from '../config/api-version.js'
 export type { Duration } from './duration.js'
-export type { Expect, Expectation } from './expect.js'
+export type { Expect, Expectation, PollExpectation, PollOptions } from './expect.js'
 export type {
   ClockOffset,
   CommandEnd,

@@ -31,6 +31,8 @@ export interface TestContext {
   readonly signal: AbortSignal
   /** Records a number, in the unit that the manifest declares for this name. */
   measure(name: string, value: number): void
+  /** Keeps bytes, or a text, as evidence of this test under a name, up to the limit `output`. */
+  attach(name: string, content: string | Uint8Array): void
   /** Ends the test because it does not apply here. No check may have been made before. */
   skip(reason: string): never
 }

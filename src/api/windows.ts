@@ -137,7 +137,6 @@ export interface WindowsGuest extends Guest {
   /** A folder of this test run's on the guest, without a backslash at its end. */
   readonly folder: string
   writeBytes(path: string, content: Uint8Array): Promise<void>
-  readBytes(path: string): Promise<Uint8Array>
 }
 
 /** What a Windows test has to work with. */

@@ -1,12 +1,14 @@
+import { durationMs } from '../api/duration.js'
 import type { CommandOptions, CommandOutcome, Guest, Reboot, Reconnection } from '../api/guest.js'
 import { InfraError } from '../config/errors.js'
 import type { ClockReading } from '../guests/clock.js'
 import type { PlannedTest } from '../plan/types.js'
 import { type CommandResult, quote } from '../remote/index.js'
-import { durationMs } from './api-duration.js'
+import { filesOf } from './api-files.js'
 import type { EvidenceFile } from './evidence.js'
 import { withLimit } from './limit.js'
 import type { GuestSession } from './session.js'
+import type { UndoStack } from './undo.js'
 import { testVariables } from './variables.js'
 import { windowsGuestFor } from './windows/api-guest.js'
 
@@ -19,6 +21,7 @@ export function guestFor(
   test: PlannedTest,
   log: EvidenceFile,
   signal: AbortSignal,
+  undo: UndoStack,
 ): Served<Guest> {
   const env = testVariables(session.source.environment, session.folder, test)
   const run = async (command: string, options: CommandOptions = {}): Promise<CommandOutcome> => {
@@ -53,6 +56,7 @@ export function guestFor(
       }
       return stdout
     },
+    ...filesOf(session, test, signal, undo),
     bootIdentity: async () => nameOf(await system.identify(session.machine, { signal })),
     reboot: () => rebootGuest(session, signal),
     expectDisconnect: (action, { within }) => disconnect(session, action, durationMs(within), signal),

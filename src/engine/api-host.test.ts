@@ -3,6 +3,7 @@ import { defaultLimits } from '../config/limits.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
 import { hostFor } from './api-host.js'
 import type { GuestSession } from './session.js'
+import { UndoStack } from './undo.js'
 
 const never = new AbortController().signal
 
@@ -50,4 +51,55 @@ t.test('an action that does not end is given up as trouble of the host', async t
     message: /reset gc-1: the limit "hostAction" of 20 ms/,
     context: { cause: 'host', limit: 'hostAction' },
   })
+})
+
+t.test(
+  'what a test leaves done to its guest is undone in reverse, and what it undid itself is not',
+  async t => {
+    const done: string[] = []
+    const note = (what: string) => async (): Promise<void> => void done.push(what)
+    const running: Partial<RunningGuest> = {
+      pause: note('pause'),
+      resume: note('resume'),
+      powerOff: note('off'),
+      powerOn: note('on'),
+      snapshot: async name => void done.push(`snapshot ${name}`),
+      deleteSnapshot: async name => void done.push(`forget ${name}`),
+      attachDisk: async bytes => ({ serial: `d${bytes}` }),
+      detachDisk: async serial => void done.push(`detach ${serial}`),
+      attachNic: async () => ({ mac: '02:00' }),
+      detachNic: async mac => void done.push(`detach ${mac}`),
+      setVcpus: async count => void done.push(`vcpus ${count}`),
+    }
+    const session = sessionWith(running)
+    Object.assign(session.source.environment, { configuration: { vcpus: 4 } })
+    const undo = new UndoStack()
+    const host = hostFor(session, never, {}, undo)
+    await host.attachDisk(1)
+    await host.attachDisk(2)
+    await host.detachDisk('d1')
+    await host.attachNic()
+    await host.setVcpus(2)
+    await host.setVcpus(3)
+    await host.snapshot('s')
+    await host.powerOff()
+    await host.powerOn()
+    await host.pause()
+    done.length = 0
+    t.match(await undo.undoAll(1000), { left: null })
+    t.same(done, ['resume', 'forget s', 'vcpus 4', 'detach 02:00', 'detach d2'])
+  },
+)
+
+t.test('a pause that was interrupted is undone', async t => {
+  const done: string[] = []
+  const stop = new AbortController()
+  const running: Partial<RunningGuest> = {
+    pause: async () => stop.abort(new Error('the test has ended')),
+    resume: async () => void done.push('resume'),
+  }
+  const undo = new UndoStack()
+  await t.rejects(hostFor(sessionWith(running), stop.signal, {}, undo).pause({ for: '10m' }))
+  t.match(await undo.undoAll(1000), { names: ['resume'], left: null })
+  t.same(done, ['resume'])
 })

@@ -15,6 +15,7 @@ import { observedOf } from './modules/observed.js'
 import { type Outcome, troubleOf } from './outcome.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
+import { powerOnStep, type Undone, UndoStack } from './undo.js'
 
 /** Runs a test module against the guest, in a process of its own. Throws only when the run is stopped. */
 export async function runModule(
@@ -33,39 +34,59 @@ export async function runModule(
   }
   let evidence: Evidence[] | null = null
   try {
-    const facts = await observe(session, test, suite, files, settings)
+    const undo = new UndoStack()
+    const attached: Attached = new Map()
+    const facts = await observe({ session, test, suite, name, files, attached, undo, settings })
+    const undone = await undoAll(session, undo, files.commands)
     stop.throwIfAborted()
     const { seen, spoilt, trouble } = observedOf(facts)
     // A reboot that was asked for and not seen has closed its connection itself: that is no loss.
     const isUnprovenReboot = trouble?.context.code === 'reboot'
-    const loss = isUnprovenReboot ? null : await confirmGuest(session, stop)
+    const wasLeftOff = undone.names.includes(powerOnStep)
+    const loss = isUnprovenReboot || wasLeftOff ? null : await confirmGuest(session, stop)
     stop.throwIfAborted()
-    evidence = await closeAll(files)
+    evidence = await closeAll(files, attached)
     const { checks, measures } = facts
-    const judgement = judge(loss === null ? seen : { ...seen, loss: troubleOf(loss) })
-    const outcome = { ...judgement, checks, measures, evidence, spoilt: spoilt || loss !== null }
+    const judgement = judge({
+      ...seen,
+      ...(wasLeftOff ? { improperEnd: 'the module left the guest switched off' } : {}),
+      ...(loss === null ? {} : { loss: troubleOf(loss) }),
+    })
+    const isSpoilt = spoilt || loss !== null || wasLeftOff || undone.left !== null
+    const outcome = { ...judgement, checks, measures, evidence, spoilt: isSpoilt }
     const mended = loss ?? trouble
     const hasTrouble =
       mended !== undefined && outcome.verdict === 'error' && outcome.cause === mended.context.cause
     return hasTrouble && outcome.cause !== 'unknown' ? { ...outcome, trouble: mended } : outcome
   } finally {
-    if (evidence === null) await closeAll(files)
+    if (evidence === null) await closeAll(files, new Map())
   }
 }
 
 type Files = Readonly<Record<'commands' | 'stdout' | 'stderr', EvidenceFile>>
 
-async function observe(
-  session: GuestSession,
-  test: PlannedTest,
-  suite: Suite,
-  files: Files,
-  { modules, stop, inspect }: RunSettings,
-): Promise<ModuleFacts> {
+/** What a module attached, by the name of its file. */
+type Attached = Map<string, EvidenceFile>
+
+interface ObserveRequest {
+  readonly session: GuestSession
+  readonly test: PlannedTest
+  readonly suite: Suite
+  /** What the names of its evidence begin with. */
+  readonly name: string
+  readonly files: Files
+  readonly attached: Attached
+  readonly undo: UndoStack
+  readonly settings: RunSettings
+}
+
+async function observe(request: ObserveRequest): Promise<ModuleFacts> {
+  const { session, test, suite, files, undo } = request
+  const { modules, stop, inspect } = request.settings
   const { environment, health, limits } = session.source
   const calls = new AbortController()
-  const guest = guestFor(session, test, files.commands, calls.signal)
-  const host = hostFor(session, calls.signal, test)
+  const guest = guestFor(session, test, files.commands, calls.signal, undo)
+  const host = hostFor(session, calls.signal, test, undo)
   const units = suite.tests.find(({ id }) => id === test.id)?.measures ?? {}
   const process = modules.take()
   let endedWell = false
@@ -92,6 +113,7 @@ async function observe(
       broken: health.broken,
       serve: ({ reply }) => new CallServer({ guest, host }, environment.guest.family, reply),
       output: (stream, bytes) => void files[stream].write(bytes),
+      attach: (name, bytes) => attach(request, name, bytes),
       debuggerAt: url => inspect?.(test.id, url),
       abortCalls: reason => calls.abort(reason),
     })
@@ -100,6 +122,25 @@ async function observe(
   } finally {
     modules.giveBack(process, endedWell)
   }
+}
+
+/** Each name is one file; what is attached to it again is added at its end. */
+function attach({ session, name, attached }: ObserveRequest, what: string, bytes: Buffer): void {
+  const file = attached.get(what) ?? session.source.evidence(`${name}.${fileNameOf(what)}`)
+  attached.set(what, file)
+  void file.write(bytes)
+}
+
+/** Undoes what the module did to its guest and host and left so; what could not be undone is said in its evidence. */
+async function undoAll({ source }: GuestSession, undo: UndoStack, log: EvidenceFile): Promise<Undone> {
+  if (source.health.broken.aborted) {
+    return { names: [], left: null }
+  }
+  const undone = await undo.undoAll(source.limits.undo)
+  if (undone.left !== null) {
+    await log.write(Buffer.from(`--- could not be undone: ${undone.left}\n`))
+  }
+  return undone
 }
 
 /** The plain properties of what the API shows; its methods are carried out here. */
@@ -115,7 +156,8 @@ function codeOf(suite: Suite, test: PlannedTest): ModuleCode {
   return code
 }
 
-async function closeAll(files: Files): Promise<Evidence[]> {
-  const closed = await Promise.all(Object.values(files).map(file => file.close()))
+async function closeAll(files: Files, attached: Attached): Promise<Evidence[]> {
+  const all = [...Object.values(files), ...attached.values()]
+  const closed = await Promise.all(all.map(file => file.close()))
   return closed.filter(file => file !== null)
 }

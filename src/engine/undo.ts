@@ -5,6 +5,9 @@ interface Step {
   readonly undo: (signal: AbortSignal) => Promise<void>
 }
 
+/** The undoing of a guest that a test left switched off. */
+export const powerOnStep = 'power on'
+
 /** What became of the undoing. */
 export interface Undone {
   /** The steps that were undone, in the order in which it happened. */
@@ -22,6 +25,13 @@ export class UndoStack {
 
   push(name: string, undo: Step['undo']): void {
     this.#steps.push({ name, undo })
+  }
+
+  /** Remembers once, under its name, how something is undone that a test may undo itself; nothing where it cannot be. */
+  unlessUndone(name: string, undo: ((signal: AbortSignal) => Promise<unknown>) | undefined): void {
+    if (undo !== undefined && !this.#steps.some(step => step.name === name)) {
+      this.push(name, async signal => void (await undo(signal)))
+    }
   }
 
   /** Leaves these steps as they are: what they would undo is no longer ours to touch. */

@@ -55,6 +55,7 @@ export interface AttemptRequest {
   /** Makes the server of its calls, once replies have somewhere to go. */
   readonly serve: (attempt: Pick<RunningAttempt, 'reply'>) => CallServer
   readonly output: (stream: 'stdout' | 'stderr', bytes: Buffer) => void
+  readonly attach: (name: string, bytes: Buffer) => void
   readonly debuggerAt: (url: string) => void
   /** Ends what its calls do on guest and host. */
   readonly abortCalls: (reason: unknown) => void
@@ -110,6 +111,9 @@ export async function runAttempt(request: AttemptRequest): Promise<ModuleFacts> 
       }
       case 'output':
         request.output(frame.stream, Buffer.from(frame.bytes))
+        break
+      case 'attach':
+        if (said === null) request.attach(frame.name, Buffer.from(frame.bytes))
         break
       case 'call':
         if (said === null) server.begin(frame)

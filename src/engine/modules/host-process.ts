@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
+import { endMark, MarkedOutput } from './marked-output.js'
 import { type Frame, FrameReader, type FromHost, frameDescriptor, type Reply, type Start } from './wire.js'
 import type { WireError } from './wire-error.js'
 
@@ -39,8 +40,15 @@ interface Current {
   readonly token: number
   readonly reader: FrameReader
   readonly listener: AttemptListener
+  readonly output: Readonly<Record<Stream, MarkedOutput>>
+  /** Output whose end has not come. */
+  readonly open: Set<Stream>
+  /** How the thread ended, until all that was written during the attempt has come. */
+  ending: ThreadEnd | null
   readonly end: (end: ThreadEnd) => void
 }
+
+type Stream = 'stdout' | 'stderr'
 
 /** One process for test modules. It serves attempts one after the other, and ends with the runner. */
 export class HostProcess {
@@ -66,7 +74,7 @@ export class HostProcess {
     const frames = this.#stream(frameDescriptor)
     frames?.on('data', (chunk: Buffer) => this.#read(chunk))
     for (const stream of ['stdout', 'stderr'] as const) {
-      this.#child[stream]?.on('data', (chunk: Buffer) => this.#current?.listener.output(stream, chunk))
+      this.#child[stream]?.on('data', (chunk: Buffer) => this.#printed(stream, chunk))
       this.#child[stream]?.on('error', () => {})
     }
     frames?.on('error', () => {})
@@ -90,7 +98,17 @@ export class HostProcess {
         if (this.#current?.token === token) this.#current = null
         resolve(how)
       }
-      this.#current = { token, reader: new FrameReader(token), listener, end }
+      const marked = (stream: Stream): MarkedOutput =>
+        new MarkedOutput(endMark(token), bytes => listener.output(stream, bytes))
+      this.#current = {
+        token,
+        reader: new FrameReader(token),
+        listener,
+        output: { stdout: marked('stdout'), stderr: marked('stderr') },
+        open: new Set<Stream>(['stdout', 'stderr']),
+        ending: null,
+        end,
+      }
     })
     const payload = serialize({ ...start, token } satisfies Start)
     this.#send({ kind: 'start', token, payload, memoryBytes, inspect: start.inspect })
@@ -135,12 +153,30 @@ export class HostProcess {
         } else if (frame.error?.name === 'MemoryLimit') {
           end?.({ kind: 'memory', bytes: Number(frame.error.message) })
         } else {
-          end?.({ kind: 'thread', code: frame.code, error: frame.error })
+          this.#threadEnded({ kind: 'thread', code: frame.code, error: frame.error })
         }
       }
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error))
     }
+  }
+
+  #printed(stream: Stream, chunk: Buffer): void {
+    const current = this.#current
+    if (current?.output[stream].push(chunk)) {
+      current.open.delete(stream)
+      if (current.ending !== null && current.open.size === 0) current.end(current.ending)
+    }
+  }
+
+  #threadEnded(how: ThreadEnd): void {
+    const current = this.#current
+    if (current === null || current.open.size === 0) {
+      current?.end(how)
+      return
+    }
+    current.ending = how
+    setTimeout(() => current.end(how), drainMs).unref()
   }
 
   #heard(message: FromHost): void {
@@ -149,7 +185,8 @@ export class HostProcess {
     } else if (message.kind === 'ended') {
       const { token } = message
       setTimeout(() => {
-        if (this.#current?.token === token) this.#fail('its last words were not received')
+        if (this.#current?.token === token && this.#current.ending === null)
+          this.#fail('its last words were not received')
       }, drainMs).unref()
     }
   }

@@ -18,6 +18,9 @@ export type MethodOf<T> = {
 export const guestMethods: Readonly<Record<MethodOf<Guest>, Travel>> = {
   run: 'data',
   readFile: 'data',
+  readBytes: 'data',
+  writeFile: 'data',
+  scratch: 'data',
   bootIdentity: 'data',
   reboot: 'data',
   expectDisconnect: 'action',
@@ -34,7 +37,6 @@ export const windowsMethods: Readonly<Record<Exclude<MethodOf<WindowsGuest>, Met
   activation: 'data',
   powershell: 'data',
   writeBytes: 'data',
-  readBytes: 'data',
 }
 
 /** Every method of a host. */

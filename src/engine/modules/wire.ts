@@ -19,6 +19,7 @@ export type Frame =
   | { readonly kind: 'check'; readonly check: RecordedCheck }
   | { readonly kind: 'measure'; readonly name: string; readonly value: number }
   | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array }
+  | { readonly kind: 'attach'; readonly name: string; readonly bytes: Uint8Array }
   | CallFrame
   /** The module's action between the opening and the closing of a call has ended. */
   | { readonly kind: 'closed'; readonly id: number; readonly error: WireError | null }

@@ -1,3 +1,4 @@
+import { durationMs } from '../../api/duration.js'
 import type { Guest } from '../../api/guest.js'
 import type { ScriptOutcome, WindowsGuest } from '../../api/windows.js'
 import { readActivation } from '../../guests/windows/activation.js'
@@ -8,7 +9,6 @@ import { runPowerShell } from '../../guests/windows/powershell.js'
 import { readRegistry } from '../../guests/windows/registry.js'
 import { queryWmi } from '../../guests/windows/wmi.js'
 import type { WindowsMachine } from '../../remote/index.js'
-import { durationMs } from '../api-duration.js'
 import type { Served } from '../api-guest.js'
 import type { EvidenceFile } from '../evidence.js'
 import type { GuestSession } from '../session.js'
@@ -69,7 +69,6 @@ export function windowsGuestFor(
         `write ${path} (${content.length} bytes)`,
         machine().writeFile(path, Buffer.from(content), signal),
       ),
-    readBytes: async path => machine().readFile(path, signal),
   }
 }
 

@@ -55,6 +55,13 @@ export async function runBody(port: Port, payload: Uint8Array, beforeBody = (): 
       }
       write(hasEnded ? { kind: 'late', what: `the measure "${name}"` } : { kind: 'measure', name, value })
     },
+    attach: (name, content) => {
+      if (name.trim() === '') {
+        throw new TypeError('what is attached needs a name')
+      }
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content
+      write(hasEnded ? { kind: 'late', what: `the attachment "${name}"` } : { kind: 'attach', name, bytes })
+    },
     skip: reason => {
       throw new Skipped(reason)
     },

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import inspector from 'node:inspector'
 import { Worker } from 'node:worker_threads'
+import { endMark } from '../marked-output.js'
 import { encodeFrame, type FromHost, frameDescriptor, type ToHost } from '../wire.js'
 import { encodeError, type WireError } from '../wire-error.js'
 
@@ -19,6 +20,13 @@ function tell(message: FromHost): void {
 
 function writeEnd(token: number, code: number, error: WireError | null): void {
   const bytes = encodeFrame(token, { kind: 'thread-ended', code, error })
+  for (const descriptor of [1, 2]) {
+    try {
+      writeSync(descriptor, endMark(token))
+    } catch {
+      // A module has closed it: the runner waits for no more of it than its limit.
+    }
+  }
   for (let at = 0; at < bytes.length; ) {
     at += writeSync(frameDescriptor, bytes, at)
   }
