@@ -1,10 +1,14 @@
 import type { Duration } from './duration.js'
 
-/** How a command on the guest ended. `lost` means that no exit status came: never success. */
+/**
+ * How a command on the guest ended. `lost` means that no exit status was received, `unproven` that what was received
+ * contradicts itself or lacks the proof that the output is whole: neither is ever success.
+ */
 export type CommandEnd =
   | { readonly kind: 'code'; readonly code: number }
   | { readonly kind: 'signal'; readonly signal: string }
   | { readonly kind: 'lost' }
+  | { readonly kind: 'unproven'; readonly why: string }
   | { readonly kind: 'limit'; readonly limit: string; readonly limitMs: number }
 
 /** What became of one command. */

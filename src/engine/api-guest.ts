@@ -33,15 +33,9 @@ export function guestFor(
     })
     await log.write(Buffer.from(describe(command, result)))
     signal.throwIfAborted()
-    if (result.exit.kind === 'lost') {
-      throw new InfraError(
-        `${session.machine.label}: no exit status received for "${command.slice(0, 80)}"`,
-        {
-          cause: 'network',
-          where: session.source.instance,
-          code: 'lost',
-        },
-      )
+    // A command that takes the guest down, in a window that was announced, has no proven end.
+    if (session.expected.current() === null) {
+      refuseUnproven(command, result, session)
     }
     return outcomeOf(result)
   }
@@ -133,6 +127,31 @@ async function disconnect(
 
 function nameOf({ bootId, btimeSec }: { bootId: string | null; btimeSec: number }): string {
   return bootId ?? `btime:${btimeSec}`
+}
+
+/** Throws for an end that was not seen: nothing may be concluded from such a command, not even what it printed. */
+function refuseUnproven(command: string, { exit, undrained }: CommandResult, session: GuestSession): void {
+  const { machine, source } = session
+  const shown = `"${command.slice(0, 80)}"`
+  const isCut = undrained && machine.lost.aborted
+  if (exit.kind === 'lost' || isCut) {
+    const what = isCut ? 'the connection was lost before the end of' : 'no exit status received for'
+    throw new InfraError(`${machine.label}: ${what} ${shown}`, {
+      cause: 'network',
+      where: source.instance,
+      code: 'lost',
+    })
+  }
+  if (exit.kind === 'unproven') {
+    throw new InfraError(`${machine.label}: ${shown}: ${exit.why}`, {
+      cause: 'unknown',
+      where: source.instance,
+      code: 'command',
+    })
+  }
+  if (undrained && exit.kind === 'code') {
+    throw new Error(`something that ${shown} left running still holds its output, so its end was not seen`)
+  }
 }
 
 function outcomeOf({ exit, stdout, stderr, durationMs: took }: CommandResult): CommandOutcome {

@@ -1,7 +1,7 @@
 import { fileNameOf } from '../config/file-name.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedTest } from '../plan/types.js'
-import { type CommandResult, quote } from '../remote/index.js'
+import { type CommandResult, NotCarriedOut, quote } from '../remote/index.js'
 import type { Folded } from '../results/folded.js'
 import { foldScript, type ScriptProtocol } from '../results/index.js'
 import { worsen } from '../results/judge.js'
@@ -33,8 +33,11 @@ export async function runScript(
       onStderr: chunk => err.write(chunk),
     })
   } catch (error) {
-    await closeAll(out, err)
+    const files = await closeAll(out, err)
     signal.throwIfAborted()
+    if (error instanceof NotCarriedOut) {
+      return notCarriedOut(test.protocol, error, files)
+    }
     throw error
   }
   const files = await closeAll(out, err)
@@ -44,9 +47,29 @@ export async function runScript(
     exit: result.exit,
     truncated: result.stdout.truncated,
     undrained: result.undrained,
+    ...(result.exit.kind === 'unproven' ? { contradiction: result.exit.why } : {}),
   }
   const folded = foldScript(test.protocol, ended, test.codes)
   return { ...(await refine(session, folded, signal)), evidence: files, exit: result.exit }
+}
+
+/** The guest answered, but not to this test; what comes next is run on an instance that answers. */
+function notCarriedOut(
+  protocol: ScriptProtocol,
+  { exit, printed }: NotCarriedOut,
+  evidence: Outcome['evidence'],
+): Outcome {
+  const {
+    counts: _,
+    facts: __,
+    ...judged
+  } = foldScript(protocol, {
+    stdout: '',
+    exit,
+    truncated: false,
+    beginning: { kind: 'missing', printed },
+  })
+  return { ...judged, checks: [], evidence, spoilt: true }
 }
 
 /** Adds what the engine knows and the output does not: what became of a guest that was lost or did not stop. */

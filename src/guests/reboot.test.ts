@@ -3,7 +3,13 @@ import t from 'tap'
 import { InfraError } from '../config/errors.js'
 import type { CommandResult, Machine } from '../remote/machine.js'
 import { connectWithRetries } from '../remote/retries.js'
-import { alone, scripted, startServer, type TestServer } from '../remote/server.test.fixture.js'
+import {
+  alone,
+  firstStatusIn,
+  scripted,
+  startServer,
+  type TestServer,
+} from '../remote/server.test.fixture.js'
 import { bootIdentityCommand } from './boot-identity.js'
 import { reboot, rebootCommand } from './reboot.js'
 
@@ -60,7 +66,7 @@ async function guest(manner: Manner): Promise<Guest> {
             : (performance.now() - bootedAt) / 1000
         channel.write(`boot_id=${bootId}\nbtime=${btimeSec}\nuptime=${uptime.toFixed(2)}\n`)
       }
-      finish(0)
+      finish(firstStatusIn(command))
     }),
   })
   const goDown = (): void => {

@@ -6,11 +6,13 @@ export const journalVersion = 1
 /** What became of a test. */
 export type Verdict = 'pass' | 'fail' | 'error' | 'skip' | 'blocked' | 'not-run'
 
-/** How a command on a guest ended. `lost` means that no exit status came: never success. */
+/** How a command on a guest ended. `lost` means that no exit status was received: never success. */
 export type Exit =
   | { readonly kind: 'code'; readonly code: number }
   | { readonly kind: 'signal'; readonly signal: string }
   | { readonly kind: 'lost' }
+  /** Something was said of the end that proves none: two ends, or output without our last line. */
+  | { readonly kind: 'unproven'; readonly why: string }
   | { readonly kind: 'limit'; readonly limit: string; readonly limitMs: number }
 
 /** A file that a run left; `path` is relative to the run's folder, with `/`. */

@@ -7,6 +7,7 @@ import { defaultKnownHosts, type Leg, legsTo } from './legs.js'
 import type { Machine } from './machine.js'
 import { expandHome, type SecretSources, secretSources } from './secrets.js'
 import { openSession, type Session, type SessionRequest, WrongHostKey } from './session.js'
+import { asFirstContact, demandBelievable, firstStatus } from './shells/first-contact.js'
 import { checkMark } from './shells/sweep.js'
 import { readSshConfig } from './ssh-config.js'
 import { SshMachine } from './ssh-machine.js'
@@ -177,7 +178,10 @@ function hasNoOtherKey(error: unknown): boolean {
   )
 }
 
-/** sshd may answer before the guest can do anything: only a command that ends says that it can. */
+/**
+ * sshd may answer before the guest can do anything: only a command that ends says that it can. It ends with a status
+ * made up for it, so that a server that invents statuses is found out.
+ */
 async function answerFirst(
   machine: Machine,
   { label, limits, signal }: ConnectTarget,
@@ -186,14 +190,20 @@ async function answerFirst(
   if (command === undefined) {
     return
   }
-  const { exit, stdout, stderr } = await machine.run(command, {
-    signal,
-    limitMs: limits.firstCommand,
-    limitName: 'firstCommand',
-  })
-  if (exit.kind === 'code' && exit.code === 0) {
+  const status = firstStatus()
+  const { exit, stdout, stderr } = await machine
+    .run(`{ ${command}\n}||exit;exit ${status}`, {
+      signal,
+      limitMs: limits.firstCommand,
+      limitName: 'firstCommand',
+    })
+    .catch((error: unknown) => {
+      throw asFirstContact(error)
+    })
+  if (exit.kind === 'code' && exit.code === status) {
     return
   }
+  demandBelievable(exit, status, label)
   const isLimit = exit.kind === 'limit' && !signal.aborted
   const how = exit.kind === 'code' ? `ended with status ${exit.code}` : exit.kind
   const what = isLimit ? `did not end within the limit "firstCommand" of ${limits.firstCommand} ms` : how

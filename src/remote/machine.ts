@@ -31,14 +31,18 @@ export interface Output {
   readonly truncated: boolean
 }
 
-/** What became of one command. Never thrown for a status: only for what kept it from starting. */
+/**
+ * What became of one command that began: its own first line proves it. There is none for a command that did not, since
+ * what was answered in its place is neither its output nor its status.
+ */
 export interface CommandResult {
+  /** `code` only when our line behind the output and the SSH server agree on it. */
   readonly exit: Exit
   readonly stdout: Output
   readonly stderr: Output
   /** Monotonic ms from request to settlement. */
   readonly durationMs: number
-  /** True when the streams were not closed within the drain limit after the exit. */
+  /** True when the streams were not closed within the drain limit after the exit, or not on a living connection. */
   readonly undrained: boolean
 }
 
@@ -50,7 +54,7 @@ export interface Machine {
   readonly hostKey: string
   /** Aborts, with an InfraError as its reason, when the connection is lost or was closed. */
   readonly lost: AbortSignal
-  /** Runs a POSIX shell command line; throws InfraError when it could not be started. */
+  /** Runs a POSIX shell command line; throws InfraError when there is no proof that it began. */
   run(command: string, options?: RunOptions): Promise<CommandResult>
   /** Opens a TCP connection from the machine to `host:port`. */
   forward(host: string, port: number): Promise<import('node:stream').Duplex>

@@ -13,7 +13,15 @@ import {
   isWorthRetrying,
   type Search,
 } from './retries.js'
-import { alone, keyPair, startServer, type TestServer, targetAt } from './server.test.fixture.js'
+import {
+  alone,
+  firstStatusIn,
+  keyPair,
+  scripted,
+  startServer,
+  type TestServer,
+  targetAt,
+} from './server.test.fixture.js'
 
 const quick: Backoff = { firstMs: 10, factor: 1.5, longestMs: 50, jitter: 0.3 }
 
@@ -58,12 +66,11 @@ t.test('only what may be mended is tried again', async t => {
 t.test('a guest that boots: refused, then hung up, then not ready, then there', async t => {
   let commands = 0
   const server = await startServer({
-    exec: (command, channel) => {
+    exec: scripted((channel, _connection, command) => {
       commands += 1
-      channel.write(`${/gc[0-9a-f]{16}/.exec(command)?.[0]} 4242\n`)
-      channel.exit(commands < 3 ? 1 : 0)
+      channel.exit(commands < 3 ? 1 : firstStatusIn(command))
       channel.close()
-    },
+    }),
   })
   const port = await freePort()
   const endpoint = { host: '127.0.0.1', port, jumps: [] }

@@ -128,14 +128,37 @@ export function realShell(shell: readonly string[] = ['/bin/sh'], env: Record<st
   }
 }
 
-/** Answers our wrapper as a shell would: its first line, then what is given, then a status. */
+/** Answers as a machine does that carries commands out: with our lines around what is given, and their status. */
 export function scripted(
   act: (channel: ServerChannel, connection: Connection, command: string) => void,
 ): Answer {
   return (command, channel, connection) => {
-    channel.write(`${nonceIn(command)} 4242424\n`)
+    const { begin, end } = framesIn(command)
+    channel.write(begin)
+    const exit = channel.exit.bind(channel) as (...args: unknown[]) => void
+    channel.exit = (...args: unknown[]): void => {
+      if (typeof args[0] === 'number') {
+        channel.write(end(args[0]))
+      }
+      exit(...args)
+    }
     act(channel, connection, command)
   }
+}
+
+/** The lines that a shell would print around the output of a command. */
+export function framesIn(command: string): { begin: string; end: (status: number) => string } {
+  const sudo = /echo (gc[0-9a-f]{16}s);/.exec(command)?.[1]
+  const last = /gc[0-9a-f]{16}e[0-9a-f]{16}/.exec(command)?.[0] ?? 'none'
+  return {
+    begin: `${nonceIn(command)} 4242424\n${sudo === undefined ? '' : `${sudo}\n`}`,
+    end: status => `${last} ${status}\n`,
+  }
+}
+
+/** The status that a first command must end with; 0 for every other command. */
+export function firstStatusIn(command: string): number {
+  return Number(/\|\|exit;exit (\d+)/.exec(command)?.[1] ?? 0)
 }
 
 /** The word that the wrapper prints before its pid. */

@@ -103,7 +103,9 @@ function demandSuccess({ label, lost }: Machine, result: CommandResult, what: st
         ? `the limit "${exit.limit}" of ${exit.limitMs} ms was reached`
         : exit.kind === 'signal'
           ? `killed by ${exit.signal}`
-          : 'its status was lost'
+          : exit.kind === 'unproven'
+            ? exit.why
+            : 'no exit status received'
   const cause = exit.kind === 'lost' || lost.aborted ? 'network' : 'guest'
   const said = peerText(stderr.text)
   throw new InfraError(`${label}: ${what} failed: ${how}${said === '' ? '' : `: ${said}`}`, {

@@ -29,10 +29,7 @@ t.test('a guest is probed, and its commands run as they are', async t => {
   const result = await machine.run('tool "a b"', { env: { GC_X: 'a&b' } })
   t.strictSame(result.exit, { kind: 'code', code: 3 })
   t.equal(result.stdout.text, 'said ä\n', 'in the code page of the guest, without our line')
-  t.match(
-    fake.commands.at(-1),
-    /^set GUESTCERT_MARK=lab\/guest\/[0-9a-f]{8}-\d+&echo gc[0-9a-f]{16}&set GC_X=a\^&b&tool "a b"$/,
-  )
+  t.match(fake.commands.at(-1), 'set GC_X=a^&b&tool "a b"')
   const lost = await machine.run('vanish')
   t.strictSame(lost.exit, { kind: 'lost' }, 'a status that never came is none')
   await close()
@@ -131,7 +128,7 @@ t.test('a login shell that keeps eight bits of a status does not make 256 a succ
     [{ kind: 'code', code: 3 }, 'said ä\n'],
     'our last line is not the command’s',
   )
-  t.strictSame((await machine.run('no-trailer')).exit, { kind: 'lost' })
+  t.match((await machine.run('no-last-line')).exit, { kind: 'unproven', why: /its last line did not come/ })
   await close()
 })
 

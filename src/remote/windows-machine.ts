@@ -18,7 +18,7 @@ import {
   writeOverSftp,
 } from './shells/windows/files.js'
 import type { WindowsHost } from './shells/windows/host.js'
-import { longestLine } from './shells/windows/line.js'
+import { fitsLine, longestLine } from './shells/windows/line.js'
 import { probe } from './shells/windows/probe.js'
 import { runInCmd } from './shells/windows/run.js'
 import type { ServiceAnswer, ServiceRequest } from './shells/windows/service.js'
@@ -80,7 +80,7 @@ export class WindowsMachine implements Machine {
 
   /** Runs a line of cmd; several lines are carried as a batch file. */
   async run(command: string, options: RunOptions = {}): Promise<CommandResult> {
-    if (command.length <= longestLine && !/[\r\n]/.test(command)) {
+    if (fitsLine(this.login, command, options.env ?? {})) {
       return this.#run(command, options)
     }
     const content = batchFile(command)

@@ -36,37 +36,40 @@ export class FakeWindows {
       end(channel, `gc-shell ${said[login]}`, 0)
       return
     }
-    const line = this.#unwrap(command)
-    this.commands.push(line)
-    const [, nonce = '', rest = ''] = /^set GUESTCERT_MARK=[^&]*&echo (\w+)&((?:.|\n)*)$/.exec(line) ?? []
+    const { nonce, last, settings, line } = this.#unwrap(command)
+    this.commands.push(settings + line)
     channel.write(`${nonce}\r\n`)
     const finish = (text: string | Buffer, code: number | null, error = ''): void => {
-      if (login === 'cygwin' && code !== null && !rest.startsWith('no-trailer')) {
-        end(
-          channel,
-          Buffer.concat([Buffer.from(text), Buffer.from(`${nonce}e ${code}\r\n`)]),
-          code & 0xff,
-          error,
-        )
-      } else {
-        end(channel, text, code, error)
-      }
+      const mark = code === null || line.startsWith('no-last-line') ? '' : `${last} ${code | 0}\r\n`
+      const status = code === null || login !== 'cygwin' ? code : code & 0xff
+      end(channel, Buffer.concat([Buffer.from(text), Buffer.from(mark)]), status, error)
     }
-    this.#run(rest, channel, finish)
+    const [, status] = /^echo gc-tools.*&exit (\d+)$/.exec(line) ?? []
+    if (status !== undefined) {
+      finish(look, Number(status))
+    } else {
+      this.#run(line, channel, finish)
+    }
   }
 
-  /** The line for cmd in what the login shell was given. */
-  #unwrap(command: string): string {
+  /** Takes what the login shell was given apart. */
+  #unwrap(command: string): { nonce: string; last: string; settings: string; line: string } {
     const { login = 'cmd' } = this.#options
-    if (login === 'powershell') {
-      const [, literal = ''] = /^\$gcLine='(.*)';\$env:GC_Q/s.exec(command) ?? []
-      return literal.replaceAll("''", "'").replaceAll('%GC_Q%', '"')
-    }
+    const [, last = ''] = /&echo (gc\w+e\w+) !ERRORLEVEL!&exit !ERRORLEVEL!['"%]/.exec(command) ?? []
+    const quoted = /^\$gcLine='(.*)';\$env:GC_Q/s.exec(command)?.[1] ?? ''
+    const forBash = /^GC_L=(.*) exec cmd\.exe/s.exec(command)?.[1] ?? ''
+    const started = {
+      cmd: command,
+      powershell: quoted.replaceAll("''", "'").replaceAll('%GC_Q%', '"'),
+      cygwin: forBash.replace(/'([^']*)'|\\(.)/g, '$1$2'),
+    }[login]
+    const [, nonce = '', rest = ''] = /^set GUESTCERT_MARK=[^&]*&echo (\w+)&((?:.|\n)*)$/.exec(started) ?? []
     if (login === 'cygwin') {
-      const [, quoted = ''] = /^GC_L=(.*) exec cmd\.exe/s.exec(command) ?? []
-      return quoted.replace(/'([^']*)'|\\(.)/g, (_, inner, escaped) => inner ?? escaped)
+      return { nonce, last, settings: '', line: rest }
     }
-    return command
+    const [, settings = '', escaped = ''] =
+      /^((?:set (?!GC_L)(?:\^.|[^&])*&)*)set GC_L=(.*)&cmd\.exe \/d \/v:on/s.exec(rest) ?? []
+    return { nonce, last, settings, line: escaped.replace(/\^(.)/gs, '$1') }
   }
 
   #run(
@@ -74,9 +77,7 @@ export class FakeWindows {
     channel: ServerChannel,
     finish: (text: string | Buffer, code: number | null, error?: string) => void,
   ): void {
-    if (line.startsWith('echo gc-tools')) {
-      finish(look, 0)
-    } else if (line.startsWith('echo gc-temp')) {
+    if (line.startsWith('echo gc-temp')) {
       finish('gc-temp C:\\WINDOWS\\Temp\r\n', 0)
     } else if (line.startsWith('powershell.exe')) {
       this.#serve(line, channel, finish)
@@ -103,7 +104,7 @@ export class FakeWindows {
       finish('', null)
     } else if (line.startsWith('exit ')) {
       finish('', Number(line.slice(5)))
-    } else if (line.startsWith('no-trailer')) {
+    } else if (line.startsWith('no-last-line')) {
       finish('', 0)
     } else {
       finish(Buffer.from([...Buffer.from('said '), 0x84, 0x0d, 0x0a]), 3)

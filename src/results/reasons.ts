@@ -36,6 +36,8 @@ export function describeUnended(ending: Ending): string | null {
       return `the script was ended by signal ${ending.signal}`
     case 'lost':
       return 'no exit status received'
+    case 'unproven':
+      return ending.why
     case 'limit':
       return `the script reached its limit (${ending.limit}: ${formatDuration(ending.limitMs)})`
     case 'code':

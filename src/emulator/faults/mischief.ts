@@ -11,6 +11,8 @@ export interface CommandFaults {
   readonly lostStatus: boolean
   readonly signal: string | undefined
   readonly exit: number | undefined
+  /** What is carried out in place of the command. */
+  readonly altered: string | undefined
   readonly reboots: boolean
   /** Why the kernel panics; undefined where it does not. */
   readonly panics: string | undefined
@@ -71,6 +73,9 @@ export class Mischief {
       lostStatus: happens('lostStatus', faults.lostStatus),
       signal: happens('signalled', faults.signalled) ? faults.signalled?.signal : undefined,
       exit: happens('wrongStatus', faults.wrongStatus) ? faults.wrongStatus?.exit : undefined,
+      altered: happens('altered', faults.altered)
+        ? command.replace(new RegExp(faults.altered?.command ?? '', 'g'), faults.altered?.to ?? '')
+        : undefined,
       panics:
         panic?.command !== undefined && happens('panic', { command: panic.command, times: 1 })
           ? panic.reason

@@ -74,6 +74,8 @@ export const faultsSchema = z.strictObject({
     .optional(),
   /** Commands that match say this status, whatever theirs was. */
   wrongStatus: z.strictObject({ command: pattern, exit: whole.max(255) }).optional(),
+  /** What matches in a command is something else by the time that it is carried out. */
+  altered: z.strictObject({ command: pattern, to: z.string() }).optional(),
   /** The last byte of what matching commands print does not arrive, nor do the `bytes` before it. */
   truncated: z.strictObject({ command: pattern, bytes: whole.min(1).default(1) }).optional(),
   /** Commands that match do nothing at all and end well. */

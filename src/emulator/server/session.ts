@@ -41,7 +41,7 @@ export function runSession(execution: Execution, host: SessionHost): void {
     channel.close()
     return
   }
-  const text = execution.command === undefined ? undefined : fromText(execution.command)
+  const text = execution.command === undefined ? undefined : fromText(faults.altered ?? execution.command)
   const name = account.shell.split('/').at(-1) ?? 'sh'
   const argv = text === undefined ? [`-${name}`] : [name, '-c', text]
   const files = new Descriptors()

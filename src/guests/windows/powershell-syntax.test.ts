@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 import fc from 'fast-check'
 import t from 'tap'
 import { Language, type Node, Parser } from 'web-tree-sitter'
-import { lineForLogin } from '../../remote/shells/windows/login.js'
+import { frameWords } from '../../remote/shells/frame.js'
+import { framedLine } from '../../remote/shells/windows/line.js'
 import { serviceText } from '../../remote/shells/windows/powershell-text.js'
 import { fileReader, frameScript } from './powershell.js'
 
@@ -56,7 +57,9 @@ t.test('no line for a login shell PowerShell has one', async t => {
   const piece = fc.constantFrom("'", '"', '$x', '`', '%A%', '&', '(', '{', ' ', 'a', '‘', '#', '@')
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), pieces => {
-      t.strictSame(mistakes(lineForLogin('powershell', `echo ${pieces.join('')}`, 'gc1').line), [])
+      const command = `echo ${pieces.join('')}`
+      const framed = { command, env: { A: pieces.join('') }, mark: 'lab/guest', words: frameWords(['plain']) }
+      t.strictSame(mistakes(framedLine('powershell', framed)), [])
     }),
     { numRuns: 200 },
   )

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import t from 'tap'
+import { commandText } from '../../remote/shells/windows/catalog.js'
 import { decodeOutput } from '../../remote/shells/windows/decode.js'
-import { lineForLogin, parseLoginProbe } from '../../remote/shells/windows/login.js'
+import { parseLoginProbe } from '../../remote/shells/windows/login.js'
 import { encodedCommand, loginProbe } from '../../remote/shells/windows/powershell-text.js'
 import {
   encodedArgs,
@@ -12,6 +13,7 @@ import {
   runPwsh,
   withoutPwsh,
 } from '../../remote/shells/windows/pwsh.test.fixture.js'
+import { quoteForPowerShell } from '../../remote/shells/windows/quote.js'
 import { fileReader, frameScript, judgeScript, type ScriptResult } from './powershell.js'
 
 t.setTimeout(1_200_000)
@@ -161,7 +163,8 @@ for (const profile of profiles) {
       runPwsh(['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', `${profile}\n${line}`], { env })
     const probed = await login(loginProbe)
     t.equal(parseLoginProbe(probed.stdout.text), 'powershell', probed.stdout.text + probed.stderr.text)
-    const ran = await login(lineForLogin('powershell', `echo it's ‘a’ $HOME %A% & "q"`, nonce).line)
+    const literal = quoteForPowerShell(`echo it's ‘a’ $HOME %A% & %GC_Q%q%GC_Q%`)
+    const ran = await login(commandText('in-powershell', { 'LINE-QUOTED': literal.slice(1, -1) }))
     t.strictSame(ran.exit, { kind: 'code', code: 7 })
     t.ok(ran.stdout.text.endsWith('"|/d|/s|/c|echo|it\'s|‘a’|$HOME|%A%|&|%GC_Q%q%GC_Q%|'), ran.stdout.text)
   })

@@ -1,6 +1,7 @@
 import type { Client, ClientChannel } from 'ssh2'
 import { InfraError } from '../../config/errors.js'
 import { messageOf, peerText } from '../trouble.js'
+import type { ChannelEnd } from './ending.js'
 import { RefusedChannel } from './places.js'
 
 /** The longest line that every SSH server must take in one packet (RFC 4253, 6.1), less its frame. */
@@ -67,4 +68,21 @@ export function guardWindow(channel: ClientChannel, onFlood: () => void): void {
       return push(chunk, encoding)
     }
   }
+}
+
+/**
+ * Tells every end that the server tells of. ssh2 keeps the first to itself and drops the others unseen, by looking
+ * whether it knows a status already: here it never does.
+ */
+export function followEnds(channel: ClientChannel, onEnd: (end: ChannelEnd) => void): void {
+  Object.defineProperty(channel, '_exit', {
+    value: Object.defineProperty({}, 'code', { get: () => undefined, set: () => {} }),
+  })
+  channel.on('exit', (code: number | null, signal?: string) => {
+    if (typeof code === 'number') {
+      onEnd({ kind: 'code', code })
+    } else if (signal !== undefined) {
+      onEnd({ kind: 'signal', signal })
+    }
+  })
 }

@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream'
 import type { Output, Sink } from '../machine.js'
-import type { Preamble } from './preamble.js'
+import type { Frame } from './frame.js'
 
 /** How the bytes of one stream are taken. */
 export interface CollectOptions {
   readonly keepBytes: number
   readonly sink?: Sink
-  /** Takes our own lines off the front. */
-  readonly preamble?: Preamble
+  /** Takes our own lines out. */
+  readonly frame?: Frame
   /** Called for every chunk, and when a slow sink is ready again. */
   readonly onActivity: () => void
   /** The sink failed: what it was to hold is not held. */
@@ -28,7 +28,7 @@ export interface Collected {
  * SSH's window and so holds the writer on the other side up. Memory holds `keepBytes` of it.
  */
 export function collect(stream: Readable, options: CollectOptions): Collected {
-  const { keepBytes, sink, preamble, onActivity, onSinkError } = options
+  const { keepBytes, sink, frame, onActivity, onSinkError } = options
   const kept: Buffer[] = []
   let [keptBytes, totalBytes] = [0, 0]
   let last: Promise<void> | null = null
@@ -69,12 +69,12 @@ export function collect(stream: Readable, options: CollectOptions): Collected {
 
   stream.on('data', (chunk: Buffer) => {
     onActivity()
-    take(preamble === undefined ? chunk : preamble.push(chunk))
+    take(frame === undefined ? chunk : frame.push(chunk))
   })
   const ended = new Promise<void>(resolve => {
     stream.once('end', () => {
-      if (preamble !== undefined) {
-        take(preamble.end())
+      if (frame !== undefined) {
+        take(frame.end())
       }
       void (last ?? Promise.resolve()).then(() => resolve())
     })

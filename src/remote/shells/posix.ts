@@ -4,9 +4,10 @@
  */
 import { InfraError, InternalError } from '../../config/errors.js'
 import type { CommandResult, RunOptions } from '../machine.js'
-import { peerText, refuseCancelled } from '../trouble.js'
+import { refuseCancelled } from '../trouble.js'
 import { guardWindow, openExec } from './channel.js'
 import { lostError, type PosixHost } from './host.js'
+import { limitResult, notBegun } from './not-begun.js'
 import { RunningCommand } from './running.js'
 import { inTime, openedLate, stopCommand } from './stop.js'
 import { type Stop, watch } from './watch.js'
@@ -67,7 +68,7 @@ async function follow(
   })
   const running = opened instanceof RunningCommand ? opened : await openedLate(host, opening)
   if (running === null) {
-    return { ...nothing(startedAt), exit: { kind: 'limit', ...(await stopped) } }
+    return limitResult(null, await stopped, startedAt)
   }
   try {
     const ending = running === opened ? Promise.race([running.ended, stopped]) : stopped
@@ -80,29 +81,16 @@ async function follow(
       await stopCommand(host, mark, running)
       const ended = running.ended.catch(() => {})
       await inTime(ended, limits.drain)
-      return { ...running.result(startedAt), exit: { kind: 'limit', ...stop } }
+      return limitResult(running.sighting(startedAt), stop, startedAt)
     }
-    if (running.isHeldBySudo && !host.lost.aborted) {
-      throw heldBySudo(host, running.result(startedAt))
+    const sighting = running.sighting(startedAt)
+    if (!sighting.begun) {
+      throw notBegun(host, sighting)
     }
-    return running.result(startedAt)
+    return sighting.result
   } finally {
     running.release()
   }
-}
-
-function nothing(startedAt: number): Omit<CommandResult, 'exit'> {
-  const empty = { text: '', bytes: Buffer.alloc(0), totalBytes: 0, truncated: false }
-  return { stdout: empty, stderr: empty, durationMs: performance.now() - startedAt, undrained: false }
-}
-
-function heldBySudo({ where, scrub }: PosixHost, { stderr, stdout }: CommandResult): InfraError {
-  const said = peerText(`${stderr.text} ${stdout.text}`.trim())
-  return new InfraError(scrub(`${where}: sudo did not start the command: ${said || 'it said nothing'}`), {
-    cause: 'unknown',
-    where,
-    code: 'authentication',
-  })
 }
 
 function flood(where: string): InfraError {

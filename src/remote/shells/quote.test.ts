@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import t from 'tap'
 import { quote, shellLine } from './quote.js'
+import { wrap } from './wrap.js'
 
 /** Text that an argument can hold: anything but NUL and lone surrogates. */
 const anyText = fc
@@ -32,11 +33,10 @@ t.test('a shell reads any word back as it was', async t => {
   t.pass('property held')
 })
 
-t.test('a line hands any script to /bin/sh, of one line or of many', async t => {
+t.test('a line hands any words to /bin/sh', async t => {
   fc.assert(
     fc.property(words, given => {
-      const script = `printf '%s\\0' ${given.map(quote).join(' ')}`
-      assert.deepEqual(read(shellLine(script)), given)
+      assert.deepEqual(read(shellLine(`printf '%s\\0' "$@"`, given)), given)
     }),
     { numRuns: 15 },
   )
@@ -46,7 +46,7 @@ t.test('a line hands any script to /bin/sh, of one line or of many', async t => 
 t.test('nothing that csh or fish would read otherwise stands inside quotes or ends the line', async t => {
   fc.assert(
     fc.property(anyText, text => {
-      const line = shellLine(`echo ${quote(text)}`)
+      const { line } = wrap(`echo ${quote(text)}`, {}, { mark: null, sudo: null })
       // Outside quotes a backslash and what it stands before go first, then whole quoted pieces.
       const quoted = [...line.matchAll(/\\.|'([^']*)'|./gs)].map(match => match[1] ?? '')
       return !line.includes('\n') && quoted.every(piece => !/[\\!]/.test(piece))
@@ -62,9 +62,10 @@ t.test('plain words stay plain, and an empty one is a word', async t => {
   t.throws(() => quote('a\0b'), { name: 'InternalError' })
 })
 
-t.test('the shell that runs a script of several lines is a fresh one', async t => {
+t.test('a command of several lines finds a fresh shell', async t => {
   const script =
     'echo "$#"\nset -- a b\nfor x in $(echo "1 2"); do echo "<$x>"; done\necho "$IFS" | tr " \\t\\n" "sln"'
-  const { stdout } = spawnSync('/bin/sh', ['-c', shellLine(script)])
-  t.equal(stdout.toString(), '0\n<1>\n<2>\nslnn')
+  const { line } = wrap(script, {}, { mark: null, sudo: null })
+  const { stdout } = spawnSync('/bin/sh', ['-c', line])
+  t.match(stdout.toString(), /^gc[0-9a-f]{16} \d+\n0\n<1>\n<2>\nslnngc[0-9a-f]{16}e[0-9a-f]{16} 0\n$/)
 })

@@ -19,17 +19,10 @@ export function quote(word: string): string {
 }
 
 /**
- * A line for a login shell of whatever kind that replaces it by `/bin/sh` running the script. A line
- * end inside quotes is an error to csh: a script of several lines travels as one word a line, and
- * `/bin/sh` joins them again. The first two of the three characters of a fresh IFS are blank and
- * tab, the third is the line feed.
+ * A line for a login shell of whatever kind that replaces it by `/bin/sh` running the script, which holds no line end,
+ * with these arguments.
  */
-export function shellLine(script: string): string {
-  if (!script.includes('\n')) {
-    return `exec /bin/sh -c ${quote(script)}`
-  }
-  return `exec /bin/sh -c ${quote(joinLines)} sh ${script.split('\n').map(quote).join(' ')}`
+export function shellLine(script: string, args: readonly string[]): string {
+  const words = args.length === 0 ? '' : ` sh ${args.map(quote).join(' ')}`
+  return `exec /bin/sh -c ${quote(script)}${words}`
 }
-
-/** Joins its arguments to a script and becomes a fresh shell that runs it. */
-export const joinLines = `IFS=\${IFS#??};exec /bin/sh -c "$*"`

@@ -2,8 +2,10 @@ import { Readable } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
 import type { Exit } from '../../journal/events.js'
 import type { CommandResult, RunOptions } from '../machine.js'
+import { followEnds } from './channel.js'
 import { type Collected, collect } from './collect.js'
-import { preamble } from './preamble.js'
+import { type ChannelEnd, endingOf } from './ending.js'
+import { type Frame, frame } from './frame.js'
 import type { Wrapped } from './wrap.js'
 
 /** While output still comes the drain limit begins anew, but not longer than this many times its length. */
@@ -12,6 +14,8 @@ const mostDrains = 10
 /** What is needed to follow a command from its start to its end. */
 export interface RunningOptions {
   readonly wrapped: Wrapped
+  /** Whether the channel may have only the lowest 8 bits of the status that our last line has. */
+  readonly isWide?: boolean
   readonly options: RunOptions
   readonly keepBytes: number
   /** Ms without output after the exit status until the streams count as held by someone else. */
@@ -19,6 +23,21 @@ export interface RunningOptions {
   /** Whether the connection is gone: then a closed stream was cut. */
   readonly isLost: () => boolean
 }
+
+/**
+ * What was seen of a command. Without proof that it began there is no result: what came then is the text of somebody
+ * else, and its status too.
+ */
+export type Sighting =
+  | { readonly begun: true; readonly result: CommandResult }
+  | {
+      readonly begun: false
+      /** `sudo` when only sudo has kept it from beginning. */
+      readonly at: 'login' | 'sudo'
+      /** How what came in its place ended, on the SSH server's word. */
+      readonly exit: Exit
+      readonly printed: string
+    }
 
 /** A command that runs on its channel. */
 export class RunningCommand {
@@ -33,21 +52,26 @@ export class RunningCommand {
   readonly #stderr: Collected
   readonly #drainMs: number
   readonly #wrapped: Wrapped
+  readonly #frame: Frame
+  readonly #isWide: boolean
+  readonly #ends: ChannelEnd[] = []
   #end: () => void = () => {}
   #begin: () => void = () => {}
   #fail: (error: unknown) => void = () => {}
-  #exit: Exit = { kind: 'lost' }
-  #hasExited = false
   #isClosed = false
-  #wasStarted = false
   #wasCut = false
   #drainTimer: NodeJS.Timeout | undefined
   #drainUntil = 0
 
-  constructor(channel: ClientChannel, { wrapped, options, keepBytes, drainMs, isLost }: RunningOptions) {
+  constructor(
+    channel: ClientChannel,
+    { wrapped, options, keepBytes, drainMs, isLost, isWide = false }: RunningOptions,
+  ) {
     this.#channel = channel
     this.#drainMs = drainMs
     this.#wrapped = wrapped
+    this.#isWide = isWide
+    this.#frame = frame(wrapped.words, (index, pid) => this.#onBegin(index, pid))
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve
       this.#fail = reject
@@ -57,7 +81,6 @@ export class RunningCommand {
     })
     // It may settle while nobody waits for it: when the command is being stopped.
     this.ended.catch(() => {})
-    const words = wrapped.sudoNonce === null ? [wrapped.nonce] : [wrapped.nonce, wrapped.sudoNonce]
     const common = {
       keepBytes,
       onActivity: (): void => this.#startDrain(),
@@ -65,14 +88,14 @@ export class RunningCommand {
     }
     this.#stdout = collect(channel, {
       ...common,
-      preamble: preamble(words, (index, rest) => this.#onLine(index, rest)),
+      frame: this.#frame,
       ...(options.onStdout === undefined ? {} : { sink: options.onStdout }),
     })
     this.#stderr = collect(channel.stderr, {
       ...common,
       ...(options.onStderr === undefined ? {} : { sink: options.onStderr }),
     })
-    channel.once('exit', (code: number | null, signal?: string) => this.#onExit(code, signal))
+    followEnds(channel, end => this.#onEnd(end))
     const closed = new Promise<void>(resolve => {
       channel.once('close', () => {
         this.#isClosed = true
@@ -89,20 +112,27 @@ export class RunningCommand {
     this.#write(options.stdin)
   }
 
-  /** True when sudo was asked and has not let the command through. */
-  get isHeldBySudo(): boolean {
-    return this.#wrapped.sudoNonce !== null && !this.#wasStarted
-  }
-
   /** What is to be said of it now. */
-  result(startedAt: number): CommandResult {
-    return {
-      exit: this.#exit,
+  sighting(startedAt: number): Sighting {
+    const { begun, status, doubt, noise } = this.#frame.seen()
+    const stderr = this.#stderr.output()
+    if (begun < this.#wrapped.words.begins.length) {
+      const [exit = { kind: 'lost' }] = this.#ends
+      return {
+        begun: false,
+        at: begun === 0 ? 'login' : 'sudo',
+        exit,
+        printed: `${noise} ${stderr.text}`.trim(),
+      }
+    }
+    const result = {
+      exit: endingOf({ ends: this.#ends, status, doubt, isWide: this.#isWide }),
       stdout: this.#stdout.output(),
-      stderr: this.#stderr.output(),
+      stderr,
       durationMs: performance.now() - startedAt,
       undrained: this.#hasExited && (!this.#isClosed || this.#wasCut),
     }
+    return { begun: true, result }
   }
 
   /** Lets go of the channel. What still runs on the machine is not touched by this. */
@@ -116,26 +146,26 @@ export class RunningCommand {
     }
   }
 
-  #onLine(index: number, rest: string): void {
-    const pid = Number(rest)
-    if (index === 0 && Number.isSafeInteger(pid) && pid > 1) {
+  get #hasExited(): boolean {
+    return this.#ends.length > 0
+  }
+
+  #onBegin(index: number, pid: number | null): void {
+    if (pid !== null && pid > 1) {
       this.pid = pid
     }
-    this.#wasStarted = index === 1
-    if (index === 1 || this.#wrapped.sudoNonce === null) {
+    if (index === this.#wrapped.words.begins.length - 1) {
       this.#begin()
     }
   }
 
-  #onExit(code: number | null, signal: string | undefined): void {
-    this.#hasExited = true
+  #onEnd(end: ChannelEnd): void {
+    const isFirst = !this.#hasExited
+    this.#ends.push(end)
     this.#begin()
-    if (typeof code === 'number') {
-      this.#exit = { kind: 'code', code }
-    } else if (signal !== undefined) {
-      this.#exit = { kind: 'signal', signal }
+    if (isFirst) {
+      this.#drainUntil = performance.now() + mostDrains * this.#drainMs
     }
-    this.#drainUntil = performance.now() + mostDrains * this.#drainMs
     this.#startDrain()
   }
 

@@ -4,6 +4,7 @@ import type { CommandResult } from '../machine.js'
 import { messageOf, peerText } from '../trouble.js'
 import { openExec } from './channel.js'
 import type { PosixHost } from './host.js'
+import { notBegun } from './not-begun.js'
 import { RefusedChannel } from './places.js'
 import { RunningCommand } from './running.js'
 import { parseSweep, sweepCommand } from './sweep.js'
@@ -46,15 +47,15 @@ export async function stopCommand(host: PosixHost, mark: string, running: Runnin
     const swept = result === null ? null : parseSweep(result.stdout.text)
     if (result === null) {
       giveUp(host, `that took longer than the limit "stop" of ${limits.stop} ms`)
-    } else if (swept === null || result.exit.kind !== 'code') {
-      giveUp(host, `its processes could not be looked at: ${peerText(result.stderr.text)}`)
+    } else if (swept === null || result.exit.kind !== 'code' || result.exit.code !== 0) {
+      giveUp(host, `its processes could not be looked at: ${whyBlind(result)}`)
     } else if (swept.left.length > 0) {
       giveUp(host, `these of its processes remained: ${swept.left.join(' ')}`)
     } else if (begun === 'late') {
       giveUp(host, `it had not begun within the limit "stop" of ${limits.stop} ms, and may yet`)
     }
   } catch (error) {
-    giveUp(host, `a second channel was not to be had: ${messageOf(error)}`)
+    giveUp(host, `its processes could not be looked for: ${messageOf(error)}`)
   }
 }
 
@@ -67,6 +68,10 @@ function giveUp(host: PosixHost, what: string): void {
       limit: 'stop',
     }),
   )
+}
+
+function whyBlind({ exit, stderr }: CommandResult): string {
+  return [exit.kind === 'unproven' ? exit.why : '', peerText(stderr.text)].filter(Boolean).join(': ')
 }
 
 /** Waits for work, but not longer than this. */
@@ -147,5 +152,12 @@ async function sweepOn(
   const running = opened
   const isInTime = (await Promise.race([running.ended.then(() => true), stopped])) === true
   running.release()
-  return isInTime ? running.result(startedAt) : null
+  if (!isInTime) {
+    return null
+  }
+  const sighting = running.sighting(startedAt)
+  if (!sighting.begun) {
+    throw notBegun(host, sighting)
+  }
+  return sighting.result
 }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { joinLines, quote, shellLine } from './quote.js'
+import { beginWord, endWord, type FrameWords, frameWords } from './frame.js'
+import { quote, shellLine } from './quote.js'
 
 /** What every command on a machine has in common. */
 export interface WrapSettings {
@@ -12,10 +12,8 @@ export interface WrapSettings {
 export interface Wrapped {
   /** What the login shell is given. */
   readonly line: string
-  /** The word before the pid on the first line of standard output. */
-  readonly nonce: string
-  /** The word on the line that says that sudo has let the command through; `null` without sudo. */
-  readonly sudoNonce: string | null
+  /** The lines of ours around its output. */
+  readonly words: FrameWords
   /** What goes before the command's own standard input. */
   readonly stdinPrefix: Buffer | null
 }
@@ -37,25 +35,27 @@ const unwanted = 'BASH_ENV CDPATH COLUMNS ENV GREP_OPTIONS LS_COLORS POSIXLY_COR
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /**
- * Wraps a command: `/bin/sh` says its pid on a line of its own, sets the environment and runs the
- * command in the same process, so that nothing is added to it but one exec of the shell.
+ * Wraps a command: `/bin/sh` prints its pid on a line of ours, sets the environment, runs the command in a subshell and
+ * prints its status on another line of ours. So the frame outlives an `exec` or an `exit` of the command, and costs no
+ * more than one fork.
  */
 export function wrap(
   command: string,
   env: Readonly<Record<string, string>>,
   { mark, sudo }: WrapSettings,
 ): Wrapped {
-  const nonce = `gc${randomBytes(8).toString('hex')}`
   const setting = settingText({
     ...fixedEnvironment,
     ...env,
     ...(mark === null ? {} : { [markVariable]: mark }),
   })
-  if (sudo === null) {
-    const start = `echo ${nonce} $$;${setting};`
-    return { line: shellLine(start + command), nonce, sudoNonce: null, stdinPrefix: null }
+  if (sudo !== null) {
+    return wrapSudo(command, setting, sudo)
   }
-  return wrapSudo(command, setting, nonce, sudo)
+  const words = frameWords(['pid'])
+  const lines = command.split('\n')
+  const script = `echo ${words.nonce} $$;${setting};${framedScript(words, lines.length > 1)}`
+  return { line: shellLine(script, lines), words, stdinPrefix: null }
 }
 
 /** Whether a name can be a variable of a shell. */
@@ -70,26 +70,32 @@ function settingText(variables: Readonly<Record<string, string>>): string {
 }
 
 /**
+ * What runs the command and prints the line behind its output. The command is `$1`, or one line of it in each argument,
+ * since csh takes no line end in a word: they are joined by a line feed, the third of the characters of a fresh IFS.
+ * The command is evaluated in a subshell, for it may be no whole script; it finds no arguments and no variable of ours.
+ */
+function framedScript(words: FrameWords, isSeveralLines: boolean): string {
+  const join = isSeveralLines ? `gc_i=$IFS;IFS=\${IFS#??};set -- "$*";IFS=$gc_i;unset gc_i;` : ''
+  return `${join}(eval "shift;$1");gc_s=$?;echo ${endWord(words)} $gc_s;exit $gc_s`
+}
+
+/**
  * With sudo the environment is set behind it, as sudo clears it. The password goes first on standard
  * input, for sudo alone: a line with the nonce follows, and all up to it is dropped by the shell
  * that sudo starts, whether sudo has read the password or asked for none. Only then a marked shell
- * begins, and says that it did.
+ * begins, says that it did, and runs the command within its frame.
  */
-function wrapSudo(
-  command: string,
-  setting: string,
-  nonce: string,
-  { password }: { readonly password?: string },
-): Wrapped {
-  const sudoNonce = `${nonce}s`
-  const drop = `while read -r gc_x;do case $gc_x in ${nonce})break;;esac;done;unset gc_x;`
-  const inner = `${password === undefined ? '' : drop}${setting};${joinLines}`
+function wrapSudo(command: string, setting: string, { password }: { readonly password?: string }): Wrapped {
+  const words = frameWords(['pid', 'sudo'])
+  const drop = `while read -r gc_x;do case $gc_x in ${words.nonce})break;;esac;done;unset gc_x;`
+  const inner = `${password === undefined ? '' : drop}${setting};exec /bin/sh -c "$@"`
   const flags = password === undefined ? '-n' : "-S -p ''"
-  const words = [inner, 'sh', `echo ${sudoNonce}`, ...command.split('\n')].map(quote).join(' ')
+  const lines = command.split('\n')
+  const framed = `echo ${beginWord(words, 'sudo')};${framedScript(words, lines.length > 1)}`
+  const args = [inner, 'sh', framed, 'sh', ...lines].map(quote).join(' ')
   return {
-    line: shellLine(`echo ${nonce} $$;exec sudo ${flags} -H /bin/sh -c ${words}`),
-    nonce,
-    sudoNonce,
-    stdinPrefix: password === undefined ? null : Buffer.from(`${password}\n${nonce}\n`, 'utf8'),
+    line: shellLine(`echo ${words.nonce} $$;exec sudo ${flags} -H /bin/sh -c ${args}`, []),
+    words,
+    stdinPrefix: password === undefined ? null : Buffer.from(`${password}\n${words.nonce}\n`, 'utf8'),
   }
 }

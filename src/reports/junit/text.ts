@@ -58,7 +58,9 @@ export function exitText(exit: Exit): string {
     case 'signal':
       return cleanXmlLine(`ended by signal ${exit.signal}`, longestMessage)
     case 'lost':
-      return 'the exit status was lost'
+      return 'no exit status received'
+    case 'unproven':
+      return cleanXmlLine(`no proven end: ${exit.why}`, longestMessage)
     case 'limit':
       return `stopped at the limit '${exit.limit}' (${exit.limitMs} ms)`
   }

@@ -1,6 +1,8 @@
 import { InfraError } from '../../../config/errors.js'
 import { peerText } from '../../trouble.js'
 import { openExec } from '../channel.js'
+import { asFirstContact, demandBelievable, firstStatus } from '../first-contact.js'
+import { frameWords } from '../frame.js'
 import { RunningCommand } from '../running.js'
 import { watch } from '../watch.js'
 import { commandText } from './catalog.js'
@@ -9,26 +11,31 @@ import { type LoginShell, parseLoginProbe } from './login.js'
 import { runInCmd } from './run.js'
 import { type Look, lookLine, parseLook } from './tools.js'
 
-/** What stands on no line: all that is printed is let through. */
-const noWord = 'gc-none'
 /** Read as OEM until the code page is known: what matters here is ASCII. */
 const unknownCodePage = 437
 
-/** Finds out what the login shell is and what the guest has. Throws InfraError (`limit`, `command`). */
+/**
+ * Finds out what the login shell is, what the guest has, and that its SSH server tells a status as it was. Throws
+ * InfraError (`limit`, `command`).
+ */
 export async function probe(
   connection: WindowsHost['connection'],
   mark: string,
   signal: AbortSignal,
 ): Promise<{ readonly login: LoginShell } & Look> {
   const login = await probeLogin(connection, signal)
+  const status = firstStatus()
   const { exit, stdout } = await runInCmd(
     { connection, login, codePage: unknownCodePage },
-    lookLine,
+    `${lookLine}&exit ${status}`,
     { signal, limitMs: connection.limits.firstCommand, limitName: 'firstCommand' },
     mark,
     async () => connection.lose(trouble(connection, 'looking at the guest could not be stopped', 'lost')),
-  )
-  const look = exit.kind === 'code' ? parseLook(stdout.text) : null
+  ).catch((error: unknown) => {
+    throw asFirstContact(error)
+  })
+  demandBelievable(exit, status, connection.where)
+  const look = exit.kind === 'code' && exit.code === status ? parseLook(stdout.text) : null
   if (look === null) {
     throw trouble(connection, `it does not say what it has: ${exit.kind} ${peerText(stdout.text)}`)
   }
@@ -47,7 +54,8 @@ async function probeLogin(connection: WindowsHost['connection'], signal: AbortSi
     where,
     channel =>
       new RunningCommand(channel, {
-        wrapped: { line, nonce: noWord, sudoNonce: null, stdinPrefix: null },
+        // It has no frame yet: what a frame looks like depends on the login shell.
+        wrapped: { line, words: frameWords([]), stdinPrefix: null },
         options: {},
         keepBytes: 4096,
         drainMs: limits.drain,
@@ -63,12 +71,13 @@ async function probeLogin(connection: WindowsHost['connection'], signal: AbortSi
       const what = `the limit "firstCommand" of ${limits.firstCommand} ms was reached`
       throw trouble(connection, what, signal.aborted ? 'cancelled' : 'limit')
     }
-    const { stdout, stderr, exit } = running.result(startedAt)
+    const sighting = running.sighting(startedAt)
     running.release()
-    const login = parseLoginProbe(stdout.text)
-    if (login === null || exit.kind === 'lost') {
-      const said = peerText(`${stdout.text} ${stderr.text}`)
-      throw trouble(connection, `the login shell is neither cmd nor PowerShell nor Cygwin's bash: ${said}`)
+    const said = sighting.begun ? sighting.result : null
+    const login = said === null ? null : parseLoginProbe(said.stdout.text)
+    if (login === null || said === null || said.exit.kind === 'lost') {
+      const text = peerText(`${said?.stdout.text} ${said?.stderr.text}`)
+      throw trouble(connection, `the login shell is neither cmd nor PowerShell nor Cygwin's bash: ${text}`)
     }
     return login
   } finally {

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import t from 'tap'
 import { expandPercent, readCmd, readPowerShellLiteral, readRuntime } from './decoders.test.fixture.js'
-import { markCondition, markedLine } from './line.js'
-import { lineForLogin, parseLoginProbe } from './login.js'
+import { fitsLine, framedLine, longestLine, markCondition } from './line.js'
+import { type LoginShell, parseLoginProbe } from './login.js'
 import { encodedCommand, lineText } from './powershell-text.js'
 import { escapeForCmd, quoteForCmd, quoteForPowerShell } from './quote.js'
 
@@ -73,19 +73,28 @@ t.test('a literal of PowerShell is read back unchanged', async t => {
   )
 })
 
-t.test('a line comes through each login shell unchanged', async t => {
-  const line = (word: string): string =>
-    markedLine(`tool ${quoteForCmd(word)}`, { A_B: word }, 'lab/guest', 'gc1')
+const framed = { nonce: 'gc1', end: 'e2', begins: ['plain'] } as const
+const framedFor = (login: LoginShell, command: string, word: string): string =>
+  framedLine(login, { command, env: { A_B: word }, mark: 'lab/guest', words: framed })
+const inner = 'cmd.exe /d /s /c "!GC_L!"&echo gc1e2 !ERRORLEVEL!&exit !ERRORLEVEL!'
+
+t.test('a command and its variables come through cmd and PowerShell unchanged', async t => {
   fc.assert(
     fc.property(words, word => {
-      const wanted = line(word)
-      t.equal(lineForLogin('cmd', wanted, 'gc1').line, wanted)
-      const { line: forPowerShell } = lineForLogin('powershell', wanted, 'gc1')
+      const command = `tool ${quoteForCmd(word)}`
+      const settings = ['set GUESTCERT_MARK=lab/guest', 'echo gc1', `set A_B=${word}`]
+      const forCmd = framedFor('cmd', command, word)
+      t.strictSame(readCmd(forCmd, env), [
+        ...settings,
+        `set GC_L=${command}`,
+        `cmd.exe /d /v:on /s /c "${inner}"`,
+      ])
+      const forPowerShell = framedFor('powershell', command, word)
       t.notOk(forPowerShell.includes('"'), 'no quote that an SSH server might escape in its own way')
       const [, literal = ''] = /^\$gcLine=(.*)$/s.exec(forPowerShell) ?? []
       const { value, rest } = readPowerShellLiteral(literal)
       t.equal(rest, `;${lineText}`, 'behind it stands the same text always')
-      t.equal(expandPercent(value, { GC_Q: '"' }), wanted)
+      t.equal(expandPercent(value, { GC_Q: '"' }), forCmd)
     }),
     { numRuns: 500 },
   )
@@ -93,13 +102,27 @@ t.test('a line comes through each login shell unchanged', async t => {
 
 t.test('bash hands the line on in the environment', async t => {
   // Our own bash stands in for Cygwin's: the quoting is the same, and `cmd.exe` is a script that shows what it got.
-  const line = `set A=^%^x'y& tool "a b" ^"q^" $HOME \`id\` \\`
-  const { line: sent, statusWord } = lineForLogin('cygwin', line, 'gc1')
+  const command = `tool ^%^x'y "a b" ^"q^" $HOME \`id\` \\`
   const fake = 'fake() { printf "%s|%s" "$GC_L" "$*"; }'
-  const shown = execFileSync('/bin/sh', ['-c', `${fake}\n${sent.replace(' exec cmd.exe', ' fake')}`], {
-    encoding: 'utf8',
-  })
-  t.equal(shown, `${line}|/d /v:on /s /c cmd.exe /d /s /c !GC_L!&echo ${statusWord} !ERRORLEVEL!`)
+  const sent = framedFor('cygwin', command, 'w').replace(' exec cmd.exe', ' fake')
+  const shown = execFileSync('/bin/sh', ['-c', `${fake}\n${sent}`], { encoding: 'utf8' })
+  const line = `set GUESTCERT_MARK=lab/guest&echo gc1&set A_B=w&${command}`
+  const frame = 'cmd.exe /d /s /c !GC_L!&echo gc1e2 !ERRORLEVEL!&exit !ERRORLEVEL!'
+  t.equal(shown, `${line}|/d /v:on /s /c ${frame}`)
+})
+
+t.test('no line with its frame is longer than cmd reads', async t => {
+  const words = { nonce: `gc${'0'.repeat(16)}`, end: `e${'0'.repeat(16)}`, begins: ['plain'] } as const
+  for (const piece of ['x', '%', '&', '"a']) {
+    let count = 1
+    while (fitsLine('cmd', piece.repeat(count + 1), { A: '1' })) {
+      count += 1
+    }
+    const mark = 'm'.repeat(150)
+    const line = framedLine('cmd', { command: piece.repeat(count), env: { A: '1' }, mark, words })
+    t.ok(line.length <= longestLine && line.length > longestLine - 300, `${piece}: ${line.length}`)
+  }
+  t.notOk(fitsLine('cmd', 'a\nb', {}))
 })
 
 t.test('login shells are told apart', async t => {

@@ -2,19 +2,18 @@
  * Running a line of cmd on a Windows guest. As for a POSIX shell: one channel and one exec a command, a limit that stops
  * what was started and looks whether it is gone, an exit status that is 0 only when 0 was seen.
  */
-import { randomBytes } from 'node:crypto'
 import { InfraError } from '../../../config/errors.js'
 import type { CommandResult, Output, RunOptions } from '../../machine.js'
 import { refuseCancelled } from '../../trouble.js'
 import { guardWindow, openExec } from '../channel.js'
+import { frameWords } from '../frame.js'
 import { lostError } from '../host.js'
+import { limitResult, notBegun } from '../not-begun.js'
 import { RunningCommand } from '../running.js'
 import { type Stop, watch } from '../watch.js'
 import { decodeOutput } from './decode.js'
 import type { WindowsHost } from './host.js'
-import { markedLine } from './line.js'
-import { lineForLogin } from './login.js'
-import { type Trailer, trailer } from './trailer.js'
+import { framedLine } from './line.js'
 
 /** Stops what carries a mark. */
 export type Stopper = (mark: string) => Promise<void>
@@ -55,17 +54,18 @@ async function follow(
   { mark, stop, stopped, startedAt }: Following,
 ): Promise<CommandResult> {
   const { client, where, limits, lost } = connection
-  const nonce = `gc${randomBytes(8).toString('hex')}`
-  const { line, statusWord } = lineForLogin(login, markedLine(command, options.env ?? {}, mark, nonce), nonce)
-  const tail = statusWord === null ? null : trailer(statusWord, options.onStdout)
+  const words = frameWords(['plain'])
+  const line = framedLine(login, { command, env: options.env ?? {}, mark, words })
   const flood = `${where}: the SSH server sends more than it may (it ignores the window)`
   const opening = openExec(client, line, where, channel => {
     guardWindow(channel, () =>
       connection.lose(new InfraError(flood, { cause: 'guest', where, code: 'lost' })),
     )
     return new RunningCommand(channel, {
-      wrapped: { line, nonce, sudoNonce: null, stdinPrefix: null },
-      options: tail === null ? options : { ...options, onStdout: tail.sink },
+      wrapped: { line, words, stdinPrefix: null },
+      // bash keeps 8 bits of a status, and so do the servers of some login shells cmd.
+      isWide: true,
+      options,
       keepBytes: options.keepBytes ?? limits.output,
       drainMs: limits.drain,
       isLost: () => lost.aborted,
@@ -77,10 +77,9 @@ async function follow(
   if (!(opened instanceof RunningCommand)) {
     opening.then(late => late.release()).catch(() => {})
     await stop(mark)
-    return { ...nothing(startedAt), exit: { kind: 'limit', ...opened } }
+    return limitResult(null, opened, startedAt)
   }
   const running = opened
-  const finish = (result: CommandResult): CommandResult => decoded(withStatus(result, tail), codePage)
   try {
     const reached = await Promise.race([running.ended, stopped]).catch(async (error: unknown) => {
       await stop(mark)
@@ -89,11 +88,13 @@ async function follow(
     if (reached !== undefined) {
       await stop(mark)
       await Promise.race([running.ended.catch(() => {}), drained(limits.drain)])
-      await tail?.end()
-      return { ...finish(running.result(startedAt)), exit: { kind: 'limit', ...reached } }
+      return decoded(limitResult(running.sighting(startedAt), reached, startedAt), codePage)
     }
-    await tail?.end()
-    return finish(running.result(startedAt))
+    const sighting = running.sighting(startedAt)
+    if (!sighting.begun) {
+      throw notBegun(connection, sighting)
+    }
+    return decoded(sighting.result, codePage)
   } finally {
     running.release()
   }
@@ -106,32 +107,7 @@ async function drained(ms: number): Promise<void> {
   })
 }
 
-/**
- * Where the login shell keeps only 8 bits of a status, the one on our last line counts. Without that line a 0 may have
- * been 256: then no status was seen.
- */
-function withStatus(result: CommandResult, tail: Trailer | null): CommandResult {
-  if (tail === null) {
-    return result
-  }
-  const status = tail.status()
-  const { exit } = result
-  const stdout = tail.strip(result.stdout)
-  if (exit.kind !== 'code') {
-    return { ...result, stdout }
-  }
-  if (status !== null) {
-    return { ...result, stdout, exit: { kind: 'code', code: status } }
-  }
-  return exit.code === 0 ? { ...result, exit: { kind: 'lost' } } : result
-}
-
 function decoded(result: CommandResult, codePage: number): CommandResult {
   const text = (output: Output): Output => ({ ...output, text: decodeOutput(output.bytes, codePage) })
   return { ...result, stdout: text(result.stdout), stderr: text(result.stderr) }
-}
-
-function nothing(startedAt: number): Omit<CommandResult, 'exit'> {
-  const empty = { text: '', bytes: Buffer.alloc(0), totalBytes: 0, truncated: false }
-  return { stdout: empty, stderr: empty, durationMs: performance.now() - startedAt, undrained: false }
 }
