@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { InfraError } from '../src/config/errors.js'
+import { readWindowsClock } from '../src/guests/windows/clock.js'
 import { readDevices, readServices } from '../src/guests/windows/devices.js'
 import { readEvents } from '../src/guests/windows/events.js'
 import { runPowerShell } from '../src/guests/windows/powershell.js'
@@ -191,6 +192,52 @@ for (const persona of ['windows-2008-r2-sp1', 'windows-2022', 'windows-2022-powe
     )
   })
 }
+
+for (const persona of ['windows-2025', 'windows-2022-powershell']) {
+  t.test(`on ${persona} without wmic, what reaches its limit is found and stopped`, async t => {
+    const { guest, machine, close } = await reachWindows(persona, {
+      limits: { stop: 60_000 },
+      change: { folder: t.testdir(), text: "missing: [{ from: mutant, names: ['wbem\\wmic.exe'] }]" },
+    })
+    t.teardown(close)
+    t.equal(machine.look.tools.wmic, false)
+    await machine.sweep('lab/guest/run')
+    const { exit } = await machine.run('cmd /c ping -n 600 127.0.0.1', { limitMs: 1_500 })
+    t.match(exit, { kind: 'limit' })
+    t.equal(machine.lost.aborted, false, 'it was seen to be gone')
+    t.notOk(guest.processes().some(({ command }) => /ping/i.test(command)))
+  })
+}
+
+t.test('the clock of a guest that starts PowerShell for each question is asked for by a file', async t => {
+  const { guest, machine, close } = await reachWindows('windows-2022-powershell+clock-off')
+  t.teardown(close)
+  await machine.temporaryFolder()
+  const before = guest.counters.powershellStarts ?? 0
+  const { offsetMs, uncertaintyMs } = await readWindowsClock(machine, signal)
+  t.ok(Math.abs(offsetMs - 3_600_000) <= uncertaintyMs + 50, `${offsetMs} ± ${uncertaintyMs} ms`)
+  t.ok((guest.counters.powershellStarts ?? 99) <= before + 1, 'no PowerShell is started for each question')
+})
+
+t.test('nothing that makes a guest ready goes on when it is not wanted any more', async t => {
+  const { machine, close } = await reachWindows('windows-2022', {
+    change: {
+      folder: t.testdir(),
+      text: 'state: { from: mutant, slowClasses: { Win32_Service: 600000, Win32_Process: 600000 } }',
+    },
+  })
+  t.teardown(close)
+  const ended = new AbortController()
+  const waiting = untilReady(machine, { limitMs: 600_000, signal: ended.signal })
+  setTimeout(() => ended.abort(new Error('interrupted')), 500)
+  await t.rejects(waiting, /interrupted/)
+  // Not even while PowerShell is being started.
+  const late = new AbortController()
+  const asked = machine.ask(['now'], { signal: late.signal })
+  late.abort(new Error('interrupted again'))
+  await t.rejects(asked, /interrupted again/)
+  await t.rejects(machine.sweep('lab', late.signal), /interrupted again/)
+})
 
 t.test('a guest whose login shell is PowerShell answers and keeps quotes', async t => {
   const { machine, close } = await reachWindows('windows-2022-powershell')

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import pLimit from 'p-limit'
 import type { SFTPWrapper } from 'ssh2'
 import { InfraError } from '../config/errors.js'
+import { onAbort } from './abort.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
 import { batchFile } from './shells/windows/batch-file.js'
 import { commandText } from './shells/windows/catalog.js'
@@ -14,6 +15,7 @@ import {
   type PathStyle,
   pathStyles,
   readOverSftp,
+  timeOverSftp,
   trouble,
   writeOverSftp,
 } from './shells/windows/files.js'
@@ -110,10 +112,11 @@ export class WindowsMachine implements Machine {
     request: ServiceRequest,
     { limitMs, signal }: { readonly limitMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<ServiceAnswer> {
-    const service = await this.#startedService().catch((error: unknown) => {
+    const started = this.#startedService().catch((error: unknown) => {
       this.#isSilent ||= !this.lost.aborted && this.look.tools.wmic && this.look.tools.reg
       throw error
     })
+    const service = await unlessAborted(started, signal)
     const limit = limitMs ?? this.#ssh.host.limits.command
     return service.ask(request, { limitMs: limit, ...(signal === undefined ? {} : { signal }) })
   }
@@ -141,8 +144,8 @@ export class WindowsMachine implements Machine {
   }
 
   /** Kills what carries a mark that begins so: what an earlier run left. Throws InfraError when some remains. */
-  async sweep(mark: string): Promise<void> {
-    await stopMarked(this.#host, mark, true)
+  async sweep(mark: string, signal?: AbortSignal): Promise<void> {
+    await unlessAborted(stopMarked(this.#host, mark, true), signal)
     if (this.lost.aborted) {
       throw this.lost.reason
     }
@@ -151,6 +154,20 @@ export class WindowsMachine implements Machine {
   /** How files are moved here. */
   async fileWay(): Promise<FileWay> {
     return (await this.#openSftp()) === null ? 'certutil' : 'sftp'
+  }
+
+  /**
+   * The guest's clock in ms, to the second, from the time of a file that is written now: quicker than a command where
+   * each starts a PowerShell. `null` where the server has no SFTP. Throws InfraError (`transfer`).
+   */
+  async clockByFile(signal: AbortSignal): Promise<number | null> {
+    const [sftp, folder] = [await this.#openSftp(), await this.temporaryFolder()]
+    if (sftp === null) {
+      return null
+    }
+    const path = `${folder}\\gc-clock.txt`
+    const seconds = this.#inSomeStyle(style => timeOverSftp(sftp, style(path), this.label))
+    return (await unlessAborted(seconds, signal)) * 1_000
   }
 
   /** Writes a file; its folder must be there. Throws InfraError (`transfer`). */
@@ -239,6 +256,21 @@ export class WindowsMachine implements Machine {
 
   #trouble(what: string, cause: 'guest' | 'runner'): InfraError {
     return new InfraError(`${this.label}: ${what}`, { cause, where: this.label, code: 'command' })
+  }
+}
+
+/** Waits for something that knows of no signal; throws the signal's reason. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  signal?.throwIfAborted()
+  let release = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    release = onAbort(signal, () => reject(signal?.reason))
+  })
+  work.catch(() => {})
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    release()
   }
 }
 

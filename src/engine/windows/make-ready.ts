@@ -28,7 +28,7 @@ export async function makeWindowsReady(
   boot.waitFor('ready')
   const machine = asWindows(connected)
   const { instance, limits, running } = source
-  await machine.sweep(mark)
+  await machine.sweep(mark, signal)
   await untilReady(machine, { limitMs: limits.boot, signal, onWait: what => boot.saw(what) })
   boot.waitFor('facts')
   const folder = `${await machine.temporaryFolder()}\\${instance}`

@@ -122,12 +122,28 @@ async function byReg(machine: WindowsMachine, path: string, { signal }: Asking):
     }
   }
   const said = stderr.text.trim() || stdout.text.trim()
-  // Status 1 also means "access denied": only the words tell, in English.
-  if (exit.kind === 'code' && exit.code === 1 && /unable to find the specified registry key/i.test(said)) {
+  // Status 1 also means "access denied", and the words that tell are in the language of the guest.
+  if (exit.kind === 'code' && exit.code === 1 && (await isAbsent(machine, path, signal))) {
     return null
   }
   const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
   throw unanswered(machine, `${path} could not be read (${how}): ${peerText(said)}`)
+}
+
+/** Whether the key above says that there is no such key; false where that cannot be read either, and is there. */
+async function isAbsent(machine: WindowsMachine, path: string, signal?: AbortSignal): Promise<boolean> {
+  const at = path.lastIndexOf('\\')
+  if (at < 0) {
+    return false
+  }
+  const [above, name] = [path.slice(0, at), path.slice(at + 1).toLowerCase()]
+  const options = signal === undefined ? {} : { signal }
+  const { exit, stdout } = await machine.run(commandText('reg-query', { KEY: above }), options)
+  signal?.throwIfAborted()
+  if (exit.kind === 'code' && exit.code === 0 && !stdout.truncated) {
+    return !parseReg(stdout.text, above).keys.some(key => key.toLowerCase() === name)
+  }
+  return exit.kind === 'code' && exit.code === 1 && isAbsent(machine, above, signal)
 }
 
 const kinds: Readonly<Record<string, RegistryValue['kind']>> = {

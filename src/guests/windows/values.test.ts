@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { leftStatus } from '../../remote/shells/windows/powershell-text.js'
 import { parseWmic, parseWmicArray, wmicQuery } from '../../remote/shells/windows/wmic.js'
 import { parseEvents } from './event-xml.js'
 import { xpathOf } from './events.js'
@@ -76,7 +77,14 @@ t.test('wmic is read', async t => {
 
 t.test('an empty answer of wmic is told from a failed one', async t => {
   t.strictSame(wmicQuery(ran('\n', 'No Instance(s) Available.\n'), ['A']), [])
+  t.strictSame(wmicQuery(ran('\n', 'Keine Instanzen verfügbar.\n'), ['A']), [], 'in any language')
+  t.strictSame(wmicQuery(ran('\n', 'AutoRun: hello\nNo Instance(s) Available.\n'), ['A']), [], 'behind noise')
   t.throws(() => wmicQuery(ran('', ''), ['A']), /neither objects nor/)
+  t.throws(() => wmicQuery(ran('what is this', ''), ['A']), /neither objects nor/)
+  t.throws(
+    () => wmicQuery(ran('', 'AutoRun\nKnoten - X\nFEHLER:\nBeschreibung = Ungültige Klasse', 0), ['A']),
+    /Ungültige Klasse/,
+  )
   t.throws(
     () => wmicQuery(ran('', 'Node - X\nERROR:\nDescription = Invalid class', 0), ['A']),
     /Invalid class/,
@@ -165,11 +173,25 @@ t.test('how a PowerShell script ended', async t => {
   t.strictSame(judge('gcn end 1 \n', 0), ['ended', 1, null, false], 'a non-terminating error')
   t.strictSame(judge('gcn end 0 3\n', 0), ['ended', 0, 3, false], 'a program’s status')
   t.strictSame(judge('gcn throw 1 \n', 1), ['threw', 1, null, false])
-  t.strictSame(judge('out\n', 3), ['exit', null, null, false], 'exit 3')
-  t.strictSame(judge('out\n', 0), ['exit', null, null, true], 'exit 0')
-  t.strictSame(judge('out\n', null), ['unknown', null, null, false])
-  t.equal(judgeScript(ran('out\ngcn end 0 \n'), 'gcn').stdout, 'out\n')
-  t.match(frameScript('é', 'gcn'), /FromBase64String\('w6k='\)/)
+  t.strictSame(
+    judge('outgcn end 0 0\nlate\n', 0),
+    ['ended', 0, 0, true],
+    'our line is found wherever it stands',
+  )
+  t.strictSame(judge('gcn left 0 \n', 3), ['exit', 0, null, false], 'exit 3')
+  t.strictSame(judge('gcn left 0 \n', 0), ['exit', 0, null, true], 'exit 0')
+  t.strictSame(judge('gcn left 0 \n', leftStatus), ['unknown', 0, null, false], 'break outside a loop')
+  t.strictSame(judge('gcn end 0 \n', 3), ['exit', 0, null, false], '$host.SetShouldExit(3)')
+  t.strictSame(judge('out\n', 3), ['unknown', null, null, false], 'without our line nothing is known')
+  t.strictSame(judge('out\n', 0), ['unknown', null, null, false], 'a status alone proves nothing')
+  t.strictSame(judge('gcn end 0 \n', null), ['unknown', null, null, false])
+  t.equal(judgeScript(ran('noise\ngcn begin\nout\n\ngcn end 0 \n'), 'gcn').stdout, 'out\n')
+  t.equal(
+    judgeScript(ran('gcn begin\nout\ngcn end 0 \n'), 'gcn').stdout,
+    'out',
+    'a last line without its end',
+  )
+  t.match(frameScript('\ufeffé', 'gcn'), /^\$gcGiven='gcn w6k='\n/)
 })
 
 t.test('versions of Windows NT are in order', async t => {

@@ -255,7 +255,7 @@ t.test(
     const get = ['Caption', 'Version']
     await t.rejects(queryWmi(cmd, 'Win32_OperatingSystem', { get }), {
       name: 'InfraError',
-      message: /wmic: neither objects nor the word that there are none: Caption +Version/,
+      message: /wmic: neither objects nor a word that there are none: Caption +Version/,
     })
     const where = "Name LIKE 'a%'"
     await t.rejects(queryWmi(cmd, 'Win32_Service', { get: ['Name'], where }), {

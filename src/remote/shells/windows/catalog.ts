@@ -136,6 +136,14 @@ export const catalog = {
     answer: 'As powershell-service.',
     sources: [powershellPage],
   },
+  'powershell-piped': {
+    text: 'echo {REQUEST}|{POWERSHELL-SERVICE}',
+    takenBy: 'cmd',
+    versions: '2008 R2 and later',
+    why: 'The same service with one request, of letters, digits and `\\uXXXX` alone: finds the processes of a command that has to be stopped where there is no wmic.',
+    answer: 'As powershell-service.',
+    sources: [powershellPage, `${docs}/echo`],
+  },
   'powershell-script': {
     text: 'powershell.exe -NoLogo -NoProfile -NonInteractive -InputFormat None -OutputFormat Text -EncodedCommand {SCRIPT}',
     takenBy: 'cmd',
@@ -162,7 +170,7 @@ export const catalog = {
     versions: '2003 to 2022, where it is installed and PowerShell 2.0 or later is not',
     why: 'WMI without PowerShell. WHERE is empty or `where "CONDITION" `, its special characters after carets where there is a `%` in it. PROPERTIES are joined with commas.',
     answer:
-      'Of each object, an empty line or two and then `Name=value` of each property, in alphabetical order, with line ends `\\r\\r\\n`. Arrays as `{"a","b"}`, null as nothing, truth as TRUE and FALSE, times in DMTF form; `&`, `<` and `>` as `&amp;`, `&lt;` and `&gt;`. In the OEM code page, or UTF-16LE with its mark. No object: nothing on standard output, `No Instance(s) Available.` on standard error and status 0. An error: `ERROR:` and `Description = …` on standard error, and a status that is not 0.',
+      'Of each object, an empty line or two and then `Name=value` of each property, in alphabetical order, with line ends `\\r\\r\\n`. Arrays as `{"a","b"}`, null as nothing, truth as TRUE and FALSE, times in DMTF form; `&`, `<` and `>` as `&amp;`, `&lt;` and `&gt;`. In the OEM code page, or UTF-16LE with its mark. No object: nothing but blanks on standard output, a word on standard error in the language of the guest, and status 0. An error: `ERROR:` and `Description = …` on standard error, and a status that is not 0.',
     sources: [
       wmicPage,
       'https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-server-2003/cc757287(v=ws.10)',
@@ -175,7 +183,7 @@ export const catalog = {
     versions: '2003 and later, where PowerShell 2.0 or later is not',
     why: 'All values and the names of the subkeys of one key.',
     answer:
-      'An empty line, the whole name of the key, then of each value four blanks, name, four blanks, type, four blanks, data; an empty line; then the whole name of each subkey. 2003: a line `! REG.EXE VERSION 3.0` first, and tabs between the fields. REG_DWORD as 0x1, REG_MULTI_SZ with `\\0` between. An absent key: `ERROR: The system was unable to find the specified registry key or value.` on standard error (`Error:` and two blanks on 2003), status 1.',
+      'An empty line, the whole name of the key, then of each value four blanks, name, four blanks, type, four blanks, data; an empty line; then the whole name of each subkey. 2003: a line `! REG.EXE VERSION 3.0` first, and tabs between the fields. REG_DWORD as 0x1, REG_MULTI_SZ with `\\0` between. An absent key: status 1, as one that is denied; which of both, the key above it tells.',
     sources: [`${docs}/reg-query`, 'assumed (the form of 2003)'],
   },
   'wevtutil-query': {

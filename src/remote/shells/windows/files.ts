@@ -2,7 +2,7 @@
  * Moving files to and from a Windows guest: SFTP where the SSH server has it (Microsoft's OpenSSH, Bitvise, freeSSHd,
  * Cygwin), else base64 through cmd and certutil, which every Windows from 2003 on has.
  */
-import type { Client, SFTPWrapper } from 'ssh2'
+import type { Client, SFTPWrapper, Stats } from 'ssh2'
 import { InfraError } from '../../../config/errors.js'
 import { messageOf, peerText } from '../../trouble.js'
 import type { LoginShell } from './login.js'
@@ -63,6 +63,28 @@ export function readOverSftp(sftp: SFTPWrapper, path: string, where: string): Pr
         ? resolve(content)
         : reject(trouble(where, 'reading', path, error)),
     )
+  })
+}
+
+/** The time of a file that is written now, by the machine's own clock, in seconds since 1970; the file is removed. */
+export async function timeOverSftp(sftp: SFTPWrapper, path: string, where: string): Promise<number> {
+  try {
+    const handle = await promised<Buffer>(done => sftp.open(path, 'w', done))
+    try {
+      await promised<void>(done => sftp.write(handle, Buffer.from('x'), 0, 1, 0, error => done(error)))
+      return (await promised<Stats>(done => sftp.fstat(handle, done))).mtime
+    } finally {
+      await promised<void>(done => sftp.close(handle, done))
+      sftp.unlink(path, () => {})
+    }
+  } catch (error) {
+    throw trouble(where, 'asking for the time of', path, error)
+  }
+}
+
+function promised<T>(act: (done: (error: Error | null | undefined, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    act((error, value) => (error === undefined || error === null ? resolve(value as T) : reject(error)))
   })
 }
 

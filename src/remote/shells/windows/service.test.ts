@@ -1,6 +1,6 @@
 import t from 'tap'
 import { longestLine } from './line.js'
-import { Answers, requestLine, serviceCommand } from './service.js'
+import { Answers, pipedRequestLine, requestLine, serviceCommand } from './service.js'
 
 const push = (answers: Answers, ...lines: string[]): void =>
   answers.push(Buffer.from(lines.map(line => `${line}\r\n`).join('')))
@@ -14,6 +14,25 @@ t.test('a request is one line of ASCII that .NET unescapes', async t => {
     requestLine(7, ['wmi', 'root\\cimv2', 'A,B', "C WHERE D = 'é\t'"]),
     "7\twmi\troot\\\\cimv2\tA,B\tC WHERE D = '\\u00e9\\u0009'\n",
   )
+})
+
+t.test('a request for a pipe of cmd holds nothing that cmd reads as its own', async t => {
+  const line = pipedRequestLine(1, ['wmi', 'root\\cimv2', 'A', "B WHERE C LIKE '%M[K]=a/b-1&%'"])
+  t.match(line, /^[A-Za-z0-9 ,._/\\\t]+$/)
+  const taken = line
+    .split('\t')
+    .map(field =>
+      field.replace(/\\u([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    )
+  t.strictSame(taken, ['1', 'wmi', 'root\\\\cimv2', 'A', "B WHERE C LIKE '%M[K]=a/b-1&%'"])
+})
+
+t.test('an error of ours is not the guest\u2019s', async t => {
+  const answers = new Answers('guest')
+  const [theirs, ours] = [answers.await(1), answers.await(2)]
+  push(answers, 'gc 1 error "Invalid class "', 'gc 2 fault "The term \'x\' is not recognized"')
+  await t.rejects(theirs, { message: /Invalid class/, context: { cause: 'guest' } })
+  await t.rejects(ours, { message: /could not be carried out/, context: { cause: 'runner' } })
 })
 
 t.test('answers come in any order and in any pieces', async t => {

@@ -36,11 +36,21 @@ export const serviceCommand: string = commandText('powershell-service', {
 
 /** One line of a request, as the service splits it. */
 export function requestLine(id: number, request: ServiceRequest): string {
+  return `${fields(id, request, /[^ -[\]-~]/g)}\n`
+}
+
+/** The same for `echo` of cmd, without its end: what cmd or another cmd behind a pipe could read as its own is escaped. */
+export function pipedRequestLine(id: number, request: ServiceRequest): string {
+  return fields(id, request, /[^A-Za-z0-9 ,._/]/g)
+}
+
+/** Escapes as .NET's Regex.Unescape takes them back. */
+function fields(id: number, request: ServiceRequest, escaped: RegExp): string {
   const field = (text: string): string =>
-    text.replace(/[^ -[\]-~]/g, char =>
+    text.replace(escaped, char =>
       char === '\\' ? '\\\\' : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
     )
-  return `${[String(id), ...request].map(field).join('\t')}\n`
+  return [String(id), ...request].map(field).join('\t')
 }
 
 /** The line that has a request stopped. */

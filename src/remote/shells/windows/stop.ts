@@ -6,7 +6,7 @@ import type { WindowsHost } from './host.js'
 import { markCondition } from './line.js'
 import { quoteForCmd } from './quote.js'
 import { runInCmd } from './run.js'
-import { Answers, requestLine, serviceCommand } from './service.js'
+import { Answers, pipedRequestLine, serviceCommand } from './service.js'
 import { wmicQuery } from './wmic.js'
 
 /** A process may start another while it is being looked for: so it is looked for again. */
@@ -45,18 +45,25 @@ async function killAll(host: WindowsHost, mark: string, under: boolean): Promise
   return found
 }
 
-/** The processes by their command lines, with whatever the guest has for looking. */
+/** The processes by their command lines, with whatever the guest has for looking: wmic is gone from newer ones. */
 async function find(host: WindowsHost, mark: string, under: boolean): Promise<number[]> {
   const condition = markCondition(mark, under)
-  if (host.tools.wmic) {
-    const result = await runOnce(host, wmicLine(condition))
-    const rows = wmicQuery(result, ['ProcessId'])
-    return rows.map(row => pidOf(row.ProcessId))
+  const { wmic, powershell } = host.tools
+  if (!wmic && !powershell) {
+    throw new Error('the guest has nothing to find processes with')
   }
-  if (host.tools.powershell && host.login !== 'powershell') {
+  if (!wmic) {
     return findByPowerShell(host, condition)
   }
-  throw new Error('the guest has nothing to find processes with')
+  try {
+    const rows = wmicQuery(await runOnce(host, wmicLine(condition)), ['ProcessId'])
+    return rows.map(row => pidOf(row.ProcessId))
+  } catch (error) {
+    if (!powershell || host.connection.lost.aborted) {
+      throw error
+    }
+    return findByPowerShell(host, condition)
+  }
 }
 
 function wmicLine(condition: string): string {
@@ -68,15 +75,17 @@ function wmicLine(condition: string): string {
   })
 }
 
+/** The request comes through a pipe of cmd: a login shell may keep standard input for itself. */
 async function findByPowerShell(host: WindowsHost, condition: string): Promise<number[]> {
   const answers = new Answers(host.connection.where)
   const request = ['wmi', 'root\\cimv2', 'ProcessId', `Win32_Process WHERE ${condition}`] as const
   const answer = answers.await(1)
   answer.catch(() => {})
-  const result = await runOnce(host, serviceCommand, {
-    stdin: Buffer.from(requestLine(1, request)),
-    onStdout: chunk => answers.push(chunk),
+  const line = commandText('powershell-piped', {
+    REQUEST: pipedRequestLine(1, request),
+    'POWERSHELL-SERVICE': serviceCommand,
   })
+  const result = await runOnce(host, line, { onStdout: chunk => answers.push(chunk) })
   answers.failAll(`no answer: ${peerText(result.stderr.text)}`)
   const { rows } = await answer
   return rows.map(row => pidOf(row.ProcessId))

@@ -2,15 +2,16 @@ import { InfraError } from '../../../config/errors.js'
 import type { CommandResult } from '../../machine.js'
 import { peerText } from '../../trouble.js'
 
+/** An error in any language: a line that ends in a colon, and one with a description (`ERROR:`, `Description = …`). */
+const errorForm = /:[ \t]*\r?\n[^\n=]+ = /
+
 /** One object as wmic prints it: every value is text, and null cannot be told from an empty text. */
 export type WmicRow = Readonly<Record<string, string>>
 
-/** What wmic says when a query has no object, in English; another language is taken for an error, and shown. */
-const nothing = /^No Instance\(s\) Available\.$/
-
 /**
  * The objects of a query, from what `wmic … get … /value` printed. Throws InfraError (`command`) for anything that is
- * neither objects nor the word that there are none: an empty answer of a broken WMI is no answer.
+ * neither objects nor a word that there are none: an empty answer of a broken WMI is no answer. That word is in the
+ * language of the guest, and beside it may stand what a login printed: it is known by its form alone.
  */
 export function wmicQuery({ exit, stdout, stderr }: CommandResult, properties: readonly string[]): WmicRow[] {
   const said = stderr.text.trim()
@@ -22,8 +23,8 @@ export function wmicQuery({ exit, stdout, stderr }: CommandResult, properties: r
     throw refused('more came than was kept')
   }
   const rows = parseWmic(stdout.text, properties)
-  if (rows.length === 0 && !nothing.test(said) && !nothing.test(stdout.text.trim())) {
-    throw refused(`neither objects nor the word that there are none: ${said || stdout.text.trim()}`)
+  if (rows.length === 0 && (/\S/.test(stdout.text) || said === '' || errorForm.test(said))) {
+    throw refused(`neither objects nor a word that there are none: ${said || stdout.text.trim()}`)
   }
   return rows
 }
