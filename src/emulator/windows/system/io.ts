@@ -21,18 +21,6 @@ export interface Io {
 export const emptySource: Source = { read: async () => undefined }
 export const nullSink: Sink = { kind: 'nul', write: async () => {} }
 
-/** A source that has all of its bytes. */
-export function bufferSource(data: Buffer): Source {
-  let rest: Buffer | undefined = data.length > 0 ? data : undefined
-  return {
-    read: async () => {
-      const now = rest
-      rest = undefined
-      return now
-    },
-  }
-}
-
 /** A sink that keeps what it is given. */
 export function collector(kind: Sink['kind'] = 'pipe'): Sink & { bytes(): Buffer } {
   const chunks: Buffer[] = []
