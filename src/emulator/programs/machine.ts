@@ -70,6 +70,12 @@ const getconf: Program = async call => {
   return 0
 }
 
+const levelNames = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug']
+
+function levelOf(name: string): number {
+  return levelNames.indexOf(name)
+}
+
 const dmesg: Program = async call => {
   const options = readOptions(call.args, 'cCTtrxn:l:s:kHw', {
     clear: 'C',
@@ -81,16 +87,26 @@ const dmesg: Program = async call => {
     kernel: 'k',
   })
   const { log, logRestricted, clock } = call.system
+  // util-linux before 2.17 knows -c, -n and -s alone; it goes with kernels that print no times.
+  const isOld = !log.timestamps
+  const unknown = isOld
+    ? ['r', 'l', 'T', 't', 'k', 'H', 'w', 'C'].find(letter => options.has(letter))
+    : undefined
+  if (unknown !== undefined) return complain(call, `invalid option -- ${unknown}`)
+  const levels = options.value('l')?.split(',').map(levelOf)
   if (logRestricted && call.process.uid !== 0)
     return complain(call, 'read kernel buffer failed: Operation not permitted')
   const bootMs = Number((clock.wallNs() - clock.uptimeNs()) / 1_000_000n)
   for (const line of options.has('C') ? [] : log.lines()) {
+    if (levels !== undefined && !levels.includes(line.level)) continue
     const stamp = new Date(bootMs + line.atSec * 1000)
       .toUTCString()
       .replace(/^(\w+), (\d+) (\w+) (\d+) ([\d:]+) GMT$/, '$1 $3 $2 $5 $4')
     await print(
       call,
-      `${options.has('T') ? `[${stamp}] ${line.text}` : options.has('t') ? line.text : log.format(line)}\n`,
+      options.has('r')
+        ? `<${line.level}>${log.format(line)}\n`
+        : `${options.has('T') ? `[${stamp}] ${line.text}` : options.has('t') ? line.text : log.format(line)}\n`,
     )
   }
   if (options.has('c') || options.has('C')) log.clear()
