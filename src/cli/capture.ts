@@ -31,7 +31,7 @@ interface Chosen {
  * `guestcert capture LAB --host HOST`: makes a persona of a host itself.
  */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const guestId = argument(args, 'GUEST')
   if (guestId === undefined) {
     return captureOneHost(lab, args, io)

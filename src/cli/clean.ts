@@ -14,7 +14,7 @@ import { whoAmI } from './who.js'
 
 /** `guestcert lab clean LAB`: removes what dead runs left, and nothing else. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const drivers = openDrivers(
     lab,
     (hasEmulatedGuests(lab) ? await findRunningLab(lab, cacheFolder()) : null) ?? undefined,

@@ -30,7 +30,7 @@ import { parseAgeMs } from './values.js'
 
 /** `guestcert doctor LAB`: looks at every host and guest before a pass, and changes nothing. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  const whole = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const whole = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const lab = narrowLab(whole, { guests: listFlag(args, 'guest'), hosts: listFlag(args, 'host') })
   const bounds = {
     clockMs: durationFlag(args, 'clock'),

@@ -48,7 +48,7 @@ async function build(args: ParsedArgs, io: CommandIo): Promise<number> {
 }
 
 async function emulatedLab(args: ParsedArgs, io: CommandIo): Promise<Lab> {
-  const lab = await loadLab(labFile(requiredArgument(args, 'LAB'), io.cwd))
+  const lab = await loadLab(labFile(requiredArgument(args, 'LAB'), io.cwd), io)
   if (!hasEmulatedGuests(lab) && madeHostsOf(lab).length === 0) {
     throw new UsageError(`${lab.file} has no emulated machines: "guestcert run" starts its guests`)
   }

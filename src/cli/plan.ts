@@ -16,7 +16,7 @@ const shownDigestLength = 16
 
 /** `guestcert plan LAB`: what a pass would run, and why the rest is left out. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const suites = await loadSuites(lab.suites, lab.file)
   const drivers = openDrivers(lab)
   const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }

@@ -28,7 +28,7 @@ import { whoAmI } from './who.js'
 
 /** `guestcert run LAB`: carries out a validation pass. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')))
+  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const who = whoAmI(args, io.env)
   const output = resolve(io.cwd, textFlag(args, 'output') ?? 'reports')
   await refuseLatestFolder(output)

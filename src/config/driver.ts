@@ -5,6 +5,8 @@ import { type HypervisorProduct, hypervisorProducts } from './products.js'
 /** A placement as the lab file has it, and whether its guest is emulated. */
 export interface WrittenPlacement extends PlacementFile {
   readonly emulated: boolean
+  /** The folder of the lab file, at which relative paths begin. */
+  readonly folder: string
 }
 
 /**

@@ -11,6 +11,7 @@ import { parseMomentMs } from './moment.js'
 import { guestProducts } from './products.js'
 import { resolveGuest } from './resolve-guest.js'
 import { resolveConnect } from './resolve-host.js'
+import { sizeWarnings } from './size-warnings.js'
 import { parseDurationMs, parseSizeBytes } from './units.js'
 import { readYaml, type YamlFile } from './yaml.js'
 
@@ -85,6 +86,7 @@ export function labOf(yaml: YamlFile, drivers: DriverCatalog): Lab {
     hosts,
     guests,
     suites: data.suites,
+    warnings: inOrder(sizeWarnings(data, yaml)),
   }
 }
 

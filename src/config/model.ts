@@ -1,5 +1,5 @@
 import type { DriverDescriptor } from './driver.js'
-import type { Place } from './errors.js'
+import type { Mistake, Place } from './errors.js'
 import type { GivenHostLimits } from './host-limits.js'
 import type { Limits } from './limits.js'
 
@@ -175,4 +175,6 @@ export interface Lab {
   readonly guests: ReadonlyMap<string, Guest>
   /** `builtin`, or paths relative to the lab file. */
   readonly suites: readonly string[]
+  /** What is allowed and probably not meant, with its place; said once by each command. */
+  readonly warnings?: readonly Mistake[]
 }

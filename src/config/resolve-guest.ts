@@ -57,7 +57,7 @@ function loginOf({ entry, defaults, family, yaml, mistakes }: GuestInput, path: 
 }
 
 function placementOf(input: GuestInput, hostId: string, placement: PlacementFile): Placement[] {
-  const { id, entry, hosts, yaml, mistakes } = input
+  const { id, hosts, yaml, mistakes } = input
   const path = ['guests', id, 'on', hostId]
   const host = hosts.get(hostId)
   if (host === undefined) {
@@ -68,7 +68,7 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
     mistakes.push({ place: yaml.placeOfKey(path.slice(0, -1), hostId), message })
     return []
   }
-  for (const message of placementMistakes(entry, placement, host)) {
+  for (const message of placementMistakes(input, placement, host)) {
     mistakes.push({ place: yaml.place(path), message })
   }
   mistakes.push(...migrationMistakes(input, placement, host, path))
@@ -92,12 +92,12 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
 }
 
 function placementMistakes(
-  entry: LabFile['guests'][string],
+  { entry, yaml }: GuestInput,
   placement: PlacementFile,
   { driver, emulated: hostPersona }: Host,
 ): string[] {
   const emulated = entry.emulated !== undefined
-  const mistakes = [...driver.placementMistakes({ ...placement, emulated })]
+  const mistakes = [...driver.placementMistakes({ ...placement, emulated, folder: dirname(yaml.file) })]
   if (emulated && placement.address !== undefined) {
     mistakes.push('an emulated guest has no "address": the emulator gives it one')
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { formatDuration, formatSize, parseDurationMs, parseSizeBytes } from './units.js'
+import { formatDuration, formatMeasured, formatSize, parseDurationMs, parseSizeBytes } from './units.js'
 
 t.test('durations are read in the units that labs write', async t => {
   const cases = {
@@ -32,4 +32,18 @@ t.test('durations are written as people say them', async t => {
   t.equal(formatDuration(12_340), '12.3 s')
   t.equal(formatDuration(59_990), '1 m 00 s')
   t.equal(formatDuration(3_725_000), '1 h 02 m')
+})
+
+t.test('numbers that were measured are written with the digits that were measured', async t => {
+  const rows: readonly [value: number, text: string][] = [
+    [0, '0'],
+    [12, '12'],
+    [18446744073, '18446744073'],
+    [-3.300048828125, '-3.3'],
+    [1234.567890123, '1234.568'],
+    [0.1 + 0.2, '0.3'],
+    [0.000123456, '0.000123'],
+    [-1.5, '-1.5'],
+  ]
+  for (const [value, text] of rows) t.equal(formatMeasured(value), text)
 })

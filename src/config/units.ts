@@ -58,6 +58,17 @@ export function formatSize(bytes: number): string {
   return `${bytes}B`
 }
 
+/**
+ * Writes a number that was measured without digits that were not: clocks tell no more than thousandths of what they
+ * are read in. Whole numbers are written whole; below one, three digits that count.
+ */
+export function formatMeasured(value: number): string {
+  if (Number.isInteger(value) || !Number.isFinite(value)) {
+    return String(value)
+  }
+  return String(Number(Math.abs(value) < 1 ? value.toPrecision(3) : value.toFixed(3)))
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, '0')
 }

@@ -1,5 +1,6 @@
 import type { DriverModule } from '../module.js'
 import { createQemuDriver } from './driver.js'
+import { imageMistakes } from './image-file.js'
 
 /** Guests in QEMU processes of this machine. */
 export const qemuModule: DriverModule = {
@@ -10,10 +11,11 @@ export const qemuModule: DriverModule = {
   migrates: false,
   ownMachines: true,
   cleanStates: ['none', 'snapshot', 'overlay', 'copy'],
-  placementMistakes: ({ image, configuration: { vcpus, memory } }) => [
+  placementMistakes: ({ image, clean, folder, configuration: { vcpus, memory } }) => [
     ...(image === undefined
       ? ['the driver qemu needs "image": the name of one that "guestcert lab build" made']
       : []),
+    ...imageMistakes({ image, clean, folder }),
     ...(vcpus === undefined || memory === undefined
       ? ['the driver qemu needs "vcpus" and "memory" in the configuration']
       : []),

@@ -4,6 +4,7 @@ import { InfraError } from '../../config/errors.js'
 import type { Placement } from '../../config/model.js'
 import type { Hardware } from './hardware.js'
 import { type BuiltImage, findImage, readImage } from './image.js'
+import { describeNoDisk } from './image-file.js'
 import { runTool, type ToolOptions } from './tool.js'
 
 /** What an instance's overlay is laid over, never written to. */
@@ -48,6 +49,10 @@ export async function findBase(
   if (found.isDirectory()) {
     const image = await readImage(path)
     return { disk: image.disk, format: image.diskFormat, image }
+  }
+  const why = describeNoDisk(path)
+  if (why !== null) {
+    throw new InfraError(`${path} is ${why}`, { cause: 'runner', where: options.where, code: 'driver' })
   }
   return { disk: path, format: await formatOf(path, options), image: null }
 }

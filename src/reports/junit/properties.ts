@@ -1,3 +1,4 @@
+import { formatMeasured } from '../../config/units.js'
 import type { EnvironmentState, RunState, TestState } from '../../journal/state.js'
 import { requiredLeftOut } from '../../plan/left-out.js'
 import { cleanXmlLine } from '../clean.js'
@@ -58,7 +59,7 @@ export function caseProperties(test: TestState): readonly Property[] {
     ...(test.flaky ? ([['flaky', 'true']] as const) : []),
     ...planned.requirements.map((id): Property => ['requirement', id]),
     ...Object.entries(decisive?.measures ?? {}).map(
-      ([name, { value, unit }]): Property => [`measure.${name}`, `${value} ${unit}`],
+      ([name, { value, unit }]): Property => [`measure.${name}`, `${formatMeasured(value)} ${unit}`],
     ),
     ...(decisive?.evidence ?? [])
       .slice(0, mostFacts)

@@ -1,3 +1,4 @@
+import { formatMeasured } from '../../config/units.js'
 import type { Evidence, Exit } from '../../journal/events.js'
 import { journalFile } from '../../journal/reader.js'
 import type { AttemptState, EnvironmentState, SeenCheck, TestState } from '../../journal/state.js'
@@ -34,7 +35,7 @@ export function outputOf(attempt: AttemptState, attachments: string | undefined)
   const lines = attempt.checks.map(checkLine)
   if (attempt.exit !== null) lines.push(`# ${exitText(attempt.exit)}`)
   for (const [name, { value, unit }] of Object.entries(attempt.measures)) {
-    lines.push(cleanXml(`# measured ${name}: ${value} ${unit}`))
+    lines.push(cleanXml(`# measured ${name}: ${formatMeasured(value)} ${unit}`))
   }
   const excerpt = bounded(lines.join('\n'), attempt.verdict === 'pass' ? passedBytes : failedBytes)
   const evidence = attempt.evidence.slice(0, mostEvidence).flatMap(file => evidenceLines(file, attachments))
