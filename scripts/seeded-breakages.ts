@@ -16,7 +16,7 @@ const root = process.cwd()
 /** Copies of the build, each used by one breakage at a time. */
 const slots = 2
 /** One test file, unless the entry says otherwise. */
-const testLimitMs = 120_000
+const testLimitMs = 300_000
 /** What the compiled program finds beside its build. */
 const besideBuild = ['node_modules', 'suites', 'fixtures', 'schemas', 'docs', 'README.md', 'package.json']
 

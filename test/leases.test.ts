@@ -63,7 +63,7 @@ async function eventsOf(reports: string): Promise<Map<string, JournalEvent[]>> {
 }
 
 function endOf(events: readonly JournalEvent[] = []): JournalEvent | undefined {
-  return events.find(({ type }) => type === 'test-ended')
+  return events.find(event => event.type === 'test-ended' && event.test === 'act/acts')
 }
 
 function tokenOf(events: readonly JournalEvent[] = []): number | undefined {
