@@ -55,8 +55,8 @@ const lease = /192\.168\.122\.\d+(?=\/24)/
 /** Waits until a domain has an address, and gives it. */
 export async function addressOf({ run }: Stand, domain = 'deb'): Promise<string> {
   let found: string | undefined
-  for (let tries = 0; found === undefined && tries < 200; tries++) {
-    const [text] = await run(`virsh domifaddr ${domain}; sleep 0.05`)
+  for (let tries = 0; found === undefined && tries < 300; tries++) {
+    const [text] = await run(`virsh domifaddr ${domain}; sleep 0.2`)
     found = lease.exec(text)?.[0]
   }
   if (found === undefined) throw new Error(`${domain} has no address`)
