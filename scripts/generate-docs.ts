@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { schemaText } from '../src/cli/schema.js'
 import { packageRoot } from '../src/config/package-root.js'
+import { apiPage } from './api-page.js'
 import { cliPage } from './cli-page.js'
 import { limitsPage } from './limits-page.js'
 import { suitesPage } from './suites-page.js'
@@ -9,6 +10,7 @@ import { verdictsPage } from './verdicts-page.js'
 
 /** Writes the pages that are made from code; with `--check`, fails when one is stale instead. */
 const pages: readonly (readonly [path: string, make: () => string | Promise<string>])[] = [
+  ['docs/api.md', apiPage],
   ['docs/cli.md', cliPage],
   ['docs/limits.md', limitsPage],
   ['docs/suites.md', suitesPage],
