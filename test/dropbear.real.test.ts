@@ -1,0 +1,67 @@
+/** Needs Debian's dropbear-bin and busybox-static, and root for the namespaces of a machine of busybox alone. */
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t from 'tap'
+import { startOpenSsh } from '../src/remote/openssh.test.fixture.js'
+import { guestcertProcess } from './cli-process.js'
+import { startDropbear } from './dropbear.js'
+
+t.setTimeout(600_000)
+
+interface Server {
+  readonly port: number
+  readonly keyPath: string
+  readonly hostKey: string
+}
+
+const os = readFileSync('/etc/os-release', 'utf8')
+const [, product = ''] = /^ID=(.*)$/m.exec(os) ?? []
+const [, version = ''] = /^VERSION_ID="(.*)"$/m.exec(os) ?? []
+
+function guest(id: string, { port, keyPath, hostKey }: Server): string {
+  return `
+  ${id}:
+    product: ${product}
+    version: "${version}"
+    arch: x86_64
+    login: { user: root, key: "file:${keyPath}", hostKey: "${hostKey}" }
+    on: { here: { address: "127.0.0.1:${port}", configuration: {} } }`
+}
+
+t.test('core on a dropbear with busybox alone is as on OpenSSH', async t => {
+  const dropbear = await startDropbear()
+  t.teardown(() => dropbear.close())
+  const ssh = await startOpenSsh()
+  t.teardown(() => ssh.close())
+  const openSsh = { port: ssh.port, keyPath: ssh.keyPath, hostKey: Object.values(ssh.hostKeys)[0] ?? '' }
+  const folder = t.testdir({
+    'lab.yaml': `lab: dropbear-${process.pid}
+hosts:
+  here: { product: none, version: "1", driver: static }
+guests:${guest('small', dropbear)}${guest('large', openSsh)}
+suites: [builtin]
+`,
+  })
+  const [program, ...args] = guestcertProcess
+  const { stdout } = await execa(program, [...args, 'run', 'lab.yaml', '-o', 'reports', '--suite', 'core'], {
+    cwd: folder,
+    reject: false,
+    stdin: 'ignore',
+  })
+  const text = await readFile(join(folder, 'reports/latest/summary.json'), 'utf8')
+  const { environments } = JSON.parse(text) as {
+    environments: readonly {
+      readonly id: string
+      readonly tests: readonly { readonly test: string; readonly verdict: string; readonly reason?: string }[]
+    }[]
+  }
+  const of = (id: string): string[] =>
+    environments
+      .find(environment => environment.id.startsWith(`${id}@`))
+      ?.tests.map(({ test, verdict }) => `${test} ${verdict}`) ?? []
+  t.ok(of('small').length > 5, stdout)
+  t.ok(of('small').includes('core/reachable pass'), stdout)
+  t.same(of('small'), of('large'), stdout)
+})
