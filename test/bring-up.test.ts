@@ -105,12 +105,12 @@ const refused = {
   'full-disk': {
     faults: 'wrongStatus: { command: "mkdir -p", exit: 1 }',
     cause: 'guest',
-    reason: /could not be made ready: status 1/,
+    reason: /could not be made ready: contradictory ends: status 1, but its last line says 0/,
   },
   closed: {
     faults: 'idle: { command: "" }, wrongStatus: { command: "", exit: 1 }',
     cause: 'guest',
-    reason: /the first command ended with status 1/,
+    reason: /the command was not carried out \(status 1\); the guest printed: nothing/,
   },
 }
 

@@ -83,7 +83,7 @@ t.test('without links and without fsync a run goes on, says so once, and latest 
   t.ok((await lstat(latest)).isFile())
   t.match(await guestcert(['report', 'latest', '--reports', join(folder, 'reports')]), {
     code: 0,
-    stdout: /2 passed/,
+    stdout: /3 passed/,
   })
 
   await t.test('tests of suites whose names run together have a file each', async t => {

@@ -187,7 +187,7 @@ async function makeReady(
     // Only with the mark of the facts was everything before them done.
     boot.begin(after.includes(factsFollow) ? 'facts' : 'payload')
     const said = firstWords(stderr.text) || firstWords(stdout.text)
-    const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
+    const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind === 'unproven' ? exit.why : exit.kind
     const what =
       left !== undefined && left.length > 0 ? `processes of an earlier run remain: ${left.join(' ')}` : how
     throw new InfraError(

@@ -9,7 +9,7 @@ import type { Host, Lab } from '../config/model.js'
 import { connectionLimits, hostLimits } from '../hypervisors/limit.js'
 import type { BuiltImage } from '../hypervisors/qemu/image.js'
 import { describeMissing, missingTools, runTool, tail } from '../hypervisors/qemu/tool.js'
-import { connect } from '../remote/index.js'
+import { connectWithRetries } from '../remote/index.js'
 import { hostArguments, hostProgram } from './host-arguments.js'
 import { buildImage } from './images/build.js'
 import { loadRecipe } from './images/recipe.js'
@@ -144,7 +144,8 @@ async function firstCommand(host: Host, image: BuiltImage, signal: AbortSignal):
   const { endpoint, login } = host.connect
   const keys = { keyPath: image.keyPath, hostKey: image.hostKey }
   const limits = connectionLimits(hostLimits(host.limits))
-  const machine = await connect({ endpoint, login, label: host.id, limits, image: keys, signal })
+  // Its console may be ahead of its SSH server.
+  const machine = await connectWithRetries({ endpoint, login, label: host.id, limits, image: keys, signal })
   try {
     const { exit, stderr } = await machine.run(image.hypervisor === undefined ? 'true' : 'xl info', {
       signal,

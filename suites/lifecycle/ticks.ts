@@ -12,8 +12,9 @@ export interface Ticks {
 
 /** Starts the process; throws when it does not run. It needs nothing but a shell and a sleep that knows fractions. */
 export async function startTicks(guest: Guest): Promise<Ticks> {
-  const loop = `while :;do echo;sleep ${tickMs / 1000};done`
-  const started = await guest.run(`cd "$GC_TMP"&&{ ${loop} </dev/null >ticks 2>/dev/null & echo $!;}`)
+  // Redirected by exec: a shell that redirects a loop keeps the command's output open beside it.
+  const loop = `exec </dev/null >ticks 2>/dev/null;while :;do echo;sleep ${tickMs / 1000};done`
+  const started = await guest.run(`cd "$GC_TMP"&&{ (${loop}) & echo $!;}`)
   const pid = started.stdout.trim()
   if (!/^\d+$/.test(pid)) {
     throw new Error(`no process was started to tick: ${started.stderr.trim()}`)

@@ -67,9 +67,13 @@ export async function parseScript(text: string): Promise<ScriptNode> {
   return script
 }
 
+/** Whether a statement is one command, of any kind, and nothing else. */
+export function isOneCommand(statement: StatementNode | undefined): boolean {
+  const [pipeline] = statement?.pipelines ?? []
+  return statement?.pipelines.length === 1 && pipeline?.commands.length === 1 && !pipeline.negated
+}
+
 /** Whether a statement is one simple command and nothing else. */
 export function isSimple(statement: StatementNode | undefined): boolean {
-  const [pipeline] = statement?.pipelines ?? []
-  const one = statement?.pipelines.length === 1 && pipeline?.commands.length === 1 && !pipeline.negated
-  return one && pipeline.commands[0]?.type === 'SimpleCommand'
+  return isOneCommand(statement) && statement?.pipelines[0]?.commands[0]?.type === 'SimpleCommand'
 }

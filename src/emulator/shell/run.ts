@@ -5,7 +5,7 @@ import { statusCode } from '../system/run-to-end.js'
 import {
   type CommandNode,
   type CompoundNode,
-  isSimple,
+  isOneCommand,
   type PipelineNode,
   type StatementNode,
 } from './ast.js'
@@ -86,7 +86,7 @@ function runInBackground(shell: Shell, statement: StatementNode): void {
   child.process.files.set(0, quiet)
   child.process.ignored.add('INT')
   child.process.ignored.add('QUIT')
-  child.mayBecome = isSimple(statement)
+  child.mayBecome = isOneCommand(statement)
   shell.lastBackground = child.process.pid
   shell.jobs.set(
     child.process.pid,
@@ -112,18 +112,21 @@ export async function runCommand(shell: Shell, command: CommandNode): Promise<vo
     shell.status = await report(shell, error)
     return
   }
+  // A shell that does nothing else afterwards keeps no copy of what it redirects: nobody waits for its output.
+  if (mayBecome) redirected.keep()
   try {
-    await runCompound(shell, command)
+    await runCompound(shell, command, mayBecome)
   } finally {
     redirected.undo()
   }
 }
 
-async function runCompound(shell: Shell, command: CompoundNode): Promise<void> {
+async function runCompound(shell: Shell, command: CompoundNode, mayBecome: boolean): Promise<void> {
   switch (command.type) {
     case 'Group':
       return runStatements(shell, command.body)
     case 'Subshell': {
+      if (mayBecome) return runStatements(shell, command.body)
       const child = shell.fork()
       shell.status = statusCode(
         await shell.process.whileAlive(child.runAsChild(it => runStatements(it, command.body))),
