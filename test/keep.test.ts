@@ -1,4 +1,6 @@
 /** What `--keep` leaves is marked on its host, so that nobody takes it for an orphan. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadLab } from '../src/config/load.js'
@@ -31,10 +33,14 @@ tests:
 })
 
 t.test('an instance that is kept says so on its host', async t => {
-  const cache = t.testdir()
+  const cache = await mkdtemp(join(tmpdir(), 'guestcert-cache-'))
   process.env.GUESTCERT_CACHE = cache
   const up = await guestcert(['lab', 'up', 'lab.yaml'], { cwd: folder })
-  t.teardown(() => guestcert(['lab', 'down', 'lab.yaml'], { cwd: folder }))
+  t.teardown(async () => {
+    const down = await guestcert(['lab', 'down', 'lab.yaml'], { cwd: folder })
+    await rm(cache, { recursive: true, force: true })
+    if (down.code !== 0) throw new Error(down.stderr)
+  })
   t.equal(up.code, 0, up.stderr)
   const ended = await guestcert(['run', 'lab.yaml', '--keep', 'always'], { cwd: folder })
   t.equal(ended.code, 0, ended.stdout + ended.stderr)

@@ -1,5 +1,6 @@
 /** The fence around emulated guests: what a pass is worth when somebody else gets at the machine. */
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import type { JournalEvent } from '../src/journal/events.js'
@@ -71,9 +72,14 @@ function tokenOf(events: readonly JournalEvent[] = []): number | undefined {
 }
 
 t.test('emulated guests hold leases, and no pass counts without', async t => {
-  process.env.GUESTCERT_CACHE = t.testdir()
+  const cache = await mkdtemp(join(tmpdir(), 'guestcert-cache-'))
+  process.env.GUESTCERT_CACHE = cache
   const up = await guestcert(['lab', 'up', 'lab.yaml'], { cwd: folder })
-  t.teardown(() => guestcert(['lab', 'down', 'lab.yaml'], { cwd: folder }))
+  t.teardown(async () => {
+    const down = await guestcert(['lab', 'down', 'lab.yaml'], { cwd: folder })
+    await rm(cache, { recursive: true, force: true })
+    if (down.code !== 0) throw new Error(down.stderr)
+  })
   t.equal(up.code, 0, up.stderr)
 
   const first = await guestcert(['run', 'lab.yaml', '-o', 'first', '--as', 'alice'], { cwd: folder })
