@@ -12,7 +12,7 @@ interface Wanted extends DoorOptions {
 }
 
 const pam = (...lines: readonly string[]): string => `printf '${lines.join('\\n')}\\n' >/etc/pam.d/sshd`
-const refusedWith = (message: RegExp): Wanted['refused'] => ({ code: 'authentication', message })
+const refusedWith = (message: RegExp): NonNullable<Wanted['refused']> => ({ code: 'authentication', message })
 
 const doors: Readonly<Record<string, Wanted>> = {
   'OpenSSH as it is': {},
