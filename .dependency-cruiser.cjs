@@ -29,6 +29,20 @@ module.exports = {
   forbidden: [
     ...boundaries,
     {
+      name: 'drivers-import-no-sibling',
+      comment: 'what two drivers share stands in src/hypervisors/shared',
+      severity: 'error',
+      from: { path: '^src/hypervisors/([^/]+)/' },
+      to: { path: '^src/hypervisors/[^/]+/', pathNot: '^src/hypervisors/(shared|console|managed-vm|$1)/' },
+    },
+    {
+      name: 'only-the-registry-imports-drivers',
+      comment: 'what is no driver’s own knows none of them',
+      severity: 'error',
+      from: { path: '^src/hypervisors/[^/]+\\.ts$', pathNot: '/(registry|module)\\.ts$|\\.test\\.' },
+      to: { path: '^src/hypervisors/[^/]+/', pathNot: '^src/hypervisors/(shared|console|managed-vm)/' },
+    },
+    {
       name: 'events-import-nothing',
       comment: 'the journal’s events are the wire format: they depend on nothing but the words of config',
       severity: 'error',

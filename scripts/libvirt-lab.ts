@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { startDaemons } from '../src/hypervisors/libvirt/daemons.test.fixture.js'
 import { defineDebianVm } from '../src/hypervisors/libvirt/debian.test.fixture.js'
-import { defaultCacheFolder } from '../src/hypervisors/qemu/cache.js'
+import { defaultCacheFolder } from '../src/hypervisors/shared/cache.js'
 import { buildImage } from '../src/lab/images/build.js'
 import { loadRecipe } from '../src/lab/images/recipe.js'
 

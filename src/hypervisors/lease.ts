@@ -12,7 +12,7 @@ import {
   takeLease,
 } from '../remote/index.js'
 import type { Driver } from './driver.js'
-import { HostConnection } from './libvirt/connection.js'
+import { HostConnection } from './shared/connection.js'
 
 /** Where on a machine its lease stands: a host's and a guest's are not the same, though the machine may be. */
 export const leaseFolders = {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { BuiltImage } from '../hypervisors/qemu/image.js'
+import type { BuiltImage } from '../hypervisors/shared/image.js'
 import { hostArguments } from './host-arguments.js'
 
 const image = (hypervisor?: string): BuiltImage => ({

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../config/model.js'
-import type { BuiltImage } from '../hypervisors/qemu/image.js'
+import type { BuiltImage } from '../hypervisors/shared/image.js'
 
 export const hostProgram = 'qemu-system-x86_64'
 

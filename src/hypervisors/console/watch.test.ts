@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setInterval } from 'node:timers/promises'
 import t from 'tap'
 import type { InfraError } from '../../config/errors.js'
-import { followFile } from '../qemu/console-file.js'
+import { followFile } from './file.js'
 import { watchConsole } from './watch.js'
 
 const never = new AbortController().signal

@@ -2,9 +2,10 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { findAddresses, usableAddresses } from './address.js'
-import { HostConnection } from './connection.js'
-import { localMachine } from './local-machine.test.fixture.js'
+import { usableAddresses } from '../shared/addresses.js'
+import { HostConnection } from '../shared/connection.js'
+import { localMachine } from '../shared/local-machine.test.fixture.js'
+import { findAddresses } from './address.js'
 import { createVirsh, type Virsh } from './virsh.js'
 
 const heading =

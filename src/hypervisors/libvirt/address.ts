@@ -1,88 +1,47 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { InfraError } from '../../config/errors.js'
-import type { Limit } from '../limit.js'
 import {
-  type Addresses,
-  type GuestAddress,
-  parseAddresses,
-  parseArp,
-  parseLeases,
-  UnknownOutput,
-} from './output.js'
+  type AddressWait,
+  type Looked,
+  lookInFiles,
+  usableAddresses,
+  waitForAddresses,
+} from '../shared/addresses.js'
+import { UnknownOutput } from '../shared/unknown-output.js'
+import { type Addresses, parseAddresses } from './output.js'
 import { hasFeature } from './versions.js'
-import type { CallOptions, Virsh } from './virsh.js'
+import type { Virsh } from './virsh.js'
 
 /** Whose addresses are looked for, and for how long. */
-export interface AddressRequest {
+export interface AddressRequest extends Omit<AddressWait, 'host'> {
   readonly domain: string
-  /** The MAC addresses of its cards, in lower case. */
-  readonly macs: readonly string[]
   /** The host's libvirt. */
   readonly library: string
-  readonly call: CallOptions
-  readonly limit: Limit
-  readonly everyMs: number
   /** Asks every source, where the first that knows an address was asked already and its address is of no use. */
   readonly asksAll: boolean
 }
 
-/** The longest list that is worth trying, and the notes that are worth reading. */
-const [mostAddresses, mostNotes] = [8, 4]
+/** The notes that are worth reading. */
+const mostNotes = 4
 
 /**
  * Waits until an address of a guest is known, and returns all that are known then, the likeliest first: from DHCP
- * leases, the guest's agent, the host's ARP table, in this order, and IPv4 before IPv6. Throws InfraError (`connect`)
- * when there is none within the limit or before the signal aborts, saying what each source said.
+ * leases, the guest's agent, the host's ARP table, in this order, and IPv4 before IPv6.
  */
-export async function findAddresses(virsh: Virsh, request: AddressRequest): Promise<string[]> {
-  const { limit, call, everyMs } = request
-  const startedAt = performance.now()
-  let notes: readonly string[] = []
-  do {
-    const looked = await lookOnce(virsh, request).catch((error: unknown) => {
-      if (call.signal.aborted) {
-        throw noAddress(virsh, request, notes)
-      }
-      throw error
-    })
-    if (looked.addresses.length > 0) {
-      return looked.addresses.slice(0, mostAddresses)
-    }
-    notes = looked.notes
-    await wait(everyMs, null, { signal: call.signal }).catch(() => {})
-  } while (!call.signal.aborted && performance.now() - startedAt <= limit.ms)
-  throw noAddress(virsh, request, notes)
+export function findAddresses(virsh: Virsh, request: AddressRequest): Promise<string[]> {
+  // What libvirt before 1.2.14 does not tell stands in the files that it would read.
+  const look = hasFeature(request.library, 'addresses')
+    ? () => askSources(virsh, request)
+    : () => lookInFiles(virsh, request)
+  return waitForAddresses(look, { ...request, host: virsh.host })
 }
 
-function noAddress(
+async function askSources(
   virsh: Virsh,
-  { macs, call, limit }: AddressRequest,
-  notes: readonly string[],
-): InfraError {
-  const cards = macs.join(', ') || 'none that libvirt knows of: name its "address" in the lab'
-  const said = notes.length === 0 ? '' : `; ${notes.slice(0, mostNotes).join('; ')}`
-  return new InfraError(
-    `${call.where} on ${virsh.host}: no address was found for its network cards (${cards}) within the limit "${limit.name}"${said}`,
-    { cause: 'network', where: call.where, code: 'connect', limit: limit.name },
-  )
-}
-
-interface Looked {
-  readonly addresses: readonly string[]
-  /** What each source said that knows no address. */
-  readonly notes: readonly string[]
-}
-
-async function lookOnce(virsh: Virsh, request: AddressRequest): Promise<Looked> {
-  const { library, macs, asksAll } = request
-  if (!hasFeature(library, 'addresses')) {
-    const found = await fromFiles(virsh, request)
-    return { addresses: usableAddresses(found, macs), notes: [`${found.length} rows in leases and ARP`] }
-  }
+  { library, macs, asksAll, domain, call }: AddressRequest,
+): Promise<Looked> {
   const addresses: string[] = []
   const notes: string[] = []
   for (const source of ['lease', 'agent', ...(hasFeature(library, 'arp') ? ['arp'] : [])]) {
-    const answer = await virsh.ask(['domifaddr', request.domain, '--source', source], request.call)
+    const answer = await virsh.ask(['domifaddr', domain, '--source', source], call)
     // Without a lease, an agent or an entry virsh says so and fails: the next source may know more.
     const { found, unread } =
       answer.code === 0 ? readAddresses(answer.stdout.text) : { found: [], unread: [lastLine(answer.stderr)] }
@@ -118,19 +77,4 @@ function readAddresses(text: string): Addresses {
 
 function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? ''
-}
-
-/** What libvirt before 1.2.14 does not tell stands in the files that it would read. */
-async function fromFiles(virsh: Virsh, { call }: AddressRequest): Promise<GuestAddress[]> {
-  const files = '/var/lib/libvirt/dnsmasq/*.leases /var/lib/misc/dnsmasq.leases /var/lib/dnsmasq/*.leases'
-  const { stdout } = await virsh.shell(`cat ${files} /proc/net/arp 2>/dev/null`, call)
-  return [...parseLeases(stdout.text), ...parseArp(stdout.text)]
-}
-
-/** The addresses of the cards that can be reached from outside; IPv4 before IPv6, and each once. */
-export function usableAddresses(found: readonly GuestAddress[], macs: readonly string[]): string[] {
-  const usable = found
-    .filter(({ mac, ip }) => macs.includes(mac) && !/^(127\.|169\.254\.|0\.|fe[89ab]|::1$)/i.test(ip))
-    .map(({ ip }) => ip)
-  return [...new Set([...usable.filter(ip => !ip.includes(':')), ...usable.filter(ip => ip.includes(':'))])]
 }

@@ -3,11 +3,12 @@ import type { Placement } from '../../config/model.js'
 import { quote } from '../../remote/index.js'
 import type { Check, CheckRequest, Seen } from '../driver.js'
 import { capacityChecks, inMib, parseFreeBytes, seenFree, seenIf, seenVersion } from '../seen.js'
+import { type CallOptions, hostError, read } from '../shared/host-commands.js'
 import { differences } from './declared.js'
 import { domainXml, type LibvirtHost, stateOf } from './host.js'
 import { type NodeInfo, parseNodeInfo } from './output.js'
 import { hasSnapshot } from './snapshots.js'
-import { type CallOptions, checkName, hostError, read } from './virsh.js'
+import { checkName } from './virsh.js'
 
 /** Products whose version is that of the hypervisor, as `virsh version` tells it: `QEMU 7.2.22`. */
 const hypervisors: ReadonlyMap<string, string> = new Map([
@@ -127,7 +128,7 @@ function cleanFile(host: LibvirtHost, placement: Placement, { kind, path }: Clea
     carryOut: async signal => {
       // Whatever runs on a base, it may be asked about: -U of qemu-img is not known everywhere, a read is.
       const look = kind === 'overlay' ? `&&qemu-img info ${quote(path)} >/dev/null` : ''
-      const { code, stderr } = await host.virsh.shell(`[ -r ${quote(path)} ]${look}`, call(signal))
+      const { code, stderr } = await host.virsh.run(`[ -r ${quote(path)} ]${look}`, call(signal))
       return seenIf(code === 0, code === 0 ? 'there' : stderr.trim() || 'there is no such file to read')
     },
   }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type CloneRequest, cloneDomain, macFor, NotCloneable, uuidOf } from './clone.js'
+import { uuidOf } from '../shared/names.js'
+import { type CloneRequest, cloneDomain, macFor, NotCloneable } from './clone.js'
 import { differences } from './declared.js'
 import { macs, writableDisks } from './domain.js'
 import { ownFiles } from './own-files.js'

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
+import { uuidOf } from '../shared/names.js'
+import type { CloneFile } from '../shared/storage.js'
 import { type Disk, nics, writableDisks } from './domain.js'
 import { logFolder } from './evidence.js'
 import {
@@ -13,13 +15,6 @@ import {
   writeXml,
   type XmlElement,
 } from './xml.js'
-
-/** A file that an instance needs before it starts. */
-export interface CloneFile {
-  readonly from: string
-  readonly to: string
-  readonly how: 'overlay' | 'copy'
-}
 
 /** A domain made after another. */
 export interface Clone {
@@ -84,14 +79,6 @@ export function cloneDomain(request: CloneRequest): Clone {
   }
   const console = cloneConsole(domain, request)
   return { xml: writeXml(domain), files, console }
-}
-
-/** A UUID (RFC 4122, version 4 in form) that is the same for the same instance. */
-export function uuidOf(instance: string): string {
-  const hex = createHash('sha256').update(`guestcert uuid ${instance}`).digest('hex')
-  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16)
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`]
-  return [...parts, hex.slice(20, 32)].join('-')
 }
 
 /** A MAC address out of QEMU's range, the same for the same words. */

@@ -1,6 +1,7 @@
 import { quote } from '../../remote/index.js'
 import { type WatchedConsole, watchConsole } from '../console/watch.js'
-import { type CallOptions, hostError, type Virsh } from './virsh.js'
+import { type CallOptions, hostError } from '../shared/host-commands.js'
+import type { Virsh } from './virsh.js'
 
 /** What one look fetches at most; the next one goes on from there. */
 const maxReadBytes = 256 * 1024
@@ -36,9 +37,9 @@ export function followConsole({
   let offset: number | null = fromStart ? 0 : null
   let beginnings = 0
   const read = async (signal: AbortSignal): Promise<Buffer> => {
-    const { host, shell } = virsh()
+    const { host, run } = virsh()
     const before = beginnings
-    const { code, stdout } = await shell(readCommand(file, offset), {
+    const { code, stdout } = await run(readCommand(file, offset), {
       ...call(signal),
       keepBytes: maxReadBytes + headBytes,
     })

@@ -4,9 +4,10 @@ import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { setInterval } from 'node:timers/promises'
 import { execa } from 'execa'
-import type { BuiltImage } from '../qemu/image.js'
+import { logPieces } from '../shared/evidence.js'
+import type { BuiltImage } from '../shared/image.js'
 import { localVirsh } from './daemons.test.fixture.js'
-import { emulatorLog, logPieces } from './evidence.js'
+import { emulatorLog } from './evidence.js'
 
 /** A Debian guest as a VM of the local libvirt. */
 export interface DebianVm {

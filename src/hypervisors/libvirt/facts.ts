@@ -1,6 +1,7 @@
+import { type CallOptions, read } from '../shared/host-commands.js'
+import { firmwareCommand, onOneLine, parseRelease } from '../shared/host-facts.js'
 import type { LibvirtHost } from './host.js'
-import { parseNodeInfo, parseRelease } from './output.js'
-import { type CallOptions, read } from './virsh.js'
+import { parseNodeInfo } from './output.js'
 import { childrenOf, find, parseXml, textAt } from './xml.js'
 
 const cut = '--guestcert--'
@@ -29,14 +30,6 @@ export async function hostFacts(host: LibvirtHost, call: CallOptions): Promise<R
   return Object.fromEntries(
     Object.entries(facts).filter((entry): entry is [string, string] => (entry[1] ?? '') !== ''),
   )
-}
-
-/** Prints who made a machine's firmware, and which it is; nothing where the kernel does not say. */
-export const firmwareCommand = `cat ${['vendor', 'version', 'date'].map(name => `/sys/class/dmi/id/bios_${name}`).join(' ')} 2>/dev/null`
-
-/** Several lines as one. */
-export function onOneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, ' ')
 }
 
 /** What `virsh capabilities` says of the host's CPU and of the guests that it can run. */

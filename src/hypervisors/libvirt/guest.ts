@@ -1,6 +1,7 @@
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
 import type { Limit } from '../limit.js'
 import { accessAt } from '../reach.js'
+import type { CallOptions } from '../shared/host-commands.js'
 import { findAddresses } from './address.js'
 import { type FollowedConsole, followConsole } from './console.js'
 import { appendsConsole, consoleFile, domainFacts, macs } from './domain.js'
@@ -14,7 +15,6 @@ import { destroyDomain, type PowerTarget, shutDown, startDomain, stopDomain } fr
 import { setMemory, setVcpus } from './resources.js'
 import { deleteSnapshot, ownName, revertTo, takeSnapshot } from './snapshots.js'
 import { Vigil } from './vigil.js'
-import type { CallOptions } from './virsh.js'
 import type { XmlElement } from './xml.js'
 
 /** All that is known of a domain that has been started. */

@@ -1,18 +1,13 @@
 import { setInterval } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
 import type { HostLimits, Limit } from '../limit.js'
-import type { HostConnection } from './connection.js'
-import {
-  type DomainState,
-  parseList,
-  parseState,
-  parseVersions,
-  type StateAnswer,
-  type Versions,
-} from './output.js'
+import type { HostConnection } from '../shared/connection.js'
+import { type CallOptions, read } from '../shared/host-commands.js'
+import type { DomainState } from '../shared/power-state.js'
+import { HostWatch } from '../shared/watch.js'
+import { parseList, parseState, parseVersions, type StateAnswer, type Versions } from './output.js'
 import { hasFeature } from './versions.js'
-import { type CallOptions, createVirsh, read, type Virsh } from './virsh.js'
-import { HostWatch } from './watch.js'
+import { createVirsh, type Virsh } from './virsh.js'
 import { parseXml, type XmlElement } from './xml.js'
 
 /** One host and what its guests share. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { GuestRequest } from '../driver.js'
+import { fetchLog, logPieces } from '../shared/evidence.js'
+import { removeFiles } from '../shared/storage.js'
 import { consoleFile } from './domain.js'
-import { emulatorLog, fetchLog, logPieces } from './evidence.js'
+import { emulatorLog } from './evidence.js'
 import type { LibvirtHost } from './host.js'
-import { removeFiles } from './storage.js'
 import type { XmlElement } from './xml.js'
 
 /** A domain's logs on its host, which become evidence. */

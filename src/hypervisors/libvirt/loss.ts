@@ -1,5 +1,6 @@
 import { InfraError } from '../../config/errors.js'
-import { type DomainState, isActive, type StateAnswer } from './output.js'
+import { type DomainState, isActive } from '../shared/power-state.js'
+import type { StateAnswer } from './output.js'
 
 /** Why a guest is gone, and whose fault it is. */
 export interface Loss {

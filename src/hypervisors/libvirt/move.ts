@@ -2,12 +2,12 @@ import { posix } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { Host, Placement } from '../../config/model.js'
 import { quote } from '../../remote/index.js'
+import { type CallOptions, hostError } from '../shared/host-commands.js'
+import { isActive } from '../shared/power-state.js'
 import { machineFiles } from './domain.js'
 import { logFolder } from './evidence.js'
 import { domainXml, type LibvirtHost, type Seat, stateOf } from './host.js'
-import { isActive } from './output.js'
 import { ownFiles } from './own-files.js'
-import { type CallOptions, hostError } from './virsh.js'
 
 /** The two hosts that a domain may be on, and how the first one's virsh speaks to the other's libvirt. */
 export interface Route {
@@ -112,12 +112,12 @@ async function checkShared(move: Move, from: LibvirtHost, to: LibvirtHost, call:
     const words = `${instance} ${Date.now()}`
     try {
       await from.virsh.demand(`printf %s ${quote(words)} >${quote(mark)}`, call)
-      const { stdout } = await to.virsh.shell(`cat ${quote(mark)} 2>/dev/null`, call)
+      const { stdout } = await to.virsh.run(`cat ${quote(mark)} 2>/dev/null`, call)
       if (stdout.text !== words) {
         throw hostError(instance, `${where}: they do not share the folder ${folder}, which its disks are in`)
       }
     } finally {
-      await from.virsh.shell(`rm -f ${quote(mark)}`, { ...call, signal: never })
+      await from.virsh.run(`rm -f ${quote(mark)}`, { ...call, signal: never })
     }
   }
   const base = clean.kind === 'overlay' ? [clean.path] : []

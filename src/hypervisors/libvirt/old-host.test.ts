@@ -6,8 +6,8 @@ import { defaultLimits } from '../../config/limits.js'
 import type { CleanState, Guest } from '../../config/model.js'
 import { untilAborted } from '../../remote/index.js'
 import type { GuestRequest } from '../driver.js'
+import { localMachine } from '../shared/local-machine.test.fixture.js'
 import { createLibvirtDriver, type LibvirtDriver } from './driver.js'
-import { localMachine } from './local-machine.test.fixture.js'
 
 /**
  * virsh as it was with Xen in RHEL 5: formats, messages and the splitting of words after src/virsh.c of libvirt,

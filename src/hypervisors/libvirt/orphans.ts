@@ -1,12 +1,14 @@
 import type { Leftover } from '../driver.js'
-import { type Claim, listClaims, removeClaim } from './claims.js'
-import { emulatorLog, logPieces } from './evidence.js'
+import { type Claim, listClaims, removeClaim } from '../shared/claims.js'
+import { logPieces } from '../shared/evidence.js'
+import type { CallOptions } from '../shared/host-commands.js'
+import { readInstanceName } from '../shared/names.js'
+import { removeFiles } from '../shared/storage.js'
+import { emulatorLog } from './evidence.js'
 import { domainXml, type LibvirtHost, listDomains, stateOf } from './host.js'
 import { ownFiles } from './own-files.js'
 import { destroyDomain } from './power.js'
 import { deleteSnapshot, snapshotPrefix } from './snapshots.js'
-import { removeFiles } from './storage.js'
-import type { CallOptions } from './virsh.js'
 import { textAt } from './xml.js'
 
 /** An instance on a host: of a run that goes on, or of one that is dead. Whoever asks knows the runs. */
@@ -23,14 +25,6 @@ export interface LeftInstance {
   readonly note: string
   /** True when it was left on purpose. */
   readonly kept: boolean
-}
-
-const namePattern = /^gc-(.+)-e(\d+)-(\d+)$/
-
-/** What an instance's name says; `null` when it is no instance. */
-export function readInstanceName(name: string): Pick<LeftInstance, 'run' | 'environment' | 'number'> | null {
-  const [, run, environment, number] = namePattern.exec(name) ?? []
-  return run === undefined ? null : { run, environment: Number(environment), number: Number(number) }
 }
 
 /** Every instance on a host, whoever's run it was. */

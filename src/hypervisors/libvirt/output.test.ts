@@ -1,16 +1,15 @@
 import t from 'tap'
+import { parseArp, parseLeases } from '../shared/addresses.js'
+import { parseRelease } from '../shared/host-facts.js'
+import { parseImageFormat } from '../shared/storage.js'
+import { UnknownOutput } from '../shared/unknown-output.js'
 import {
   parseAddresses,
-  parseArp,
   parseDomainInfo,
-  parseImageFormat,
-  parseLeases,
   parseList,
   parseNodeInfo,
-  parseRelease,
   parseState,
   parseVersions,
-  UnknownOutput,
 } from './output.js'
 
 /** `own`: printed by virsh 9.0.0 of Debian 12. Else: where the format was read. */

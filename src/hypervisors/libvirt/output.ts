@@ -3,26 +3,9 @@
  * guess. Formats are those that virsh prints in the C locale, from libvirt 0.3 to 10; where the formats
  * come from stands in output.test.ts, beside each text.
  */
-
-/** An answer that has another form than virsh is known to give. */
-export class UnknownOutput extends Error {
-  override readonly name = 'UnknownOutput'
-
-  constructor(what: string, line: string) {
-    super(`${what} has a form that is not known: "${line.slice(0, 120)}"`)
-  }
-}
-
-/** The states of a domain, under today's names. */
-export type DomainState =
-  | 'no state'
-  | 'running'
-  | 'idle'
-  | 'paused'
-  | 'in shutdown'
-  | 'shut off'
-  | 'crashed'
-  | 'pmsuspended'
+import { type GuestAddress, macPattern } from '../shared/addresses.js'
+import type { DomainState } from '../shared/power-state.js'
+import { UnknownOutput } from '../shared/unknown-output.js'
 
 /** `blocked` and `dying` are what libvirt before 0.8 and Xen's driver say. */
 const states: Readonly<Record<string, DomainState>> = {
@@ -36,11 +19,6 @@ const states: Readonly<Record<string, DomainState>> = {
   'shut off': 'shut off',
   crashed: 'crashed',
   pmsuspended: 'pmsuspended',
-}
-
-/** Whether a virtual machine exists in that state, running or not. */
-export function isActive(state: DomainState): boolean {
-  return state !== 'shut off' && state !== 'crashed'
 }
 
 /** A domain's state and, from libvirt 0.9.2 on, why it is in it. */
@@ -151,15 +129,6 @@ export function parseDomainInfo(text: string): DomainInfo {
   return { vcpus, memoryBytes: kib * 1024 }
 }
 
-/** An address of a guest's network card. */
-export interface GuestAddress {
-  /** In lower case. */
-  readonly mac: string
-  readonly ip: string
-}
-
-const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i
-
 /** What a list of addresses holds, and the rows that could not be read. */
 export interface Addresses {
   readonly found: readonly GuestAddress[]
@@ -205,40 +174,6 @@ function macOf(written: string): string | null {
     .join(':')
     .toLowerCase()
   return macPattern.test(mac) ? mac : null
-}
-
-/** Reads dnsmasq's leases: expiry, MAC, address, name and client id on a line. Other lines are passed over. */
-export function parseLeases(text: string): GuestAddress[] {
-  return text.split('\n').flatMap(line => {
-    const [expiry = '', mac = '', ip = ''] = line.trim().split(/\s+/)
-    const isLease = /^\d+$/.test(expiry) && macPattern.test(mac) && /^\d+(\.\d+){3}$/.test(ip)
-    return isLease ? [{ mac: mac.toLowerCase(), ip }] : []
-  })
-}
-
-/** Reads `/proc/net/arp` (proc(5)); entries whose flags are 0 are not resolved. */
-export function parseArp(text: string): GuestAddress[] {
-  return text.split('\n').flatMap(line => {
-    const [ip = '', , flags = '', mac = ''] = line.trim().split(/\s+/)
-    const isEntry = /^\d+(\.\d+){3}$/.test(ip) && /^0x[0-9a-f]+$/.test(flags) && macPattern.test(mac)
-    return isEntry && Number(flags) !== 0 ? [{ mac: mac.toLowerCase(), ip }] : []
-  })
-}
-
-/** Reads `os-release(5)`, or the one line of a file such as `/etc/redhat-release`. */
-export function parseRelease(text: string): string | null {
-  const pretty = /^PRETTY_NAME=(["']?)(.+)\1$/m.exec(text)?.[2]
-  const [first = '', ...more] = linesOf(text)
-  return pretty ?? (more.length < 3 && /release|Server|Linux/.test(first) ? first : null)
-}
-
-/** Reads `qemu-img info`: the format of an image. */
-export function parseImageFormat(text: string): string {
-  const format = /^file format: (\S+)$/m.exec(text)?.[1]
-  if (format === undefined) {
-    throw new UnknownOutput('what qemu-img says', text.trim())
-  }
-  return format
 }
 
 /** The lines that say something. Some builds of virsh first tell which hypervisor they connect to. */

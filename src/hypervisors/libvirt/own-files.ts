@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
+import { logPieces } from '../shared/evidence.js'
 import { allDisks, consoleFile } from './domain.js'
-import { logPieces } from './evidence.js'
 import { textAt, type XmlElement } from './xml.js'
 
 /** The files that were made for an instance: those that bear its name. A base never does. */

@@ -1,7 +1,8 @@
 import { InfraError } from '../../config/errors.js'
+import type { CallOptions } from '../shared/host-commands.js'
+import { isActive } from '../shared/power-state.js'
 import { type LibvirtHost, stateOf, untilState } from './host.js'
-import { isActive, type StateAnswer } from './output.js'
-import type { CallOptions } from './virsh.js'
+import type { StateAnswer } from './output.js'
 
 /** A domain on a host, and the instance that messages name. */
 export interface PowerTarget {

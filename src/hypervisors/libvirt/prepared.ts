@@ -3,7 +3,10 @@ import type { Host } from '../../config/model.js'
 import type { GuestRequest, PreparedGuest, RunningGuest } from '../driver.js'
 import { type AskShell, imageFacts } from '../image-identity.js'
 import type { Limit } from '../limit.js'
-import { newClaim, removeClaim, runnerName, writeClaim } from './claims.js'
+import { newClaim, removeClaim, runnerName, writeClaim } from '../shared/claims.js'
+import { type CallOptions, refused } from '../shared/host-commands.js'
+import { isActive } from '../shared/power-state.js'
+import { makeFile, removeFiles } from '../shared/storage.js'
 import { type Clone, cloneDomain, NotCloneable } from './clone.js'
 import { differences } from './declared.js'
 import { createGuest, type LibvirtGuest } from './guest.js'
@@ -12,13 +15,11 @@ import { createHotplug } from './hotplug.js'
 import { keepHint } from './keep.js'
 import type { Route } from './move.js'
 import { removeDomain } from './orphans.js'
-import { isActive } from './output.js'
 import { destroyDomain, startDomain } from './power.js'
 import { canSetMemory, canSetVcpus } from './resources.js'
 import { deleteSnapshot, describeSnapshot, hasSnapshot, revertTo } from './snapshots.js'
-import { makeFile, removeFiles, withXmlFile } from './storage.js'
 import { abilitiesOf, hasFeature } from './versions.js'
-import { type CallOptions, checkName } from './virsh.js'
+import { checkName, withXmlFile } from './virsh.js'
 import { parseXml, writeXml, type XmlElement } from './xml.js'
 
 /** A prepared guest, and what the driver does with it when it closes. */
@@ -254,8 +255,4 @@ function filesOf({ files }: Clone): string[] {
 
 function callOf({ request }: PrepareRequest, limit: Limit, signal: AbortSignal): CallOptions {
   return { signal, limit, where: request.instance }
-}
-
-function refused(where: string, why: string): InfraError {
-  return new InfraError(`${where}: ${why}`, { cause: 'runner', where, code: 'driver' })
 }

@@ -1,9 +1,9 @@
 import { InfraError } from '../../config/errors.js'
 import { untilHolds } from '../limit.js'
+import { type CallOptions, read, refused } from '../shared/host-commands.js'
 import { hasBalloon, hasSpareVcpus } from './domain.js'
 import type { LibvirtHost } from './host.js'
 import { type DomainInfo, parseDomainInfo } from './output.js'
-import { type CallOptions, read } from './virsh.js'
 import type { XmlElement } from './xml.js'
 
 /** A guest gives memory back in whole pages, and some balloons in larger pieces. */
@@ -95,8 +95,4 @@ async function untilInfo(
   }
   const message = `${call.where} on ${id}: the guest has ${shown(info)}, not ${wanted}, after ${unplug.name} (${unplug.ms} ms)`
   throw new InfraError(message, { cause: 'guest', where: call.where, code: 'limit', limit: unplug.name })
-}
-
-function refused(where: string, why: string): InfraError {
-  return new InfraError(`${where}: ${why}`, { cause: 'runner', where, code: 'driver' })
 }

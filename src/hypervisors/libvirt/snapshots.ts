@@ -1,8 +1,8 @@
 import { InfraError } from '../../config/errors.js'
+import type { CallOptions } from '../shared/host-commands.js'
+import { isActive } from '../shared/power-state.js'
 import type { LibvirtHost } from './host.js'
 import { stateOf, untilState } from './host.js'
-import { isActive } from './output.js'
-import type { CallOptions } from './virsh.js'
 
 /** Ours begin with this, so that what a dead runner left in a VM can be told from its own. */
 export const snapshotPrefix = 'gc-'

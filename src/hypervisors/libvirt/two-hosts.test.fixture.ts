@@ -5,8 +5,8 @@ import type { Test } from 'tap'
 import { defaultLimits } from '../../config/limits.js'
 import type { Guest, Host } from '../../config/model.js'
 import type { GuestRequest } from '../driver.js'
+import { localMachine } from '../shared/local-machine.test.fixture.js'
 import { createLibvirtDriver, type LibvirtDriver } from './driver.js'
-import { localMachine } from './local-machine.test.fixture.js'
 import { libvirtModule } from './module.js'
 
 /**

@@ -1,8 +1,8 @@
 import type { GuestConsole } from '../driver.js'
+import { type DomainState, isActive } from '../shared/power-state.js'
 import { tellsPanics } from './domain.js'
 import { type Seat, stateOf } from './host.js'
 import { isSuspicious, type Loss, lossError, lossOf } from './loss.js'
-import { type DomainState, isActive } from './output.js'
 import type { XmlElement } from './xml.js'
 
 /** Whose state is looked at. */

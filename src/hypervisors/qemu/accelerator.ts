@@ -6,9 +6,9 @@ import { execa } from 'execa'
 import { z } from 'zod'
 import { InfraError } from '../../config/errors.js'
 import type { Limit } from '../limit.js'
+import type { BuiltImage } from '../shared/image.js'
+import { runTool, tail, toolPath } from '../shared/tool.js'
 import { type Accelerator, kernelCommandLine } from './arguments.js'
-import type { BuiltImage } from './image.js'
-import { runTool, tail, toolPath } from './tool.js'
 
 /** Which accelerator guests get, and why, in one line. */
 export interface AcceleratorChoice {

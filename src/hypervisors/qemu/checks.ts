@@ -3,11 +3,11 @@ import type { Placement } from '../../config/model.js'
 import type { Check, CheckRequest } from '../driver.js'
 import type { HostLimits } from '../limit.js'
 import { capacityChecks, inMib, localFreeBytes, seenFree, seenIf, seenVersion } from '../seen.js'
-import { instancesFolder } from './cache.js'
+import { instancesFolder } from '../shared/cache.js'
+import { describeMissing, missingTools, runTool, type Tool, type ToolOptions } from '../shared/tool.js'
 import { hardwareOf } from './hardware.js'
 import { program } from './launch.js'
 import { checkDrivers, findBase } from './placement.js'
-import { describeMissing, missingTools, runTool, type Tool, type ToolOptions } from './tool.js'
 
 const tools: readonly Tool[] = [program, 'qemu-img', 'setpriv']
 

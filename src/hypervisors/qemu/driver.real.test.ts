@@ -11,7 +11,7 @@ import { buildImage } from '../../lab/images/build.js'
 import { loadRecipe } from '../../lab/images/recipe.js'
 import type { GuestRequest, RunningGuest } from '../driver.js'
 import { aborted } from '../limit.js'
-import { defaultCacheFolder, instancesFolder } from './cache.js'
+import { defaultCacheFolder, instancesFolder } from '../shared/cache.js'
 import { createQemuDriver } from './driver.js'
 
 /** A boot in software emulation, on a machine that has other things to do. */

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { RunningGuest } from '../driver.js'
 import { bounded, type HostLimits } from '../limit.js'
+import { runTool, type ToolOptions } from '../shared/tool.js'
 import type { QmpClient } from './qmp.js'
-import { runTool, type ToolOptions } from './tool.js'
 
 /** What devices are added to, and how. */
 export interface HotplugSetting {

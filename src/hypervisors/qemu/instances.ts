@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InfraError } from '../../config/errors.js'
-import { instancesFolder } from './cache.js'
+import { instancesFolder } from '../shared/cache.js'
 
 /** A process that cannot be mistaken for a later one with the same id. */
 const processIdentity = z.object({ pid: z.int().positive(), startTime: z.string(), bootId: z.string() })

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Access } from '../driver.js'
-import type { BuiltImage } from './image.js'
+import type { BuiltImage } from '../shared/image.js'
 
 const configFile = 'ssh_config'
 const alias = 'guest'

@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { Placement } from '../../config/model.js'
+import { type BuiltImage, findImage, readImage } from '../shared/image.js'
+import { runTool, type ToolOptions } from '../shared/tool.js'
 import type { Hardware } from './hardware.js'
-import { type BuiltImage, findImage, readImage } from './image.js'
 import { describeNoDisk } from './image-file.js'
-import { runTool, type ToolOptions } from './tool.js'
 
 /** What an instance's overlay is laid over, never written to. */
 export interface Base {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { execa } from 'execa'
-import { tail, toolPath } from './tool.js'
+import { tail, toolPath } from '../shared/tool.js'
 
 /**
  * Runs QEMU below a shell that ends it when our end of the shell's standard input closes: however the runner

@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import type { HostShell } from '../../remote/index.js'
-import { toolPath } from './tool.js'
+import { toolPath } from '../shared/tool.js'
 
 /** A shell on this machine, as other hosts have one over SSH. */
 export function localShell(label: string): HostShell {

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
+import { runTool, type ToolOptions } from '../shared/tool.js'
 import type { UefiFiles } from './arguments.js'
-import { runTool, type ToolOptions } from './tool.js'
 
 /** Where Debian's package ovmf puts UEFI's code and its empty variables, newer sizes first. */
 const firmwareFolder = '/usr/share/OVMF'

@@ -1,7 +1,7 @@
 import { quote } from '../../remote/index.js'
 import type { Check, CheckRequest } from '../driver.js'
-import { type CallOptions, read } from '../libvirt/virsh.js'
 import { capacityChecks, seenIf, seenVersion } from '../seen.js'
+import { type CallOptions, read } from '../shared/host-commands.js'
 import { type XlHost, xl } from './host.js'
 import { parseInfo } from './output.js'
 
@@ -53,7 +53,7 @@ export function xlChecks(host: XlHost, { host: declared, guests }: CheckRequest)
           asked: `the disk ${clean.path}`,
           after: ['xen'],
           carryOut: async signal => {
-            const { code, stderr } = await host.shell.shell(`[ -r ${quote(clean.path)} ]`, call(signal))
+            const { code, stderr } = await host.shell.run(`[ -r ${quote(clean.path)} ]`, call(signal))
             return seenIf(code === 0, code === 0 ? 'there' : stderr.trim() || 'there is no such file to read')
           },
         },

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { uuidOf } from '../libvirt/clone.js'
+import { uuidOf } from '../shared/names.js'
 import { type ConfigValue, type DomainConfig, UnknownConfig } from './config.js'
 import { macOfVif, parseDisk, withMac, writeDisk } from './disks.js'
 

@@ -1,6 +1,5 @@
-import { firmwareCommand, onOneLine } from '../libvirt/facts.js'
-import { parseRelease } from '../libvirt/output.js'
-import { type CallOptions, read } from '../libvirt/virsh.js'
+import { type CallOptions, read } from '../shared/host-commands.js'
+import { firmwareCommand, onOneLine, parseRelease } from '../shared/host-facts.js'
 import { whichToolstack, type XlHost, xl } from './host.js'
 import { parseInfo } from './output.js'
 

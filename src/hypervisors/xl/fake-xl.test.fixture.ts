@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { defaultLimits } from '../../config/limits.js'
 import type { CleanState, Configuration, Guest, Host } from '../../config/model.js'
 import type { GuestRequest, RunningGuest } from '../driver.js'
-import { localMachine } from '../libvirt/local-machine.test.fixture.js'
+import { localMachine } from '../shared/local-machine.test.fixture.js'
 import { createXlDriver, type XlDriver } from './driver.js'
 
 export const signal: AbortSignal = new AbortController().signal

@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import { quote } from '../../remote/index.js'
 import type { Ability, Access, GuestRequest, RunningGuest } from '../driver.js'
-import { findAddresses } from '../libvirt/address.js'
-import { fetchLog } from '../libvirt/evidence.js'
-import type { DomainState } from '../libvirt/output.js'
-import type { CallOptions } from '../libvirt/virsh.js'
 import type { Limit } from '../limit.js'
 import { accessAt } from '../reach.js'
+import { lookInFiles, waitForAddresses } from '../shared/addresses.js'
+import { fetchLog } from '../shared/evidence.js'
+import type { CallOptions } from '../shared/host-commands.js'
+import type { DomainState } from '../shared/power-state.js'
 import type { DomainConfig } from './config.js'
 import { findDomain, type XlHost, xl } from './host.js'
 import type { Hotplug } from './hotplug.js'
@@ -42,8 +42,6 @@ export interface XlGuest extends RunningGuest {
 }
 
 const never = new AbortController().signal
-/** Older than any libvirt that tells addresses: the host's own files are asked. */
-const noLibvirt = '0'
 
 /** Watches a domain that has been created, and offers what can be done with it. */
 export function createXlGuest(setting: XlGuestSetting): XlGuest {
@@ -135,17 +133,16 @@ class Guest {
   }
 
   async #access(signal: AbortSignal): Promise<Access> {
-    const { host, request, domain, macs, keys } = this.#setting
+    const { host, request, macs, keys } = this.#setting
     const { placement } = request
     if (placement.endpoint === undefined) {
-      this.#addresses = await findAddresses(host.shell, {
-        domain,
+      const call = this.#call(host.limits.command, signal)
+      this.#addresses = await waitForAddresses(() => lookInFiles(host.shell, { macs, call }), {
+        host: host.id,
         macs,
-        library: noLibvirt,
-        call: this.#call(host.limits.command, signal),
+        call,
         limit: { name: 'boot', ms: request.limits.boot },
         everyMs: host.limits.lookEvery.ms,
-        asksAll: this.#addresses.length > 0,
       })
     }
     const via = placement.viaHost ? { via: await host.connection.machine(signal) } : {}

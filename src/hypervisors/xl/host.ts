@@ -1,22 +1,22 @@
 import { InfraError } from '../../config/errors.js'
-import type { HostConnection } from '../libvirt/connection.js'
-import { type CallOptions, createVirsh, read, type Virsh } from '../libvirt/virsh.js'
-import { HostWatch } from '../libvirt/watch.js'
 import { type HostLimits, type Limit, untilHolds } from '../limit.js'
+import type { HostConnection } from '../shared/connection.js'
+import { type CallOptions, type HostCommands, hostCommands, read } from '../shared/host-commands.js'
+import { HostWatch } from '../shared/watch.js'
 import { type ListedDomain, parseList } from './output.js'
 
 /** One Xen host without libvirt, and what its guests share. */
 export interface XlHost {
   readonly id: string
   readonly connection: HostConnection
-  /** The host's shell: what virsh's driver and this one do alike. */
-  readonly shell: Virsh
+
+  readonly shell: HostCommands
   readonly limits: HostLimits
   readonly watch: HostWatch
 }
 
 export function createXlHost(id: string, connection: HostConnection, limits: HostLimits): XlHost {
-  const shell = createVirsh(connection, id, 'xen:///')
+  const shell = hostCommands(connection, id)
   const watch = new HostWatch(
     async signal => {
       const domains = await listDomains(shell, { signal, limit: limits.command, where: id })
@@ -31,7 +31,7 @@ export function createXlHost(id: string, connection: HostConnection, limits: Hos
  * Every domain of a host. `xm` is what RHEL 5 has; where both are installed, xl speaks to the hypervisor, and xm to a
  * daemon that may not run.
  */
-export async function listDomains(shell: Virsh, call: CallOptions): Promise<ListedDomain[]> {
+export async function listDomains(shell: HostCommands, call: CallOptions): Promise<ListedDomain[]> {
   return read(parseList, await shell.demand(xl('list'), call), shell.host)
 }
 
@@ -59,11 +59,6 @@ export function guestIsLate(host: XlHost, where: string, what: string, limit: Li
   const more = said.trim() === '' ? '' : `: ${said.trim()}`
   const message = `${where} on ${host.id}: the guest did not ${what} within ${limit.name} (${limit.ms} ms)${more}`
   return new InfraError(message, { cause: 'guest', where, code: 'limit', limit: limit.name })
-}
-
-/** A call that cannot be carried out as it was asked for. */
-export function refused(where: string, why: string): InfraError {
-  return new InfraError(`${where}: ${why}`, { cause: 'runner', where, code: 'driver' })
 }
 
 const path = 'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin'

@@ -1,12 +1,12 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import type { AddedDisk } from '../driver.js'
-import { makeDisk, removeFiles } from '../libvirt/storage.js'
-import { type CallOptions, read } from '../libvirt/virsh.js'
+import { type CallOptions, read, refused } from '../shared/host-commands.js'
+import { makeDisk, removeFiles } from '../shared/storage.js'
 import { macFor } from './clone.js'
 import type { DomainConfig } from './config.js'
 import { macOfVif, parseDisk, vdevNumber, vdevs, writeDisk } from './disks.js'
-import { guestIsLate, refused, until, type XlHost, xl } from './host.js'
+import { guestIsLate, until, type XlHost, xl } from './host.js'
 import { parseBlockList, parseNetworkList } from './output.js'
 
 const sectorBytes = 512
@@ -50,7 +50,7 @@ export function createHotplug({ host, domain, config, folder }: HotplugRequest):
     if (!(await isThere())) {
       return
     }
-    const { stderr } = await host.shell.shell(xl(...words), call)
+    const { stderr } = await host.shell.run(xl(...words), call)
     const { unplug } = host.limits
     if (!(await until(host, async () => !(await isThere()), unplug, call.signal))) {
       throw guestIsLate(host, call.where, `let go of ${what}`, unplug, stderr)

@@ -1,9 +1,9 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import type { Leftover } from '../driver.js'
-import { type Claim, listClaims, removeClaim } from '../libvirt/claims.js'
-import { readInstanceName } from '../libvirt/orphans.js'
-import type { CallOptions, Virsh } from '../libvirt/virsh.js'
+import { type Claim, listClaims, removeClaim } from '../shared/claims.js'
+import type { CallOptions, HostCommands } from '../shared/host-commands.js'
+import { readInstanceName } from '../shared/names.js'
 import { parseConfig } from './config.js'
 import { parseDisk } from './disks.js'
 import { listDomains, type XlHost } from './host.js'
@@ -41,7 +41,7 @@ export function configFile(instance: string): string {
 
 /** Writes an instance's configuration, whole or not at all. */
 export async function writeInstance(
-  shell: Virsh,
+  shell: HostCommands,
   instance: string,
   text: string,
   call: CallOptions,

@@ -1,8 +1,9 @@
+import type { DomainState } from '../shared/power-state.js'
+import { UnknownOutput } from '../shared/unknown-output.js'
 /**
  * What xl and xm say, read strictly: what is not understood is an error, never a guess. The table is the one that
  * `list_domains` of tools/xl/xl_list.c prints, and xm before it (tools/python/xen/xm/main.py).
  */
-import { type DomainState, UnknownOutput } from '../libvirt/output.js'
 
 /** One line of `xl list`. */
 export interface ListedDomain {

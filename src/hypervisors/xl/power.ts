@@ -1,6 +1,6 @@
 import { InfraError } from '../../config/errors.js'
 import { quote } from '../../remote/index.js'
-import { type CallOptions, hostError } from '../libvirt/virsh.js'
+import { type CallOptions, hostError } from '../shared/host-commands.js'
 import { findDomain, guestIsLate, until, type XlHost, xl, xlOrXm } from './host.js'
 
 /** One domain of a host, whether it is there or not. */
@@ -26,7 +26,7 @@ export async function destroyDomain(host: XlHost, domain: string, call: CallOpti
   if ((await findDomain(host, domain, call)) === null) {
     return
   }
-  const { stderr } = await host.shell.shell(xl('destroy', quote(domain)), call)
+  const { stderr } = await host.shell.run(xl('destroy', quote(domain)), call)
   if ((await findDomain(host, domain, call)) !== null) {
     throw hostError(
       call.where,

@@ -1,8 +1,8 @@
 import { quote } from '../../remote/index.js'
-import type { CallOptions } from '../libvirt/virsh.js'
+import { type CallOptions, refused } from '../shared/host-commands.js'
 import type { DomainConfig } from './config.js'
 import { maxVcpusOf, memoryMiBOf } from './declared.js'
-import { findDomain, guestIsLate, refused, until, type XlHost, xl } from './host.js'
+import { findDomain, guestIsLate, until, type XlHost, xl } from './host.js'
 import type { ListedDomain } from './output.js'
 
 /** A running domain and what it was created from. */

@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
-import { makeFile, removeFiles } from '../libvirt/storage.js'
-import type { CallOptions } from '../libvirt/virsh.js'
-import { findDomain, refused, type XlHost, xl } from './host.js'
+import { type CallOptions, refused } from '../shared/host-commands.js'
+import { makeFile, removeFiles } from '../shared/storage.js'
+import { findDomain, type XlHost, xl } from './host.js'
 import type { Hotplug } from './hotplug.js'
 import { destroyDomain } from './power.js'
 

@@ -1,10 +1,7 @@
-import {
-  parseNodeInfo,
-  parseRelease,
-  parseVersions,
-  UnknownOutput,
-} from '../../hypervisors/libvirt/output.js'
+import { parseNodeInfo, parseVersions } from '../../hypervisors/libvirt/output.js'
 import { childrenOf, find, parseXml, textAt, type XmlElement } from '../../hypervisors/libvirt/xml.js'
+import { parseRelease } from '../../hypervisors/shared/host-facts.js'
+import { UnknownOutput } from '../../hypervisors/shared/unknown-output.js'
 
 /** What a host of libvirt is asked, by what the answer is called; each is a command of its shell. */
 export const hostQuestions = {

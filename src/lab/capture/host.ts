@@ -1,7 +1,7 @@
 import { InfraError, UsageError } from '../../config/errors.js'
 import type { Limits } from '../../config/limits.js'
 import type { Host } from '../../config/model.js'
-import { UnknownOutput } from '../../hypervisors/libvirt/output.js'
+import { UnknownOutput } from '../../hypervisors/shared/unknown-output.js'
 import type { HostShell } from '../../remote/index.js'
 import {
   domainTypes,

@@ -1,4 +1,4 @@
-import { UnknownOutput } from '../../hypervisors/libvirt/output.js'
+import { UnknownOutput } from '../../hypervisors/shared/unknown-output.js'
 import { parseInfo, parseList } from '../../hypervisors/xl/output.js'
 import type { Values } from './host-answers.js'
 import type { Scrub } from './scrub.js'

@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, stat } from
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UsageError } from '../../config/errors.js'
-import { imagesFolder } from '../../hypervisors/qemu/cache.js'
+import { imagesFolder } from '../../hypervisors/shared/cache.js'
 import {
   type BuiltImage,
   hypervisorFile,
@@ -12,14 +12,14 @@ import {
   imageFiles,
   imageFormat,
   readImage,
-} from '../../hypervisors/qemu/image.js'
+} from '../../hypervisors/shared/image.js'
 import {
   describeMissing,
   type MissingTool,
   missingTools as missingOf,
   type Tool,
   type ToolOptions,
-} from '../../hypervisors/qemu/tool.js'
+} from '../../hypervisors/shared/tool.js'
 import { installedPackages, isRoot, makeDisk } from './disk.js'
 import { makeKeys } from './keys.js'
 import { withLock } from './lock.js'

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { InfraError } from '../../config/errors.js'
-import { type BuiltImage, hypervisorFile, imageFiles } from '../../hypervisors/qemu/image.js'
-import { runTool, type ToolOptions } from '../../hypervisors/qemu/tool.js'
+import { type BuiltImage, hypervisorFile, imageFiles } from '../../hypervisors/shared/image.js'
+import { runTool, type ToolOptions } from '../../hypervisors/shared/tool.js'
 import { guestsFolder, type Recipe } from './recipe.js'
 
 /** The label by which the kernel finds its root, whatever the disk's model. */

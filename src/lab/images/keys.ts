@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { imageFiles } from '../../hypervisors/qemu/image.js'
-import { runTool, type ToolOptions } from '../../hypervisors/qemu/tool.js'
+import { imageFiles } from '../../hypervisors/shared/image.js'
+import { runTool, type ToolOptions } from '../../hypervisors/shared/tool.js'
 
 /** The keys of one image: the client's opens it, the host's proves it. */
 export interface ImageKeys {

@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import { InfraError } from '../../config/errors.js'
-import { toolPath } from '../../hypervisors/qemu/tool.js'
+import { toolPath } from '../../hypervisors/shared/tool.js'
 
 /** Who waits longer than this is told that another holds the lock. */
 const waitNoticeMs = 1000

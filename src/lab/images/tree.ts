@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ToolOptions } from '../../hypervisors/qemu/tool.js'
-import { runTool } from '../../hypervisors/qemu/tool.js'
+import { runTool, type ToolOptions } from '../../hypervisors/shared/tool.js'
 import { isRoot } from './disk.js'
 import type { ImageKeys } from './keys.js'
 import { type Layer, writeLayer } from './layer.js'

@@ -1,6 +1,6 @@
 import { setInterval } from 'node:timers/promises'
 import type { InfraError } from '../../config/errors.js'
-import type { DomainState } from './output.js'
+import type { DomainState } from './power-state.js'
 
 /** Asks a host for the states of all its domains. */
 export type LookAll = (signal: AbortSignal) => Promise<ReadonlyMap<string, DomainState>>

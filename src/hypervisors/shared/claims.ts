@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { machineName } from '../../config/this-machine.js'
 import { quote } from '../../remote/index.js'
-import type { CallOptions, Virsh } from './virsh.js'
+import type { CallOptions, HostCommands } from './host-commands.js'
 
 /**
  * A VM that serves as an instance itself does not bear the instance's name: a file in the home folder of whoever
@@ -35,22 +35,26 @@ export function runnerName(): string {
 const folder = '"$HOME/.guestcert"'
 
 /** Writes a claim down on the host. */
-export async function writeClaim(virsh: Virsh, claim: Claim, call: CallOptions): Promise<void> {
+export async function writeClaim(commands: HostCommands, claim: Claim, call: CallOptions): Promise<void> {
   const file = `${folder}/${quote(claim.instance)}`
   // Whole or not at all: a runner may die at any time.
   const command = `umask 077&&mkdir -p ${folder}&&cat >${file}.new&&mv ${file}.new ${file}`
-  await virsh.demand(command, { ...call, stdin: Buffer.from(`${JSON.stringify(claim)}\n`) })
+  await commands.demand(command, { ...call, stdin: Buffer.from(`${JSON.stringify(claim)}\n`) })
 }
 
 /** Removes a claim, if it is there. */
-export async function removeClaim(virsh: Virsh, instance: string, call: CallOptions): Promise<void> {
+export async function removeClaim(
+  commands: HostCommands,
+  instance: string,
+  call: CallOptions,
+): Promise<void> {
   const file = `${folder}/${quote(instance)}`
-  await virsh.demand(`rm -f ${file} ${file}.new`, call)
+  await commands.demand(`rm -f ${file} ${file}.new`, call)
 }
 
 /** Every claim on the host; what cannot be read is none of ours. */
-export async function listClaims(virsh: Virsh, call: CallOptions): Promise<Claim[]> {
-  const { stdout } = await virsh.shell(`cat ${folder}/gc-* 2>/dev/null`, call)
+export async function listClaims(commands: HostCommands, call: CallOptions): Promise<Claim[]> {
+  const { stdout } = await commands.run(`cat ${folder}/gc-* 2>/dev/null`, call)
   return stdout.text.split('\n').flatMap(line => {
     const parsed = claimSchema.safeParse(jsonOf(line))
     return parsed.success ? [parsed.data] : []
