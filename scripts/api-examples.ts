@@ -105,7 +105,12 @@ export const hostExamples: Examples<Context['host']> = {
 }
 
 /** Of what else a test is given. */
-export const contextExamples: Examples<TestContext> = {
+export const contextExamples: Examples<TestContext> & Record<'test', (context: Context) => unknown> = {
+  test: async ({ guest, expect, test }) => {
+    const { size } = test.parameters
+    const { succeeded } = await guest.run(`dd if=/dev/zero of=/dev/null bs=${size} count=16`)
+    expect(succeeded).toBe(true, `blocks of ${size} are copied`)
+  },
   expect: ({ expect }) => expect(1 + 1).toBe(2, 'one and one are two'),
   measure: ({ measure }) => measure('offset', 12.5),
   attach: ({ attach }) => attach('notes.txt', 'seen at the console'),

@@ -1,9 +1,10 @@
+import { withoutParameters } from '../src/config/parameters.js'
 import type { Proof, Suite, SuiteTest } from '../src/plan/suite.js'
 import { builtinSuites, loadSuites } from '../src/plan/suites.js'
 
 /** `docs/suites.md`: every shipped test, what it is for, and on what it is shown to pass and to fail. */
-export async function suitesPage(): Promise<string> {
-  const suites = await loadSuites([builtinSuites], null)
+export async function suitesPage(folder = builtinSuites): Promise<string> {
+  const suites = await loadSuites([folder], null)
   return [
     '# The shipped suites',
     '',
@@ -18,10 +19,23 @@ export async function suitesPage(): Promise<string> {
 }
 
 function suitePart({ id, version, title, tests }: Suite): string[] {
-  return ['', `## ${id} ${version}`, '', `${title}.`, ...tests.flatMap(testPart)]
+  const entries = [...new Set(tests.map(test => withoutParameters(test.id)))]
+  const parts = entries.flatMap(name =>
+    testPart(
+      name,
+      tests.filter(test => withoutParameters(test.id) === name),
+    ),
+  )
+  return ['', `## ${id} ${version}`, '', `${title}.`, ...parts]
 }
 
-function testPart({ id, title, why, requirements, level, proof, measures, needs }: SuiteTest): string[] {
+/** One entry of a manifest: all of its tests, which differ in their parameters alone. */
+function testPart(id: string, all: readonly SuiteTest[]): string[] {
+  const [test] = all
+  if (test === undefined) {
+    return []
+  }
+  const { title, why, requirements, level, proof, measures, needs } = test
   const needed = [
     ...needs.configuration.map(key => `\`${key}\` in the configuration`),
     ...needs.host.map(ability => `a host that can \`${ability}\``),
@@ -39,6 +53,9 @@ function testPart({ id, title, why, requirements, level, proof, measures, needs 
     `${title}.${why === null ? '' : ` ${why}`}`,
     '',
     `- ${level}, for ${requirements.join(', ')}`,
+    ...(test.parameters === undefined
+      ? []
+      : [`- a test each: ${all.map(one => `\`${one.id.slice(id.length)}\``).join(', ')}`]),
     ...(needed.length === 0 ? [] : [`- needs ${needed.join(', ')}`]),
     ...(measured.length === 0 ? [] : [`- measures ${measured.join(', ')}`]),
     ...(proof === null

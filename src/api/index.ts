@@ -13,6 +13,7 @@
  */
 
 export { apiVersion } from '../config/api-version.js'
+export type { ParameterValue, TestParameters } from '../config/parameters.js'
 export type { Duration } from './duration.js'
 export type { Expect, Expectation, PollExpectation, PollOptions } from './expect.js'
 export type {
@@ -25,7 +26,7 @@ export type {
   Reconnection,
 } from './guest.js'
 export type { AddedDisk, Host, HostAbility } from './host.js'
-export type { Environment, TestBody, TestContext, TestModule } from './test.js'
+export type { Environment, TestBody, TestContext, TestModule, ThisTest } from './test.js'
 export { test } from './test.js'
 export type {
   Activation,

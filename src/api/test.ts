@@ -1,4 +1,5 @@
 import { apiVersion } from '../config/api-version.js'
+import type { TestParameters } from '../config/parameters.js'
 import type { Expect } from './expect.js'
 import type { Guest } from './guest.js'
 import type { Host } from './host.js'
@@ -21,8 +22,18 @@ export interface Environment {
   readonly configuration: Readonly<Record<string, string | number>>
 }
 
-/** What a test has to work with. */
-export interface TestContext {
+/** Which test it is. */
+export interface ThisTest<P extends TestParameters = TestParameters> {
+  /** `suite/test`, and its parameters where it has any: `disk/blocks[size=1MiB]`. */
+  readonly id: string
+  /** The values that the manifest declares for this one of its tests; reading another name throws. */
+  readonly parameters: P
+}
+
+/** What a test has to work with. `P` says which parameters its manifest declares. */
+export interface TestContext<P extends TestParameters = TestParameters> {
+  /** Its own identity, and the values of its parameters. */
+  readonly test: ThisTest<P>
   readonly guest: Guest
   readonly host: Host
   readonly expect: Expect
@@ -38,7 +49,7 @@ export interface TestContext {
 }
 
 /** The body of a test. It passes when it returns, made a check, and every check held. */
-export type TestBody = (context: TestContext) => Promise<void>
+export type TestBody<P extends TestParameters = TestParameters> = (context: TestContext<P>) => Promise<void>
 
 /** What a test module exports by default. */
 export interface TestModule {
@@ -48,9 +59,12 @@ export interface TestModule {
   readonly body: TestBody
 }
 
-/** Declares a test: `export default test(async ({ guest, expect }) => { … })`. */
-export function test(body: TestBody): TestModule {
-  return { guestcert: 'test', api: apiVersion, body }
+/**
+ * Declares a test: `export default test(async ({ guest, expect }) => { … })`. One that has parameters may name their
+ * types: `test<{ size: string }>(async ({ test }) => … test.parameters.size … )`.
+ */
+export function test<P extends TestParameters = TestParameters>(body: TestBody<P>): TestModule {
+  return { guestcert: 'test', api: apiVersion, body: body as TestBody }
 }
 
 /** True for what {@link test} returns, in whatever copy of this package it was made. */

@@ -1,3 +1,4 @@
+import type { TestParameters } from '../config/parameters.js'
 import type { Duration } from './duration.js'
 import type { CommandEnd, Guest } from './guest.js'
 import { type TestContext, type TestModule, test } from './test.js'
@@ -139,12 +140,16 @@ export interface WindowsGuest extends Guest {
   writeBytes(path: string, content: Uint8Array): Promise<void>
 }
 
-/** What a Windows test has to work with. */
-export type WindowsTestContext = Omit<TestContext, 'guest'> & { readonly guest: WindowsGuest }
+/** What a Windows test has to work with. `P` says which parameters its manifest declares. */
+export type WindowsTestContext<P extends TestParameters = TestParameters> = Omit<TestContext<P>, 'guest'> & {
+  readonly guest: WindowsGuest
+}
 
 /** Declares a test of Windows guests: `export default windowsTest(async ({ guest, expect }) => { … })`. */
-export function windowsTest(body: (context: WindowsTestContext) => Promise<void>): TestModule {
-  return test(async context => {
+export function windowsTest<P extends TestParameters = TestParameters>(
+  body: (context: WindowsTestContext<P>) => Promise<void>,
+): TestModule {
+  return test<P>(async context => {
     if (!isWindows(context.guest)) {
       throw new TypeError('this test is for Windows guests: its manifest must say "applies"')
     }

@@ -32,7 +32,8 @@ export const choiceFlags: readonly FlagSpec[] = [
   {
     name: 'test',
     value: 'GLOB',
-    description: 'Tests whose name matches, with or without the suite: clock/drift, drift, clock/*',
+    description:
+      'Tests whose name matches, with or without suite and parameters: clock/drift, drift, clock/*',
     repeatable: true,
     group: choice,
   },

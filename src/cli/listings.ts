@@ -63,6 +63,7 @@ function listTests(suites: readonly Suite[]): Listing {
       applies: { suite: suite.applies, test: test.applies },
       needs: test.needs,
       protocol: test.protocol,
+      ...(test.parameters === undefined ? {} : { parameters: test.parameters }),
       ...(test.codes === undefined ? {} : { codes: test.codes }),
       proof: test.proof,
       tags: test.tags,

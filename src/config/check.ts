@@ -76,7 +76,7 @@ function depth(issues: readonly Issue[]): number {
 
 function describe(issue: Issue, path: Path, yaml: YamlFile): string {
   if (isMissing(issue)) {
-    return `"${String(path.at(-1))}" is missing: expected ${expectation(issue)}`
+    return `"${String(path.at(-1))}" is missing: expected ${expectation(issue).replace(/^expected /, '')}`
   }
   const wanted = expectation(issue)
   return `${found(path, yaml)}${/^(expected|a) /.test(wanted) ? wanted : `expected ${wanted}`}${typo(issue, path, yaml)}`
@@ -98,7 +98,9 @@ function found(path: Path, yaml: YamlFile): string {
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.message.startsWith('Invalid input') ? article(String(issue.expected)) : issue.message
+      return issue.message.startsWith('Invalid input')
+        ? `expected ${article(String(issue.expected))}`
+        : issue.message
     case 'invalid_value':
       return issue.values.length === 1
         ? String(issue.values[0])

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { abilities } from './abilities.js'
 import { apiVersion } from './api-version.js'
+import { parametersSchema } from './parameters.js'
 import { guestProducts, hypervisorProducts } from './products.js'
 import { duration, id, oneOrMore, range, text } from './scalars.js'
 
@@ -84,7 +85,13 @@ const testEntry = z
     applies: applies.optional(),
     limit: duration.optional(),
     isolation: z.enum(['shared', 'alters-guest', 'own-instance']).optional(),
-    after: z.array(id).optional().meta({ description: 'Tests of this suite that must pass first' }),
+    parameters: parametersSchema.optional().meta({
+      description: 'Values that the test is run with: every combination of them is a test of its own',
+    }),
+    after: z.array(text).optional().meta({
+      description:
+        'Tests of this suite that must pass first: "blocks" with all of its parameters, or "blocks[size=1MiB]"',
+    }),
     tags: z.array(id).optional(),
     needs: z
       .strictObject({

@@ -95,6 +95,7 @@ async function observe(request: ObserveRequest): Promise<ModuleFacts> {
       process,
       start: {
         test: test.id,
+        parameters: test.parameters ?? {},
         code: codeOf(suite, test),
         environment: environmentFor(environment),
         values: { guest: valuesOf(guest), host: valuesOf(host) },

@@ -4,11 +4,11 @@ import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
 export function testVariables(
   { guest, hypervisor, configuration }: PlannedEnvironment,
   folder: string,
-  test: Pick<PlannedTest, 'suite'>,
+  { suite, parameters = {} }: Pick<PlannedTest, 'suite' | 'parameters'>,
 ): Record<string, string> {
   return {
     GUESTCERT: `${folder}/lib`,
-    GUESTCERT_SUITE: `${folder}/suites/${test.suite}`,
+    GUESTCERT_SUITE: `${folder}/suites/${suite}`,
     GC_TMP: `${folder}/scratch`,
     GC_GUEST_PRODUCT: guest.product,
     GC_GUEST_VERSION: guest.version,
@@ -23,5 +23,13 @@ export function testVariables(
     ...(configuration.firmware === undefined ? {} : { GC_FIRMWARE: configuration.firmware }),
     ...(configuration.disk === undefined ? {} : { GC_DISK: configuration.disk }),
     ...(configuration.nic === undefined ? {} : { GC_NIC: configuration.nic }),
+    ...Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [parameterVariable(name), String(value)]),
+    ),
   }
+}
+
+/** The variable of a parameter: `block-size` is `GC_PARAMETER_BLOCK_SIZE`. */
+function parameterVariable(name: string): string {
+  return `GC_PARAMETER_${name.toUpperCase().replaceAll('-', '_')}`
 }

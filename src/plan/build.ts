@@ -1,7 +1,7 @@
 import { UsageError } from '../config/errors.js'
 import type { Family, Guest, Host, Lab, Placement } from '../config/model.js'
 import { bootTest } from './boot.js'
-import { type Choice, isChosen, refuseUnknown, takesTest } from './choice.js'
+import { type Choice, isChosen, namesOf, refuseUnknown, takesTest } from './choice.js'
 import { digestPlan } from './digest.js'
 import { notChosen } from './left-out.js'
 import { configurationValue, type Pairing, whyNot } from './match.js'
@@ -85,11 +85,7 @@ function refuseUnknownNames(lab: Lab, suites: readonly Suite[], choice: Choice):
     choice.suites,
     suites.map(({ id }) => id),
   )
-  refuseUnknown(
-    '--test',
-    choice.tests,
-    tests.flatMap(({ id }) => [id, id.split('/')[1] ?? id]),
-  )
+  refuseUnknown('--test', choice.tests, [...new Set(tests.flatMap(namesOf))])
   refuseUnknown('--tag', choice.tags, [...new Set(tests.flatMap(({ tags }) => tags))])
 }
 
@@ -236,6 +232,7 @@ function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): P
     level: test.level,
     requirements: test.requirements,
     protocol: test.protocol,
+    ...(test.parameters === undefined ? {} : { parameters: test.parameters }),
     ...(test.codes === undefined ? {} : { codes: test.codes }),
     file: test.file,
     manifest: suite.manifest,

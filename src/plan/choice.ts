@@ -1,5 +1,6 @@
 import { UsageError } from '../config/errors.js'
 import { nearest } from '../config/nearest.js'
+import { withoutParameters } from '../config/parameters.js'
 import type { SuiteTest } from './suite.js'
 import type { Level } from './types.js'
 
@@ -8,7 +9,7 @@ export interface Choice {
   readonly guests: readonly string[]
   readonly hosts: readonly string[]
   readonly suites: readonly string[]
-  /** `suite/test`, or the test's name alone. */
+  /** `suite/test`, or the test's name alone; with its parameters, or without them for all of its values. */
   readonly tests: readonly string[]
   readonly tags: readonly string[]
   readonly levels: readonly Level[]
@@ -33,14 +34,20 @@ export function isChosen(patterns: readonly string[], name: string): boolean {
 
 /** Whether a choice takes a test. */
 export function takesTest(choice: Choice, test: SuiteTest): boolean {
-  const [suite = '', name = ''] = test.id.split('/')
+  const [suite = ''] = test.id.split('/')
   return (
     isChosen(choice.suites, suite) &&
-    (isChosen(choice.tests, test.id) || isChosen(choice.tests, name)) &&
+    namesOf(test).some(name => isChosen(choice.tests, name)) &&
     (choice.tags.length === 0 || test.tags.some(tag => isChosen(choice.tags, tag))) &&
     (choice.levels.length === 0 || choice.levels.includes(test.level)) &&
     (choice.grep === null || choice.grep.test(test.id) || choice.grep.test(test.title))
   )
+}
+
+/** What a test may be called: with its suite or without it, with its parameters or without them. */
+export function namesOf({ id }: Pick<SuiteTest, 'id'>): string[] {
+  const [, name = id] = id.split('/')
+  return [...new Set([id, name, withoutParameters(id), withoutParameters(name)])]
 }
 
 /** Refuses a pattern that names nothing: a misspelt choice must not pass as a small one. */

@@ -1,4 +1,5 @@
 import type { Family } from '../config/model.js'
+import type { TestParameters } from '../config/parameters.js'
 import type { AppliesFile, HostNeed } from '../config/suite-schema.js'
 import type { ExitCodes, Isolation, Level, Protocol } from './types.js'
 
@@ -25,7 +26,7 @@ export interface Proof {
 
 /** One test as its manifest declares it. */
 export interface SuiteTest {
-  /** `suite/test`. */
+  /** `suite/test`, and its parameters where it has any: `disk/blocks[size=1MiB]`. */
   readonly id: string
   readonly title: string
   readonly why: string | null
@@ -36,6 +37,8 @@ export interface SuiteTest {
   readonly codes?: ExitCodes
   readonly file: string
   readonly line: number
+  /** The values of this one of its tests; absent where the manifest declares no parameters. */
+  readonly parameters?: TestParameters
   readonly applies: AppliesFile | null
   readonly limitMs: number | null
   readonly isolation: Isolation

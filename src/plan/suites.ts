@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { check, inOrder } from '../config/check.js'
 import { ConfigError, type Mistake, UsageError } from '../config/errors.js'
 import { packageRoot } from '../config/package-root.js'
+import { combinationsOf, identityWith, type TestParameters, withoutParameters } from '../config/parameters.js'
 import { resolvePath } from '../config/references.js'
 import { type SuiteFile, suiteSchema, type TestFile } from '../config/suite-schema.js'
 import { parseDurationMs } from '../config/units.js'
@@ -82,7 +83,10 @@ async function loadSuite(folder: string, base: string, mistakes: Mistake[]): Pro
     const message = `the name "${ownSuite}" is reserved for what the program itself finds out`
     own.push({ place: yaml.place(['suite']), message })
   }
-  const tests = data.tests.map((test, index) => testOf(data, test, index, yaml, own))
+  const tests: SuiteTest[] = []
+  data.tests.forEach((test, index) => {
+    tests.push(...testsOf(data, test, index, yaml, own, tests))
+  })
   const files = await filesOf(folder)
   const known = new Set(files.map(({ path }) => path))
   data.tests.forEach((test, index) => {
@@ -129,40 +133,56 @@ function shownPath(folder: string, base: string): string {
   return join(shown, manifestName).split(sep).join('/')
 }
 
-function testOf(
+/** The tests that one entry declares: one for each combination of its parameters. `above` are those before it. */
+function testsOf(
   suite: SuiteFile,
   test: TestFile,
   index: number,
   yaml: YamlFile,
   mistakes: Mistake[],
-): SuiteTest {
+  above: readonly SuiteTest[],
+): SuiteTest[] {
   const path = ['tests', index]
-  const ids = suite.tests.map(other => other.id)
-  if (ids.indexOf(test.id) !== index) {
+  if (suite.tests.findIndex(other => other.id === test.id) !== index) {
     mistakes.push({
       place: yaml.place([...path, 'id']),
       message: `a test named "${test.id}" stands above already`,
     })
   }
-  test.after?.forEach((name, position) => {
-    if (!ids.slice(0, index).includes(name)) {
+  const after = (test.after ?? []).flatMap((name, position) => {
+    const full = `${suite.suite}/${name}`
+    const found = above.filter(other => other.id === full || withoutParameters(other.id) === full)
+    if (found.length === 0) {
       const message = `"${name}" is no test above this one`
       mistakes.push({ place: yaml.place([...path, 'after', position]), message })
     }
+    return found.map(({ id }) => id)
   })
+  const { line } = yaml.place(path)
+  return combinationsOf(test.parameters ?? {}).map(parameters => testOf(suite, test, parameters, after, line))
+}
+
+function testOf(
+  suite: SuiteFile,
+  test: TestFile,
+  parameters: TestParameters,
+  after: readonly string[],
+  line: number,
+): SuiteTest {
   return {
-    id: `${suite.suite}/${test.id}`,
+    id: identityWith(`${suite.suite}/${test.id}`, parameters),
     title: test.title,
     why: test.why ?? null,
     requirements: test.requirements,
     level: test.level,
     protocol: test.module === undefined ? (test.protocol ?? 'exit') : 'module',
     file: test.script ?? test.module ?? '',
-    line: yaml.place(path).line,
+    line,
+    ...(test.parameters === undefined ? {} : { parameters }),
     applies: test.applies ?? null,
     limitMs: test.limit === undefined ? null : parseDurationMs(test.limit),
     isolation: test.isolation ?? 'shared',
-    after: (test.after ?? []).map(name => `${suite.suite}/${name}`),
+    after,
     tags: test.tags ?? [],
     needs: {
       host: test.needs?.host ?? [],

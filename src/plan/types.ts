@@ -1,5 +1,6 @@
 import type { Limits } from '../config/limits.js'
 import type { Configuration, Family, Shell } from '../config/model.js'
+import type { TestParameters } from '../config/parameters.js'
 
 /** Whether a pairing needs the test for its certification. */
 export type Level = 'required' | 'optional'
@@ -21,7 +22,7 @@ export type Isolation = 'shared' | 'alters-guest' | 'own-instance'
 
 /** One test, as it will be carried out in one environment. */
 export interface PlannedTest {
-  /** `suite/test`: the identity across runs. */
+  /** `suite/test`, and its parameters where it has any: the identity across runs. */
   readonly id: string
   readonly suite: string
   readonly suiteVersion: string
@@ -30,6 +31,8 @@ export interface PlannedTest {
   readonly level: Level
   readonly requirements: readonly string[]
   readonly protocol: Protocol
+  /** Absent where the manifest declares none. */
+  readonly parameters?: TestParameters
   /** Absent where the manifest declares none. */
   readonly codes?: ExitCodes
   /** The script's or module's path inside its suite, with `/`. */

@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8'
 import type { RecordedCheck } from '../../api/expect.js'
 import type { Environment } from '../../api/test.js'
+import type { TestParameters } from '../../config/parameters.js'
 import type { ModuleCode } from '../../plan/suite.js'
 import type { WireError } from './wire-error.js'
 
@@ -65,6 +66,7 @@ export type Reply =
 export interface Start {
   readonly token: number
   readonly test: string
+  readonly parameters: TestParameters
   readonly code: ModuleCode
   readonly environment: Environment
   /** The plain properties of `guest` and `host`. */

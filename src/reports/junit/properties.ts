@@ -50,6 +50,9 @@ export function caseProperties(test: TestState): readonly Property[] {
   const properties: Property[] = [
     ['title', planned.title],
     ['test', planned.id],
+    ...Object.entries(planned.parameters ?? {}).map(
+      ([name, value]): Property => [`parameter.${name}`, String(value)],
+    ),
     ['level', planned.level],
     ...(planned.provenOn === undefined ? [] : ([['proven-on', planned.provenOn]] as const)),
     ['verdict', verdict],

@@ -1,6 +1,7 @@
 import { deserialize } from 'node:v8'
 import { createExpect } from '../../../api/expect.js'
 import { isTestModule, type TestContext } from '../../../api/test.js'
+import type { TestParameters } from '../../../config/parameters.js'
 import type { Reply, Start } from '../wire.js'
 import { decodeError, encodeError } from '../wire-error.js'
 import { Calls } from './calls.js'
@@ -41,6 +42,7 @@ export async function runBody(port: Port, payload: Uint8Array, beforeBody = (): 
     write({ kind: 'check', check })
   })
   const context: TestContext = {
+    test: { id: start.test, parameters: declared(start.parameters) },
     guest: calls.guestFor(start),
     host: calls.hostFor(start),
     expect,
@@ -94,4 +96,19 @@ export async function runBody(port: Port, payload: Uint8Array, beforeBody = (): 
     }
   }
   end()
+}
+
+/** Parameters of which a misspelt name throws: what is read of it would be looked for in vain. */
+function declared(parameters: TestParameters): TestParameters {
+  return new Proxy(Object.freeze({ ...parameters }), {
+    get: (values, name) => {
+      if (typeof name !== 'string' || Object.hasOwn(values, name)) {
+        return Reflect.get(values, name)
+      }
+      if (name in Object.prototype || name === 'toJSON') {
+        return Reflect.get(values, name)
+      }
+      throw new TypeError(`the manifest declares no parameter "${name}"`)
+    },
+  })
 }
