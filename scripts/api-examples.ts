@@ -1,4 +1,4 @@
-import type { Expectation, PollExpectation, TestContext, WindowsGuest } from '../src/api/index.js'
+import type { Expect, Expectation, PollExpectation, TestContext, WindowsGuest } from '../src/api/index.js'
 import type { MethodOf } from '../src/engine/modules/methods.js'
 
 type Context = TestContext & { readonly windows: WindowsGuest }
@@ -143,12 +143,17 @@ export const expectExamples: Examples<Expectation> = {
     expect({ state: 'Running', start: 'Auto' }).toMatchObject({ state: 'Running' }, 'it runs'),
 }
 
-/** `expect.poll`. */
-export const pollExamples: Readonly<Record<'poll', (context: Context) => Promise<boolean>>> = {
+/** Of `expect` itself. */
+export const pollExamples: Readonly<Record<keyof Expect, (context: Context) => Promise<unknown>>> = {
   poll: ({ expect, guest }) => {
     const cards: PollExpectation = expect.poll(async () => (await guest.run('ls /sys/class/net')).stdout, {
       within: '30s',
     })
     return cards.toMatch(/eth1/, 'the new card is found')
+  },
+  resolves: async ({ expect, guest, measure }) => {
+    const reboot = await expect.resolves(guest.reboot(), 'the guest reboots when asked')
+    if (reboot === undefined) return
+    measure('reboot', reboot.tookMs / 1000)
   },
 }

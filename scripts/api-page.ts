@@ -35,7 +35,7 @@ const parts: readonly Part[] = [
     prefix: 'expect(…).',
   },
   {
-    title: 'Checks of what is still to come',
+    title: 'Checks of what takes time',
     file: 'expect.ts',
     type: 'Expect',
     examples: 'pollExamples',

@@ -42,22 +42,44 @@ tests:
     script: always.sh
     protocol: tap
     limit: 30s
+  - id: thrown
+    title: Fails on its mutant by what the guest does, with no check of its own
+    why: To see that it is found out.
+    requirements: [TEST-04]
+    level: required
+    module: thrown.mjs
+    needs: { guest: [reboot] }
+    limit: 5m
+    proof: { passesOn: [debian-12], mutants: [lying-reboot] }
 `
 
-t.test('a test that cannot fail, cannot pass or names no proof is unproven', async t => {
+const thrown = `import { test } from 'guestcert/api'
+export default test(async ({ guest, expect }) => {
+  const { before, after } = await guest.reboot()
+  expect(after).not.toBe(before, 'the boot identity has changed')
+})
+`
+
+t.test('a test that cannot fail, cannot pass, fails by no check or names no proof is unproven', async t => {
   const folder = t.testdir({
     hollow: {
       'suite.yaml': manifest,
       'always.sh': '#!/bin/sh\n. "$GUESTCERT/tap.sh"\nok "nothing was looked at"\ndone_testing\n',
       'never.sh': '#!/bin/sh\n. "$GUESTCERT/tap.sh"\nis a b "nothing was looked at"\ndone_testing\n',
+      'thrown.mjs': thrown,
     },
   })
   const { code, stdout } = await prove([join(folder, 'hollow')])
   t.equal(code, 1)
   t.match(stdout, /^UNPROVEN +hollow\/always\b/m)
-  t.match(stdout, /debian-12 \+ clock-off: pass, expected fail/)
+  t.match(stdout, /debian-12 \+ clock-off: pass, expected a failed check of its own/)
   t.match(stdout, /^UNPROVEN +hollow\/never\b/m)
   t.match(stdout, /debian-12: fail, expected pass/)
   t.match(stdout, /^UNPROVEN +hollow\/silent\b.*declares no proof/m)
-  t.match(stdout, /^2 of 4 claims hold$/m)
+  t.match(stdout, /^UNPROVEN +hollow\/thrown\b/m)
+  t.match(
+    stdout,
+    /debian-12 \+ lying-reboot: fail, expected a failed check of its own: .*no reboot was seen within the limit/,
+  )
+  t.match(stdout, /^3 of 6 claims hold$/m)
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { type Cause, InfraError } from '../config/errors.js'
 import { createExpect, type RecordedCheck } from './expect.js'
 import { isTestModule, test } from './test.js'
 
@@ -155,3 +156,28 @@ t.test('a value is looked at until the answer holds, and is one check', async t 
   expect.poll(() => 1)
   t.equal(unfinished(), 2, 'what threw and what was not asked are left open')
 })
+
+t.test(
+  'a call whose failure the guest is the cause of is a failed check; any other error is none',
+  async t => {
+    const failing = (cause: Exclude<Cause, 'test'>): Promise<never> =>
+      Promise.reject(new InfraError(`the ${cause} failed`, { cause, where: 'g1', code: 'reboot' }))
+    const { expect, seen, unfinished } = fresh()
+    t.equal(await expect.resolves(Promise.resolve(7), 'it is done'), 7)
+    t.equal(await expect.resolves(failing('guest'), 'it is not'), undefined)
+    t.strictSame(seen, [
+      { state: 'ok', text: 'it is done' },
+      {
+        state: 'not-ok',
+        text: 'it is not',
+        diagnostics: "got: 'the guest failed'\nwanted: the guest to do its part",
+      },
+    ])
+    t.equal(unfinished(), 0)
+    for (const cause of ['host', 'network', 'runner', 'unknown'] as const) {
+      await t.rejects(expect.resolves(failing(cause), 'x'), { message: `the ${cause} failed` })
+    }
+    await t.rejects(expect.resolves(Promise.reject(new TypeError('a bug')), 'x'), /a bug/)
+    t.equal(seen.length, 2)
+  },
+)

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
+import { InfraError } from '../config/errors.js'
 import { type Duration, durationMs } from './duration.js'
 
 /** One check that a module made. */
@@ -79,6 +80,11 @@ export interface Expect {
    * `look` throws ends the test, as anywhere else.
    */
   poll(look: () => unknown, options?: PollOptions): PollExpectation
+  /**
+   * Awaits a call to the guest or host, and records one check: whether the guest did its part. Gives what the call gave;
+   * `undefined` when the guest is the cause of its failure. Any other error ends the test, as anywhere else.
+   */
+  resolves<T>(call: Promise<T>, text: string): Promise<T | undefined>
 }
 
 /** An `expect`, and how many of its calls asked nothing of their value. */
@@ -119,8 +125,22 @@ export function createExpect(record: (check: RecordedCheck) => void): Recorder {
     const note = begin()
     return { ...polled(look, options, note, true), not: polled(look, options, note, false) }
   }
-  return { unfinished: () => open, expect: Object.assign(expect, { poll }) }
+  const resolves = async <T>(call: Promise<T>, text: string): Promise<T | undefined> => {
+    const note = begin()
+    try {
+      const value = await call
+      note(true)(true, wantedOfCall, text)
+      return value
+    } catch (error) {
+      if (!(error instanceof InfraError && error.context.cause === 'guest')) throw error
+      note(error.message)(false, wantedOfCall, text)
+      return undefined
+    }
+  }
+  return { unfinished: () => open, expect: Object.assign(expect, { poll, resolves }) }
 }
+
+const wantedOfCall = 'the guest to do its part'
 
 type Questions = Omit<Expectation, 'not'>
 

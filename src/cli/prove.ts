@@ -107,20 +107,20 @@ async function runClaims(
 interface Seen {
   readonly verdict: string
   readonly reason: string
-  /** True when the test itself failed: behind a bring-up that did not pass it is blocked. */
+  /** True when the test's own checks are why it is no pass. */
   readonly sawItself: boolean
 }
 
 /**
- * A mutant is caught when the test itself fails on it: a check of its own, or what it did to the guest (a reboot that
- * is not seen). An error proves nothing. Of a mutant that is declared to break the bring-up, the bring-up must not pass.
+ * A mutant is caught by a check of the test itself that failed: an error proves nothing, nor does a guest that broke
+ * under it. Only of a mutant that is declared to break the bring-up, its bring-up must not pass.
  */
 function judge(claims: readonly Claim[], { state, played }: Ran): Finding[] {
   const seen = new Map<string, Seen>()
   for (const environment of state.environments) {
     const { persona, mutant = '' } = played(environment)
-    for (const { planned, verdict, reason } of environment.tests) {
-      const sawItself = verdict === 'fail'
+    for (const { planned, verdict, reason, decisive } of environment.tests) {
+      const sawItself = verdict === 'fail' && (decisive?.counts.notOk ?? 0) > 0
       seen.set(`${planned.id} ${persona} ${mutant}`, { verdict, reason, sawItself })
     }
   }
@@ -143,7 +143,11 @@ function judge(claims: readonly Claim[], { state, played }: Ran): Finding[] {
 
 /** What a claim asks for, in words. */
 function expectedOf({ mutant, breaksBoot }: Claim): string {
-  return mutant === undefined ? 'pass' : breaksBoot === true ? `${bootTestId} not to pass` : 'fail'
+  return mutant === undefined
+    ? 'pass'
+    : breaksBoot === true
+      ? `${bootTestId} not to pass`
+      : 'a failed check of its own'
 }
 
 function tell(findings: readonly Finding[], unproven: readonly string[], io: CommandIo): void {
