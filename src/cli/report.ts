@@ -8,6 +8,11 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
   const stored = await readRun(await findRun(requiredArgument(args, 'RUN'), reports, io.cwd))
   const exitCode = exitCodeOfStored(stored)
+  if (stored.strays.length > 0) {
+    io.stderr.write(
+      `guestcert: ${stored.strays.length} evidence files lie outside the run's folder and are left out, such as ${stored.strays[0]}\n`,
+    )
+  }
   if (textFlag(args, 'format') === 'junit') await writeFiles(stored, args, io)
   else await tell(stored, exitCode, args, io)
   return exitCode

@@ -5,7 +5,9 @@ import { nearest } from '../config/nearest.js'
 import type { JournalEvent } from '../journal/events.js'
 import { foldRun } from '../journal/fold.js'
 import { journalFile, readAll } from '../journal/reader.js'
+import { leadsOut, withoutStrays } from '../journal/run-path.js'
 import type { RunState } from '../journal/state.js'
+import { parseStoredPlan } from '../plan/stored.js'
 import type { Plan } from '../plan/types.js'
 import { latestName, readLatest } from './latest.js'
 
@@ -19,6 +21,8 @@ export interface StoredRun {
   readonly plan: Plan
   readonly events: readonly JournalEvent[]
   readonly state: RunState
+  /** Paths of evidence that lie outside the folder, and were left out. */
+  readonly strays: readonly string[]
 }
 
 /**
@@ -67,26 +71,39 @@ export async function findRun(name: string, reports: string, cwd = process.cwd()
   )
 }
 
-/** Reads a run's plan and journal. @throws ConfigError when either is not what it should be. */
+/**
+ * Reads a run's plan and journal. The folder may be a stranger's: files and evidence that lie outside it are not
+ * read, and not named.
+ *
+ * @throws ConfigError when plan or journal is not what it should be.
+ */
 export async function readRun(folder: string): Promise<StoredRun> {
+  for (const name of [planFile, journalFile]) await refuseStray(folder, name)
   const plan = await readPlan(join(folder, planFile))
-  const events = await readAll(join(folder, journalFile))
+  const { events, strays } = await withoutStrays(folder, await readAll(join(folder, journalFile)))
   const state = foldRun(plan, events)
-  return { folder, plan, events, state: { ...state, run: state.run ?? basename(folder) } }
+  return { folder, plan, events, strays, state: { ...state, run: state.run ?? basename(folder) } }
+}
+
+async function refuseStray(folder: string, name: string): Promise<void> {
+  const path = join(folder, name)
+  const found = await stat(path).catch(() => null)
+  if (found !== null && (!found.isFile() || (await leadsOut(folder, name)))) {
+    throw refused(path, "it is no file of the run's folder")
+  }
 }
 
 async function readPlan(path: string): Promise<Plan> {
-  const place = { file: path, line: 1, column: 1 }
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new ConfigError([{ place, message: 'the run has no plan, so missing results cannot be detected' }])
+  const content = await readFile(path, 'utf8').catch(() => {
+    throw refused(path, 'the run has no plan, so missing results cannot be detected')
   })
-  try {
-    const plan = JSON.parse(text) as Partial<Plan>
-    if (Array.isArray(plan.environments) && typeof plan.digest === 'string') return plan as Plan
-  } catch {
-    // What is no JSON is no plan either.
-  }
-  throw new ConfigError([{ place, message: 'not a plan' }])
+  const plan = parseStoredPlan(content)
+  if (plan === null) throw refused(path, 'not a plan')
+  return plan
+}
+
+function refused(file: string, message: string): ConfigError {
+  return new ConfigError([{ place: { file, line: 1, column: 1 }, message }])
 }
 
 async function isFile(path: string): Promise<boolean> {

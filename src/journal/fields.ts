@@ -1,4 +1,5 @@
 import type { EventBody, EventStamp } from './events.js'
+import { wrongPart } from './parts.js'
 
 /** What a field must be; `?` may be `null`. */
 type Kind = 'string' | 'number' | 'boolean' | 'object' | 'array' | 'string?'
@@ -65,6 +66,8 @@ export function missingField(line: Readonly<Record<string, unknown>>): string | 
   for (const [name, kind] of [...Object.entries(stamp), ...Object.entries(fields)]) {
     if (!isKind(line[name], kind)) return `the event '${type}' needs '${name}' as ${described[kind]}`
   }
+  const wrong = wrongPart(line)
+  if (wrong !== null) return `the event '${type}' has '${wrong}' in another form`
   for (const [name, allowed] of Object.entries(words)) {
     const value = line[name]
     if (value !== undefined && !allowed.includes(String(value))) {

@@ -65,14 +65,26 @@ export async function readAll(path: string, options: ReadOptions = {}): Promise<
 /** The journal's name in a run's folder. */
 export const journalFile = 'journal.ndjson'
 
+/** No event of ours comes near: what a command printed is kept in files of its own. */
+const longestLine = 64 * 1024 * 1024
+
 async function* lines(path: string): AsyncIterable<Line> {
-  let rest = ''
+  let rest: string[] = []
+  let length = 0
   let number = 0
   try {
     for await (const chunk of createReadStream(path, { encoding: 'utf8' }) as AsyncIterable<string>) {
-      const parts = (rest + chunk).split('\n')
-      rest = parts.pop() ?? ''
-      for (const text of parts) yield { text, number: ++number, whole: true }
+      const [first = '', ...others] = chunk.split('\n')
+      length += first.length
+      if (length > longestLine) {
+        refuse(path, { number: number + 1, why: `the line is longer than ${longestLine} characters` })
+      }
+      rest.push(first)
+      for (const next of others) {
+        yield { text: rest.join(''), number: ++number, whole: true }
+        rest = [next]
+        length = next.length
+      }
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
@@ -80,7 +92,7 @@ async function* lines(path: string): AsyncIterable<Line> {
     }
     throw error
   }
-  if (rest !== '') yield { text: rest, number: ++number, whole: false }
+  if (length > 0) yield { text: rest.join(''), number: ++number, whole: false }
 }
 
 function parseLine(text: string, path: string, number: number): JournalEvent | BadLine {

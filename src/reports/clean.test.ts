@@ -46,6 +46,7 @@ t.test('lines for attributes have no breaks, no tabs and a length', async t => {
 
 t.test('a guest cannot attach files of the machine that reads its report', async t => {
   t.notMatch(cleanXml('[[ATTACHMENT|/etc/passwd]]'), /\[\[attachment/i)
+  t.notMatch(cleanXmlLine('[[ATTACHMENT|/etc/passwd]]', 100), /\[\[attachment/i)
   t.notMatch(cleanXml(`[${esc}[0m[attachment|/etc/passwd]]`), /\[\[attachment/i)
 })
 

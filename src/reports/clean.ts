@@ -28,14 +28,17 @@ function plain(text: string): string {
 
 /** Text of a guest as the content of an XML element. */
 export function cleanXml(text: string): string {
-  return plain(text)
-    .replace(badInXml, replacement)
-    .replace(/\[(?=\[ATTACHMENT)/gi, '[ ')
+  return withoutAttachments(plain(text).replace(badInXml, replacement))
+}
+
+/** Jenkins attaches the files of its own machine that `[[ATTACHMENT|PATH]]` names. */
+function withoutAttachments(text: string): string {
+  return text.replace(/\[(?=\[ATTACHMENT)/gi, '[ ')
 }
 
 /** Text of a guest as the value of an XML attribute: one line of at most so many characters. */
 export function cleanXmlLine(text: string, most: number): string {
-  return oneLine(plain(text).replace(badInXml, replacement), most)
+  return oneLine(withoutAttachments(plain(text).replace(badInXml, replacement)), most)
 }
 
 /** Text of a guest for a terminal; lines are kept. */

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { InternalError } from '../../config/errors.js'
 import { fileNameOf } from '../../config/file-name.js'
@@ -47,7 +47,10 @@ async function replaceFile(folder: string, path: string, content: string): Promi
   const unfinished = `${path}.${process.pid}.tmp`
   try {
     await mkdir(folder, { recursive: true })
-    await writeFile(unfinished, content)
+    if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is a link`)
+    // One that a run was killed over may be left; whoever put a link there is not followed.
+    await rm(unfinished, { force: true })
+    await writeFile(unfinished, content, { flag: 'wx' })
     await rename(unfinished, path)
   } catch (error) {
     await rm(unfinished, { force: true }).catch(() => undefined)
