@@ -201,6 +201,7 @@ export const passCommands: readonly CommandSpec[] = [
     summary: 'Open a shell in a guest that a run kept',
     description: [
       'Logs in to the newest instance of an environment that --keep left running, with the same user, key, pinned host key and jump hosts as the run.',
+      "All of that is read from the lab file. Of the run's folder, which may be a stranger's, only names are used, and nothing in it is executed.",
     ],
     arguments: [
       run,
@@ -209,7 +210,17 @@ export const passCommands: readonly CommandSpec[] = [
         description: 'guest@product-version/configuration, or an unambiguous part of it',
       },
     ],
-    flags: [reportsFlag],
+    flags: [
+      {
+        name: 'lab',
+        value: 'LAB',
+        description: 'The lab file of the run',
+        default: 'lab.yaml',
+        completes: 'file',
+        group: 'General',
+      },
+      reportsFlag,
+    ],
     examples: [
       { line: 'guestcert shell latest rhel5@hyper-v-2008/gen1', does: 'Inspect a guest that failed' },
     ],

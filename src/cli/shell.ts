@@ -1,32 +1,118 @@
-import { spawn } from 'node:child_process'
-import { resolve as resolvePath } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { basename, resolve as resolvePath } from 'node:path'
 import { UsageError } from '../config/errors.js'
-import type { EnvironmentState, RunState } from '../journal/state.js'
+import type { Lab, Placement } from '../config/model.js'
+import type { Access, Driver } from '../hypervisors/driver.js'
+import { pinNameOf, targetsOf } from '../hypervisors/reach.js'
+import { isInside } from '../journal/run-path.js'
+import type { EnvironmentState, InstanceState, RunState } from '../journal/state.js'
+import { hasEmulatedGuests } from '../lab/emulated.js'
+import { findRunningLab } from '../lab/running.js'
+import { connectToFirst, furthest, type Machine } from '../remote/index.js'
 import { type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { attachTerminal } from './attach-terminal.js'
+import { openDrivers } from './drivers.js'
+import { cacheFolder } from './folders.js'
+import { watchInterrupts } from './interrupts.js'
+import { loadLab } from './load-lab.js'
 import { findRun, readRun } from './runs.js'
 
-/** `guestcert shell RUN ENVIRONMENT`: logs in to an instance that `--keep` left running. */
+/**
+ * `guestcert shell RUN ENVIRONMENT`: logs in to an instance that `--keep` left running. Of the run's folder, which
+ * may be a stranger's, only names are used: how to log in, and where, comes from the lab file.
+ */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const reports = resolvePath(io.cwd, textFlag(args, 'reports') ?? 'reports')
-  const { state } = await readRun(await findRun(requiredArgument(args, 'RUN'), reports, io.cwd))
+  const { state, folder } = await readRun(await findRun(requiredArgument(args, 'RUN'), reports, io.cwd))
   const environment = chooseEnvironment(state, requiredArgument(args, 'ENVIRONMENT'))
   const kept = environment.instances.filter(({ ended }) => ended?.kept === true).at(-1)
-  const hint = kept?.ended?.orphan
-  if (kept === undefined || hint === null || hint === undefined) {
+  if (kept === undefined) {
     throw new UsageError(
       `no instance of ${environment.planned.id} was kept: use "guestcert run --keep failed"`,
     )
   }
-  io.stderr.write(`${hint}\n`)
-  const [program = '', ...words] = hint.split(' ')
-  if (program !== 'ssh') {
-    throw new UsageError(`the instance cannot be reached with ssh: ${hint}`)
+  const labFile = resolvePath(io.cwd, textFlag(args, 'lab') ?? 'lab.yaml')
+  await refuseForeignLab(labFile, folder)
+  const lab = await loadLab(labFile, io)
+  const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  const emulated = hasEmulatedGuests(lab) ? await findRunningLab(lab, cacheFolder()) : null
+  const drivers = openDrivers(lab, emulated ?? undefined)
+  try {
+    const machine = await logIn(lab, environment, kept, drivers, interrupts.any)
+    interrupts.close()
+    try {
+      refuseOtherKey(machine, kept)
+      return (await attachTerminal(machine)) === 0 ? 0 : 3
+    } finally {
+      await machine.close()
+    }
+  } finally {
+    interrupts.close()
+    await drivers.close()
   }
-  const child = spawn(program, words, { stdio: 'inherit' })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', code => resolve(code === 0 ? 0 : 3))
-  })
+}
+
+/** Connects as the run did: the same user, key, pinned host key and jumps. */
+async function logIn(
+  lab: Lab,
+  { planned }: EnvironmentState,
+  { id: instance, host: hostId, ended }: InstanceState,
+  drivers: ReturnType<typeof openDrivers>,
+  signal: AbortSignal,
+): Promise<Machine> {
+  const [host, guest] = [lab.hosts.get(hostId), lab.guests.get(planned.guest.id)]
+  const placement = guest?.on.find(
+    on => on.host === hostId && on.configuration.name === planned.configuration.name,
+  )
+  if (host === undefined || guest === undefined || placement === undefined) {
+    throw new UsageError(
+      `${basename(lab.file)} has no ${planned.id} on "${hostId}": name the lab file of the run with --lab`,
+    )
+  }
+  const driver = drivers.driverOf(host)
+  const request = { instance, guest, placement }
+  const access =
+    driver.reach?.(request) ??
+    (await driver.keptAccess?.(request)) ??
+    (await declaredAccess(placement, driver, signal))
+  if (access === undefined) {
+    throw new UsageError(
+      `the lab does not say where ${instance} is: log in by hand${ended?.orphan == null ? '' : `, with ${ended.orphan}`}`,
+    )
+  }
+  const pinnedAs = pinNameOf(guest, placement, instance)
+  const targets = targetsOf(guest, access, { limits: lab.limits, signal, pinnedAs })
+  const reached = await connectToFirst(targets, { mark: `${lab.name}/${guest.id}/shell` }, signal)
+  if (Array.isArray(reached)) throw furthest(reached)
+  return reached
+}
+
+/** Where the lab says that the guest is, seen from its host where it says that, too. */
+async function declaredAccess(
+  { endpoint, viaHost }: Placement,
+  driver: Driver,
+  signal: AbortSignal,
+): Promise<Access | undefined> {
+  if (endpoint === undefined) return undefined
+  const via = viaHost ? await driver.machine?.(signal) : undefined
+  return { endpoint, ...(via === undefined ? {} : { via }) }
+}
+
+/** A lab file may name drivers, which are programs: that of a stranger is not read. */
+async function refuseForeignLab(lab: string, folder: string): Promise<void> {
+  const real = await realpath(lab).catch(() => lab)
+  if (isInside(real, await realpath(folder))) {
+    throw new UsageError(
+      `${lab} lies in the run's folder, of which nothing is executed: use another with --lab`,
+    )
+  }
+}
+
+/** Another machine may have its address by now: the one that is meant has the key that the run saw. */
+function refuseOtherKey({ hostKey, label }: Machine, { ready }: InstanceState): void {
+  if (ready?.hostKey != null && ready.hostKey !== hostKey) {
+    throw new UsageError(`${label} has the host key ${hostKey}, and the run saw ${ready.hostKey}`)
+  }
 }
 
 function chooseEnvironment({ environments }: RunState, wanted: string): EnvironmentState {

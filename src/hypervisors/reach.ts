@@ -62,7 +62,7 @@ export function pinNameOf(guest: Guest, placement: Placement, instance: string):
 }
 
 /** One target for each address. */
-function targetsOf(
+export function targetsOf(
   { id, login }: Guest,
   { endpoint, others = [], keyPath, hostKey, via, mayMove = false }: Access,
   { limits, signal, pinnedAs }: Pick<ReachOptions, 'limits' | 'signal' | 'pinnedAs'>,

@@ -1,6 +1,7 @@
 /** What other folders need to reach machines. */
 export { anyOf, limited, longestTimerMs, onAbort, untilAborted } from './abort.js'
 export { RefusedLogin } from './authentication.js'
+export { connectToFirst, furthest } from './candidates.js'
 export { connect } from './connect.js'
 export { describeOwner, type LeaseAnswer } from './lease/answer.js'
 export type { HostShell } from './lease/ask.js'
@@ -11,6 +12,7 @@ export { NotCarriedOut } from './shells/not-begun.js'
 export { quote } from './shells/quote.js'
 export { parseSweep, sweep, sweepCommand } from './sweep.js'
 export type { ConnectOptions, ConnectTarget } from './target.js'
+export { openTerminal } from './terminal.js'
 export {
   type CarriedFile,
   carry,

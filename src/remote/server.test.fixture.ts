@@ -192,7 +192,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
             reject()
             return
           }
-          accept().on('exec', (acceptExec, _reject, { command }) => {
+          const session = accept()
+          session.on('pty', acceptPty => acceptPty())
+          session.on('shell', acceptShell => realShell()('exec /bin/sh', acceptShell(), connection))
+          session.on('exec', (acceptExec, _reject, { command }) => {
             commands.push(command)
             const { acceptMs = 0, startMs = 0, exec = realShell() } = options
             const isFirst = commands.length === 1

@@ -12,6 +12,7 @@ import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
 import { qemuChecks } from './checks.js'
 import { canHotplug, canSnapshot, hardwareOf } from './hardware.js'
 import { createInstance, findOrphans, removeInstance } from './instances.js'
+import { keptAccess } from './kept.js'
 import { program } from './launch.js'
 import { cleanOrphan, describeOrphan, isOn } from './leftovers.js'
 import { checkDrivers, findBase } from './placement.js'
@@ -116,6 +117,8 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
       made.add(prepared)
       return prepared
     },
+    keptAccess: request =>
+      keptAccess(cacheFolder, request, tools(request.instance, new AbortController().signal)),
     leftovers: async () => (await findOrphans(cacheFolder)).filter(isOn(host.id)).map(describeOrphan),
     clean: name => cleanOrphan(cacheFolder, name),
     shell: async () => localShell(host.id),

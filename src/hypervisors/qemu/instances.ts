@@ -137,7 +137,8 @@ async function orphansOf(cacheFolder: string, names: readonly string[]): Promise
   return orphans
 }
 
-async function readRecord(folder: string): Promise<InstanceRecord | null> {
+/** What is written down of an instance; `null` where nothing can be read. */
+export async function readRecord(folder: string): Promise<InstanceRecord | null> {
   try {
     return recordSchema.parse(JSON.parse(await readFile(join(folder, recordFile), 'utf8')))
   } catch {

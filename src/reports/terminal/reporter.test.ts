@@ -178,7 +178,7 @@ t.test('what is left on a host, and what was kept on purpose, is not forgotten',
   t.match(text, 'Left behind on hosts (1)\n  i1 on kvm-1: stop: the limit was reached\n')
   t.match(
     text,
-    `Kept running (1)\n  i2 on kvm-1: ssh -p 2222 root@127.0.0.1\n    guestcert shell 20261122-101500-a1b2 ${real}\n`,
+    `Kept running (1)\n  i2 on kvm-1: ssh -p 2222 root@127.0.0.1\n    guestcert shell 20261122-101500-a1b2 ${real} --lab LAB\n`,
   )
   t.equal(text.match(/left something behind/g)?.length, 1, 'what is kept on purpose is no orphan')
 })

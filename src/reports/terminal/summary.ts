@@ -114,7 +114,7 @@ function leftBehind({ state, style }: SummaryParts): string {
       // For what is kept on purpose, the journal says how to get in.
       kept.flatMap(({ id, host, environment, ended }) => [
         cleanTerminalLine(`${id} on ${host}${ended?.orphan == null ? '' : `: ${ended.orphan}`}`),
-        `  ${style.dim(cleanTerminalLine(`guestcert shell ${state.run ?? 'RUN'} ${environment}`))}`,
+        `  ${style.dim(cleanTerminalLine(`guestcert shell ${state.run ?? 'RUN'} ${environment} --lab LAB`))}`,
       ]),
       style,
       kept.length,
