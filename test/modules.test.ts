@@ -138,18 +138,18 @@ const kinds: Readonly<Record<string, Kind>> = {
     reason: /rebooted/,
   },
   'pollutes-its-world': {
-    body: `${held} (globalThis as any).polluted = true; (Array.prototype as any).polluted = 1; process.env.POLLUTED = 'yes'`,
+    body: `${held} Object.assign(globalThis, { polluted: true }); Object.assign(Array.prototype, { polluted: 1 }); process.env.POLLUTED = 'yes'`,
     verdict: 'pass',
   },
   'waits-a-little-too-long-is-sound': { body: `${held} setTimeout(() => {}, 100)`, verdict: 'pass' },
   'prints-nothing': { body: `${held} await guest.run('true')`, verdict: 'pass' },
   'finds-a-fresh-world': {
-    body: `expect([(globalThis as any).polluted, ([] as any).polluted, process.env.POLLUTED]).toEqual([undefined, undefined, undefined], 'nothing of another test is here')`,
+    body: `expect([Reflect.get(globalThis, 'polluted'), Reflect.get([], 'polluted'), process.env.POLLUTED]).toEqual([undefined, undefined, undefined], 'nothing of another test is here')`,
     verdict: 'pass',
   },
   'keeps-classes': {
     body: `
-      const refused = await guest.run('true', { limit: 'soon' as any }).catch(error => error)
+      const refused = await Reflect.apply(guest.run, guest, ['true', { limit: 'soon' }]).catch((error: unknown) => error)
       expect(refused instanceof TypeError).toBe(true, 'a TypeError stays one')
       const unread = await guest.readFile('/no/such/file').catch(error => error)
       expect(unread instanceof Error && /could not be read/.test(unread.message)).toBe(true, 'the text stays')
@@ -291,9 +291,9 @@ export default windowsTest(async ({ guest, expect, attach }) => {
   expect(Buffer.from(back).equals(bytes)).toBe(true, 'bytes come back')
   attach('folder', folder)
 })\n`
-  const later = `import { test } from 'guestcert/api'
-export default test(async ({ guest, expect }) => {
-  const { stdout } = await guest.run('if exist "' + (guest as any).folder + '\\\\win+files" (echo there) else (echo gone)')
+  const later = `import { windowsTest } from 'guestcert/api'
+export default windowsTest(async ({ guest, expect }) => {
+  const { stdout } = await guest.run('if exist "' + guest.folder + '\\\\win+files" (echo there) else (echo gone)')
   expect(stdout.trim()).toBe('gone', 'the scratch folder of the other test is gone')
 })\n`
   const manifest = `suite: win\nversion: 1.0.0\ntitle: Windows\ntests:\n  - { id: files, title: Files, requirements: [X-1], level: required, module: files.ts }\n  - { id: later, title: Later, requirements: [X-1], level: required, module: later.ts }\n`
