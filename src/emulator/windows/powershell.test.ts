@@ -79,6 +79,25 @@ t.test('version 2.0 hands out times as WMI writes them', async t => {
   t.match(stdout.toString(), /row \{"LastBootUpTime":"\d{14}\.500000[-+]\d{3}"\}/)
 })
 
+t.test('each branch words its errors, and times that are not whole, in its own way', async t => {
+  const requests = [
+    '1\twmi\troot\\\\cimv2\tName\tWin32_None',
+    '2\twmi\troot\\\\cimv2\tDriverDate\tWin32_PnPSignedDriver',
+  ]
+  const answers = async (persona: string): Promise<string> => {
+    const { run, close } = await startWindows(persona)
+    t.teardown(close)
+    const { stdout } = await run(`${quiet}${encodedCommand(serviceText)}`, `${requests.join('\n')}\n`)
+    return stdout.toString()
+  }
+  const byWmi = await answers('windows-2008-r2-sp1')
+  t.match(byWmi, 'gc 1 error "Invalid class \\"Win32_None\\""')
+  t.match(byWmi, /gc 2 row \{"DriverDate":"\d{14}\.\*{6}\+\*{3}"\}/)
+  const byCim = await answers('windows-2012-r2')
+  t.match(byCim, 'gc 1 error "Invalid class "')
+  t.match(byCim, /gc 2 row \{"DriverDate":"\d{14}\.000000\+000"\}/)
+})
+
 t.test('a login shell that is PowerShell', async t => {
   const { text, run, close } = await startWindows('windows-2019')
   t.teardown(close)

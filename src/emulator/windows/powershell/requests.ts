@@ -1,7 +1,14 @@
 import type { RegistryKey, RegistryValue } from '../store/registry.js'
 import type { Call } from '../system/context.js'
 import { queryWmi } from '../wmi/repository.js'
-import { CimDate, WmiError, type WmiValue } from '../wmi/values.js'
+import {
+  CimDate,
+  invalidClass,
+  invalidNamespace,
+  invalidQuery,
+  WmiError,
+  type WmiValue,
+} from '../wmi/values.js'
 
 /** Writes one line of an answer. */
 export type Line = (text: string) => Promise<void>
@@ -33,8 +40,7 @@ export async function answerRequest(
     await write(`gc ${id} end ${rows.length}`)
   } catch (error) {
     if (!(error instanceof Refusal) && !(error instanceof WmiError)) throw error
-    // CIM's texts of errors end in a blank.
-    const message = error instanceof WmiError ? `${error.message} ` : error.message
+    const message = error instanceof WmiError ? wmiText(call, error, args) : error.message
     const word = error instanceof Refusal && error.isOurs ? 'fault' : 'error'
     await write(`gc ${id} ${word} ${escapeOdd(text(message))}`)
   }
@@ -51,21 +57,52 @@ class Refusal extends Error {
   }
 }
 
+/** Texts of errors of WMI end in a blank. Get-WmiObject adds what was wrong (GetWMIObjectCommand.cs of PowerShell). */
+function wmiText(
+  { system }: Call,
+  { code, message }: WmiError,
+  [namespace = '', properties = '', from = '']: readonly string[],
+): string {
+  const wrong = hasCim(system)
+    ? undefined
+    : new Map([
+        [invalidClass().code, from.split(' ')[0]],
+        [invalidQuery().code, `SELECT ${properties} FROM ${from}`],
+        [invalidNamespace().code, namespace],
+      ]).get(code)
+  return `${message} ${wrong === undefined ? '' : `"${wrong}"`}`
+}
+
+function hasCim({ persona }: Call['system']): boolean {
+  return Number.parseInt(persona.powershell?.version ?? '5', 10) > 2
+}
+
 async function wmiRows(
   { system, process }: Call,
   [namespace = '', properties = '', from = '']: readonly string[],
 ): Promise<Rows> {
-  const { instances } = await queryWmi(system, process, namespace, `SELECT ${properties} FROM ${from}`)
-  const isCim = Number.parseInt(system.persona.powershell?.version ?? '5', 10) > 2
-  return instances.map(({ values }) => {
-    const byName = new Map([...values].map(([name, value]) => [name.toLowerCase(), value]))
-    return Object.fromEntries(
-      properties.split(',').map(name => [name, cellOf(byName.get(name.toLowerCase()) ?? null, isCim)]),
-    )
-  })
+  const { instances, ...asked } = await queryWmi(
+    system,
+    process,
+    namespace,
+    `SELECT ${properties} FROM ${from}`,
+  )
+  const isCim = hasCim(system)
+  const names = properties.split(',')
+  return instances.map(({ values }) =>
+    Object.fromEntries(
+      asked.properties.map(({ name, type }, at) => [
+        names[at] ?? name,
+        cellOf(values.get(name) ?? null, type, isCim),
+      ]),
+    ),
+  )
 }
 
-function cellOf(value: WmiValue, isCim: boolean): Cell {
+function cellOf(value: WmiValue, type: string, isCim: boolean): Cell {
+  // CIM takes what is not known of a time for zero.
+  if (isCim && type === 'datetime' && typeof value === 'string')
+    return value.replace(/[-+]\*+$/, '+000').replaceAll('*', '0')
   if (value === null || typeof value === 'string') return value
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (value instanceof CimDate) return isCim ? inUtc(value) : value.toString()
