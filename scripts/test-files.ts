@@ -4,9 +4,6 @@ import { join } from 'node:path'
 /** Which tests a run takes: those of every day, those against real components, or the proofs of whole suites. */
 export type TestKind = 'unit' | 'real' | 'proof'
 
-/** Test files that cannot pass as things are; each is named whenever it is left out. */
-const knownBroken = /guests\/windows\/wine\.real\.test\.js$/
-
 const folders = ['dist/src', 'dist/suites', 'dist/test', 'dist/scripts', 'dist/bench']
 
 /** The compiled test files of a kind whose path contains one of the filters; without filters, all of them. */
@@ -16,11 +13,8 @@ export async function testFiles(kind: TestKind, filters: readonly string[]): Pro
     const names = await readdir(folder, { recursive: true }).catch(() => [])
     found.push(...names.filter(name => name.endsWith('.test.js')).map(name => join(folder, name)))
   }
-  for (const name of found.filter(name => kindOf(name) === kind && knownBroken.test(name))) {
-    process.stdout.write(`NOT RUN: ${name}: the cmd of Wine 8 crashes on the frame of our commands\n`)
-  }
   return found
-    .filter(name => kindOf(name) === kind && !knownBroken.test(name))
+    .filter(name => kindOf(name) === kind)
     .filter(name => filters.length === 0 || filters.some(filter => name.includes(compiled(filter))))
     .sort()
 }

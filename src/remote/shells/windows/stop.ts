@@ -62,7 +62,9 @@ async function find(host: WindowsHost, mark: string, under: boolean): Promise<nu
     if (!powershell || host.connection.lost.aborted) {
       throw error
     }
-    return findByPowerShell(host, condition)
+    return findByPowerShell(host, condition).catch((second: unknown) => {
+      throw new Error(`${messageOf(error)}; by PowerShell: ${messageOf(second)}`)
+    })
   }
 }
 

@@ -32,10 +32,12 @@ const complete = [
 
 /**
  * As a login shell `cmd` would be given a line. It travels in the environment: Wine writes quotes for programs in a way
- * that cmd does not read.
+ * that cmd does not read. No delayed expansion takes it from there: Wine's cmd looks for variables in what it has put in
+ * place of one. A line that names its own variable in it has no end then, and every `!NAME!` of the line would be
+ * expanded by a shell that a login shell does not have.
  */
 const loginCmd = `#!/bin/sh
-GC_L=$2 exec wine cmd /d /v:on /s /c 'cmd.exe /d /s /c !GC_L!'
+GUESTCERT_WINE_LINE=$2 exec wine cmd /d /s /c 'cmd.exe /d /s /c %GUESTCERT_WINE_LINE%'
 `
 const cmdExe = `#!/bin/sh
 exec wine cmd "$@"
