@@ -9,6 +9,7 @@ const allowed = {
   guests: ['remote', 'config', 'journal'],
   hypervisors: ['remote', 'config', 'journal'],
   engine: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config', 'api'],
+  run: ['plan', 'engine', 'lab', 'hypervisors', 'remote', 'journal', 'reports', 'config'],
   lab: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config'],
   doctor: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config'],
   api: ['journal', 'config'],

@@ -5,9 +5,10 @@ import { nearest } from '../config/nearest.js'
 import { packageVersion } from '../config/package-root.js'
 import { slug } from '../lab/capture/capture.js'
 import { captureHost } from '../lab/capture/host.js'
+import { openDrivers } from '../run/drivers.js'
 import { type CommandIo, type ParsedArgs, textFlag } from './args.js'
 import { personaName, writePersona } from './capture-output.js'
-import { openDrivers } from './drivers.js'
+import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 
 /** Captures the host that `--host` names. Throws UsageError or InfraError. */
@@ -16,7 +17,7 @@ export async function captureOneHost(lab: Lab, args: ParsedArgs, io: CommandIo):
   const name = personaName(textFlag(args, 'name') ?? slug(host.id))
   const folder = resolve(io.cwd, textFlag(args, 'output') ?? 'personas')
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
-  const drivers = openDrivers(lab)
+  const drivers = openDrivers(lab, cacheFolder())
   try {
     const signal = interrupts.any
     const shell = await drivers.driverOf(host).shell?.(signal)

@@ -11,10 +11,11 @@ import { UndoStack } from '../engine/undo.js'
 import { connectToGuest, pinNameOf } from '../hypervisors/reach.js'
 import { type Captured, capture, slug } from '../lab/capture/capture.js'
 import { anyOf } from '../remote/index.js'
+import { openDrivers } from '../run/drivers.js'
 import { argument, type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { captureOneHost } from './capture-host.js'
 import { personaName, writePersona } from './capture-output.js'
-import { openDrivers } from './drivers.js'
+import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
 
@@ -93,7 +94,7 @@ async function captureLive(
 ): Promise<Captured> {
   const { lab, guest, host, placement } = chosen
   const { limits } = lab
-  const drivers = openDrivers(lab)
+  const drivers = openDrivers(lab, cacheFolder())
   const undo = new UndoStack()
   const evidenceFolder = await mkdtemp(join(tmpdir(), 'guestcert-capture-'))
   undo.push('evidence', () => rm(evidenceFolder, { recursive: true, force: true }))

@@ -5,8 +5,8 @@ import { hasEmulatedGuests } from '../lab/emulated.js'
 import { findRunningLab } from '../lab/running.js'
 import { whyReserved } from '../plan/reservation.js'
 import { cleanTerminalLine } from '../reports/clean.js'
+import { openDrivers } from '../run/drivers.js'
 import { type CommandIo, isSet, type ParsedArgs, requiredArgument } from './args.js'
-import { openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
@@ -17,6 +17,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const drivers = openDrivers(
     lab,
+    cacheFolder(),
     (hasEmulatedGuests(lab) ? await findRunningLab(lab, cacheFolder()) : null) ?? undefined,
   )
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)

@@ -11,6 +11,7 @@ import { reachedHost } from '../lab/emulated-hosts.js'
 import { findRunningLab } from '../lab/running.js'
 import { narrowLab } from '../plan/narrow.js'
 import { wantsColor } from '../reports/terminal/style.js'
+import { type Drivers, openDrivers } from '../run/drivers.js'
 import {
   type CommandIo,
   colorFlag,
@@ -21,7 +22,6 @@ import {
   requiredArgument,
   textFlag,
 } from './args.js'
-import { type Drivers, openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
@@ -46,7 +46,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       emulated = (await findRunningLab(whole, cacheFolder())) ?? (await startEmulatedLab(lab, signal))
     }
     const access = emulated?.access ?? new Map<string, FoundAccess>()
-    const opened = openDrivers(lab, emulated ?? undefined)
+    const opened = openDrivers(lab, cacheFolder(), emulated ?? undefined)
     drivers = opened
     const reached = emulated ?? { hosts: new Map() }
     const hosts = new Map([...lab.hosts].map(([id, host]) => [id, reachedHost(host, reached)]))

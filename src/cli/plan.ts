@@ -5,9 +5,10 @@ import { makePlan } from '../plan/build.js'
 import { loadSuites } from '../plan/suites.js'
 import type { Plan, PlannedEnvironment } from '../plan/types.js'
 import { wantsColor } from '../reports/terminal/style.js'
+import { openDrivers } from '../run/drivers.js'
 import { type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { readChoice } from './choice.js'
-import { openDrivers } from './drivers.js'
+import { cacheFolder } from './folders.js'
 import { loadLab } from './load-lab.js'
 import { table } from './table.js'
 import { whoAmI } from './who.js'
@@ -18,7 +19,7 @@ const shownDigestLength = 16
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const suites = await loadSuites(lab.suites, lab.file)
-  const drivers = openDrivers(lab)
+  const drivers = openDrivers(lab, cacheFolder())
   const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
   const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf, asker)
   await drivers.close()

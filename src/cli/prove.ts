@@ -5,18 +5,18 @@ import { UsageError } from '../config/errors.js'
 import { packageRoot } from '../config/package-root.js'
 import { noHistory } from '../engine/estimate.js'
 import type { RunState } from '../journal/state.js'
-import { startEmulatedLab } from '../lab/emulated.js'
 import { type Claim, claimedPlan, claimsOf, playedBy, withMutants } from '../lab/proof.js'
 import { bootTestId } from '../plan/boot.js'
 import { makePlan } from '../plan/build.js'
 import { everything, takesTest } from '../plan/choice.js'
 import type { Suite } from '../plan/suite.js'
 import { loadSuites } from '../plan/suites.js'
+import { openDrivers } from '../run/drivers.js'
+import { carryOut } from '../run/run.js'
 import { type CommandIo, countFlag, isSet, listFlag, type ParsedArgs } from './args.js'
-import { openDrivers } from './drivers.js'
+import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
-import { carryOut } from './pass.js'
 
 const proofLab = join(packageRoot, 'fixtures/labs/proof.yaml')
 const defaultParallel = 8
@@ -68,22 +68,22 @@ async function runClaims(
   io: CommandIo,
 ): Promise<Ran> {
   const lab = withMutants(await loadLab(proofLab), claims)
-  const planned = openDrivers(lab)
+  const planned = openDrivers(lab, cacheFolder())
   const plan = claimedPlan(makePlan(lab, suites, everything, planned.abilitiesOf), lab, claims)
   await planned.close()
   const used = new Set(plan.environments.map(({ guest }) => guest.id))
   const small = { ...lab, guests: new Map([...lab.guests].filter(([id]) => used.has(id))) }
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const output = await mkdtemp(join(tmpdir(), 'guestcert-prove-'))
-  const emulated = await startEmulatedLab(small, interrupts.stop)
-  const drivers = openDrivers(lab, emulated)
   try {
     const { state } = await carryOut({
       lab: small,
       suites,
       plan,
       output,
-      driverOf: drivers.driverOf,
+      workspace: output,
+      cacheFolder: cacheFolder(),
+      reusesLab: false,
       who: 'prove',
       keep: 'never',
       parallel: countFlag(args, 'parallel') ?? defaultParallel,
@@ -91,14 +91,11 @@ async function runClaims(
       history: noHistory,
       drain: interrupts.drain,
       stop: interrupts.stop,
-      reporterFor: () => ({ event: () => {}, end: () => {} }),
       warn: text => io.stderr.write(`guestcert: ${text}\n`),
     })
     return { state, played: ({ planned }) => playedBy(planned, small) }
   } finally {
     interrupts.close()
-    await emulated.close()
-    await drivers.close()
     await rm(output, { recursive: true, force: true })
   }
 }

@@ -9,10 +9,8 @@ import { leadsOut, withoutStrays } from '../journal/run-path.js'
 import type { RunState } from '../journal/state.js'
 import { parseStoredPlan } from '../plan/stored.js'
 import type { Plan } from '../plan/types.js'
-import { latestName, readLatest } from './latest.js'
-
-/** The plan's name in a run's folder. */
-export const planFile = 'plan.json'
+import { planFile } from '../run/folder.js'
+import { latestName, readLatest } from '../run/latest.js'
 
 /** A run as its folder tells it. */
 export interface StoredRun {

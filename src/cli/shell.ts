@@ -9,9 +9,9 @@ import type { EnvironmentState, InstanceState, RunState } from '../journal/state
 import { hasEmulatedGuests } from '../lab/emulated.js'
 import { findRunningLab } from '../lab/running.js'
 import { connectToFirst, furthest, type Machine } from '../remote/index.js'
+import { openDrivers } from '../run/drivers.js'
 import { type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { attachTerminal } from './attach-terminal.js'
-import { openDrivers } from './drivers.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
@@ -36,7 +36,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(labFile, io)
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const emulated = hasEmulatedGuests(lab) ? await findRunningLab(lab, cacheFolder()) : null
-  const drivers = openDrivers(lab, emulated ?? undefined)
+  const drivers = openDrivers(lab, cacheFolder(), emulated ?? undefined)
   try {
     const machine = await logIn(lab, environment, kept, drivers, interrupts.any)
     interrupts.close()

@@ -5,7 +5,6 @@ import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import { fingerprintOf } from './host-keys/fingerprint.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
-import { needsOneChannel } from './server-faults.js'
 import type { Session } from './session.js'
 import { lostError, type PosixHost } from './shells/host.js'
 import { ChannelPlaces } from './shells/places.js'
@@ -58,12 +57,7 @@ export class SshMachine implements Machine {
     this.label = label
     this.hostKey = fingerprintOf(session.hostKey)
     this.lost = this.#lost.signal
-    const isSingle = needsOneChannel(session.software)
-    this.#places = new ChannelPlaces({
-      channels: isSingle ? 1 : channels,
-      limitMs: limits.channel,
-      lost: this.#lost.signal,
-    })
+    this.#places = new ChannelPlaces({ channels, limitMs: limits.channel, lost: this.#lost.signal })
     this.host = {
       client,
       where: label,
@@ -71,7 +65,6 @@ export class SshMachine implements Machine {
       lost: this.#lost.signal,
       scrub,
       sudo,
-      isSingle,
       lose: reason => this.#loseFor(reason),
       inStopPlace: work => inStopPlace(work),
       another: async () => {

@@ -12,7 +12,7 @@ export const junitFolders: Readonly<Record<Profile, string>> = { rich: 'junit', 
 export interface WriteOptions {
   /** Only these environments; all when absent. */
   readonly environments?: readonly string[]
-  /** Where readers of the files start from, for attachments. Absolute; the working directory when absent. */
+  /** Where readers of the files start from, for attachments. Absolute; no attachments are named when absent. */
   readonly workspace?: string
   /** The run's folder, if the files do not go there. */
   readonly evidenceFolder?: string
@@ -29,14 +29,16 @@ export async function writeJunit(
   state: RunState,
   options: WriteOptions = {},
 ): Promise<readonly string[]> {
-  const attachments = attachmentsFrom(options.workspace ?? process.cwd(), options.evidenceFolder ?? folder)
+  const { workspace, evidenceFolder = folder } = options
+  const attachments =
+    workspace === undefined ? {} : { attachments: attachmentsFrom(workspace, evidenceFolder) }
   const ids = options.environments ?? state.environments.map(({ planned }) => planned.id)
   const written: string[] = []
   for (const profile of ['rich', 'strict'] as const) {
     const target = join(folder, junitFolders[profile])
     for (const id of ids) {
       const path = join(target, `${fileNameOf(id)}.xml`)
-      await replaceFile(target, path, junitFor(state, id, { profile, attachments }))
+      await replaceFile(target, path, junitFor(state, id, { profile, ...attachments }))
       written.push(path)
     }
   }

@@ -5,7 +5,6 @@ import { isDriverModule } from '../hypervisors/module.js'
 import { builtinDrivers } from '../hypervisors/registry.js'
 import { type EmulatedLab, guestName } from '../lab/emulated.js'
 import { reachedHost, withEmulatedLogins } from '../lab/emulated-hosts.js'
-import { cacheFolder } from './folders.js'
 
 /** The drivers of a lab's hosts, made once for each. */
 export interface Drivers {
@@ -20,14 +19,18 @@ export type EmulatedAccess = Pick<EmulatedLab, 'access' | 'hosts'>
 const nothingUp: EmulatedAccess = { access: new Map(), hosts: new Map() }
 
 /** Makes a lab's drivers as they are asked for; `emulated` says where emulated guests and hosts listen. */
-export function openDrivers({ hosts }: Pick<Lab, 'hosts'>, emulated: EmulatedAccess = nothingUp): Drivers {
+export function openDrivers(
+  { hosts }: Pick<Lab, 'hosts'>,
+  cacheFolder: string,
+  emulated: EmulatedAccess = nothingUp,
+): Drivers {
   const drivers = new Map<string, Driver>()
   const driverOf = (host: Host): Driver => {
     const known = drivers.get(host.id)
     if (known !== undefined) {
       return known
     }
-    const made = makeDriver(host, hosts, emulated)
+    const made = makeDriver(host, { hosts, cacheFolder, emulated })
     drivers.set(host.id, made)
     return made
   }
@@ -40,7 +43,13 @@ export function openDrivers({ hosts }: Pick<Lab, 'hosts'>, emulated: EmulatedAcc
   }
 }
 
-function makeDriver(host: Host, hosts: Lab['hosts'], emulated: EmulatedAccess): Driver {
+interface DriverNeeds {
+  readonly hosts: Lab['hosts']
+  readonly cacheFolder: string
+  readonly emulated: EmulatedAccess
+}
+
+function makeDriver(host: Host, { hosts, cacheFolder, emulated }: DriverNeeds): Driver {
   const { access } = emulated
   const { driver } = host
   if (!isDriverModule(driver)) {
@@ -55,7 +64,7 @@ function makeDriver(host: Host, hosts: Lab['hosts'], emulated: EmulatedAccess): 
       const found = hosts.get(id)
       return found && reachedHost(found, emulated)
     },
-    cacheFolder: cacheFolder(),
+    cacheFolder,
     findAccess: ({ guest, placement }) =>
       access.get(guestName(guest.id, placement.host, placement.configuration.name)),
   })

@@ -1,0 +1,98 @@
+import { InternalError } from '../config/errors.js'
+import type { Emit } from '../engine/settings.js'
+import type { JournalEvent } from '../journal/events.js'
+import type { ExitCode } from '../journal/exit.js'
+import { openFold, type RunFold } from '../journal/fold.js'
+import type { RunState } from '../journal/state.js'
+import type { Plan } from '../plan/types.js'
+import type { EventReader, EventSink } from './request.js'
+
+/** What a stream of events is made of. */
+export interface StreamOptions {
+  readonly plan: Plan
+  readonly sink: EventSink
+  readonly reader: EventReader
+  /** Makes the reports of an environment that has ended; one at a time. */
+  readonly report: (environment: string, fold: RunFold) => Promise<void>
+}
+
+/**
+ * The events of a run on their way from the engine to sink, fold, reader and reports. Nobody is told of an event that
+ * is not written. The first event that cannot be written aborts {@link broken}.
+ */
+export class EventStream {
+  readonly fold: RunFold
+  readonly #options: StreamOptions
+  readonly #broken = new AbortController()
+  readonly #trouble: Error[] = []
+  readonly #told: Promise<void>[] = []
+  #reporting: Promise<unknown> = Promise.resolve()
+  #readerFailed = false
+
+  constructor(options: StreamOptions) {
+    this.#options = options
+    this.fold = openFold(options.plan)
+  }
+
+  /** Aborts when the run cannot be written down any more. */
+  get broken(): AbortSignal {
+    return this.#broken.signal
+  }
+
+  /** What went wrong here, the first first: bugs of ours, and what could not be written. */
+  get trouble(): readonly Error[] {
+    return this.#trouble
+  }
+
+  /** Sends an event on its way, and returns at once. */
+  readonly emit: Emit = body => {
+    const telling = this.#options.sink.append(body).then(event => this.#tell(event))
+    this.#told.push(telling.catch(error => this.giveUp(error)))
+  }
+
+  /** Ends the run for a reason that is no guest's and no host's. */
+  giveUp(error: unknown): void {
+    this.#remember(error)
+    this.#broken.abort(error)
+  }
+
+  /** Resolves when every event so far is written and told, and the reports that followed from them are made. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#told.splice(0))
+    await this.#reporting
+  }
+
+  /** Tells the reader what the run came to, unless something went wrong here: then there is an error to show. */
+  end(state: RunState, exitCode: ExitCode, folder: string): void {
+    if (this.#trouble.length === 0) {
+      this.#toReader(reader => reader.end(state, exitCode, folder))
+    }
+  }
+
+  /** A reader that fails costs itself, and the exit code: the run's results are worth more. */
+  #toReader(tell: (reader: EventReader) => void): void {
+    if (this.#readerFailed) {
+      return
+    }
+    try {
+      tell(this.#options.reader)
+    } catch (error) {
+      this.#readerFailed = true
+      this.#remember(error)
+    }
+  }
+
+  #tell(event: JournalEvent): void {
+    this.fold.add(event)
+    this.#toReader(reader => reader.event(event))
+    if (event.type === 'environment-ended') {
+      this.#reporting = this.#reporting
+        .then(() => this.#options.report(event.environment, this.fold))
+        .catch(error => this.giveUp(error))
+    }
+  }
+
+  #remember(error: unknown): void {
+    this.#trouble.push(error instanceof Error ? error : new InternalError(String(error)))
+  }
+}

@@ -1,0 +1,43 @@
+import type { ExitCode } from '../journal/exit.js'
+import type { RunState, TestState } from '../journal/state.js'
+import { isBringUp } from '../plan/boot.js'
+import { requiredLeftOut } from '../plan/left-out.js'
+
+/** The content of `summary.json`: what a run came to, for programs that do not read journals. */
+export function summaryOf(state: RunState, exitCode: ExitCode): Record<string, unknown> {
+  return {
+    run: state.run,
+    lab: state.lab,
+    planDigest: state.planDigest,
+    exitCode,
+    counts: state.counts,
+    flaky: state.flaky,
+    leftOutRequired: state.environments.reduce((sum, { planned }) => sum + requiredLeftOut(planned), 0),
+    durationMs: state.durationMs,
+    environments: state.environments.map(environment => ({
+      id: environment.planned.id,
+      emulated: environment.planned.emulated,
+      counts: environment.counts,
+      leftOut: environment.planned.leftOut,
+      tests: environment.tests.map(test => ({
+        test: test.planned.id,
+        level: test.planned.level,
+        verdict: test.verdict,
+        ...(test.cause === null ? {} : { cause: test.cause, reason: test.reason }),
+        ...(test.flaky ? { flaky: test.flaky } : {}),
+        ...(isBringUp(test.planned) ? bringUpOf(test) : {}),
+      })),
+    })),
+  }
+}
+
+/** How long a bring-up took, step by step, and which step it did not get past. */
+function bringUpOf({ decisive, attempts }: TestState): Record<string, unknown> {
+  const steps = Object.entries(decisive?.measures ?? {}).map(([step, { value }]) => [step, value] as const)
+  return {
+    durationMs: decisive?.durationMs ?? 0,
+    attempts: attempts.length,
+    stepsMs: Object.fromEntries(steps),
+    ...(decisive?.step == null ? {} : { step: decisive.step }),
+  }
+}
