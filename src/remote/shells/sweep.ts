@@ -86,13 +86,16 @@ export function parseSweep(stdout: string): Swept | null {
   return { killed: Number(match[1]), left: left.map(Number) }
 }
 
-/** `head` puts the name of each file before its text; `sed` prints the last name when a mark follows. */
+/**
+ * `head` puts the name of each file before its text; `sed` prints the last name when a mark follows. Its patterns stand
+ * between slashes: not every sed takes another character for an address.
+ */
 function findMarked(mark: string): string {
-  const pattern = mark.replaceAll('.', '[.]').replaceAll('+', '[+]')
+  const pattern = mark.replaceAll('.', '[.]').replaceAll('+', '[+]').replaceAll('/', '\\/')
   return [
     'head -c 4194304 /proc/[0-9]*/environ 2>/dev/null',
     "tr '\\000' '\\012'",
-    `sed -n -e '\\#^==> /proc/[0-9]*/environ <==$#{s/[^0-9]//g;h;}' -e '\\#^${markVariable}=${pattern}\\(/.*\\)*$#{g;p;}'`,
+    `sed -n -e '/^==> \\/proc\\/[0-9]*\\/environ <==$/{s/[^0-9]//g;h;}' -e '/^${markVariable}=${pattern}\\(\\/.*\\)*$/{g;p;}'`,
   ].join('|')
 }
 
