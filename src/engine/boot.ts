@@ -1,3 +1,5 @@
+import type { Limits } from '../config/limits.js'
+import { formatDuration } from '../config/units.js'
 import type { Measure, TestEnded } from '../journal/events.js'
 import { type BootStep, bootSteps, bootTestId } from '../plan/boot.js'
 import type { Trouble } from './cause.js'
@@ -16,6 +18,17 @@ const doings: Readonly<Record<BootStep, string>> = {
   payload: "the guest to take the suites' files",
   ready: 'the guest to be ready',
   facts: 'the facts of the guest',
+}
+
+/** Steps that the host does: what they take of the budget, the guest has not to answer. */
+const hostSteps: readonly BootStep[] = ['prepare', 'start']
+
+/** The limit of a step; those that are not here share one budget, the limit `boot`. */
+const ownLimits: Readonly<Partial<Record<BootStep, keyof Limits>>> = {
+  lease: 'leaseWait',
+  payload: 'transfer',
+  ready: 'boot',
+  facts: 'transfer',
 }
 
 /** Which bring-up of which environment it is. */
@@ -75,13 +88,28 @@ export class BootAttempt {
   /** Says for what is waited from now on, and until when; `where` is what is asked, when that is known. */
   waitFor(step: BootStep, where = ''): void {
     this.begin(step)
-    const limit = step === 'lease' ? 'leaseWait' : 'boot'
+    const own = ownLimits[step]
+    const limit = own ?? 'boot'
     this.#waits.begin({
       environment: this.#at.environment,
       what: where === '' ? doings[step] : `${doings[step]} (${where})`,
       limit,
-      limitMs: this.#settings.plan.limits[limit],
+      limitMs: own === undefined ? this.leftMs() : this.#settings.plan.limits[own],
     })
+  }
+
+  /** What is left of its one budget, the limit `boot`: from its preparation to the first command that is answered. */
+  leftMs(): number {
+    return Math.max(1, this.#settings.plan.limits.boot - (performance.now() - this.#startedAt))
+  }
+
+  /** That the host has used more than half of the budget, in words; `null` when the guest had its time to answer. */
+  usedByHost(): string | null {
+    const used = hostSteps.reduce((sum, step) => sum + (this.#spentMs.get(step) ?? 0), 0)
+    const { boot } = this.#settings.plan.limits
+    return used * 2 <= boot
+      ? null
+      : `the host took ${formatDuration(Math.round(used))} of it to prepare and to start the guest`
   }
 
   /** A look at what is waited for showed that it is not there yet. */

@@ -106,14 +106,18 @@ export async function bringUp(
     }
   })
   boot.waitFor('prepare', host.id)
-  const prepared = await withLimit({ ...limit, cause: 'host' }, signal => preparing.begin(signal))
+  const prepared = await withLimit({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal =>
+    preparing.begin(signal),
+  )
   made.prepared = prepared
   const starting = new Begun(signal => prepared.start(signal))
   undo.push('stop', async signal => {
     await (await starting.settled(signal))?.stop(signal)
   })
   boot.waitFor('start', host.id)
-  const running = await withLimit({ ...limit, cause: 'host' }, signal => starting.begin(signal))
+  const running = await withLimit({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal =>
+    starting.begin(signal),
+  )
   made.running = running
   const session = await openSession({
     environment,

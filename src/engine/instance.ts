@@ -4,12 +4,14 @@ import { type Held, isOwnMachine, nothingHeld } from '../hypervisors/lease.js'
 import type { Evidence, TestEnded } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
 import { anyOf } from '../remote/index.js'
+import { lostBeforeBegin } from '../results/judge.js'
 import { BootAttempt } from './boot.js'
 import { bringUp, type Made, markKept, pictureScreen, placeOf, secondPlaceOf } from './bring-up.js'
 import { describeTrouble, type Trouble } from './cause.js'
 import type { Progress } from './environment.js'
 import { describeFile, EvidenceFile, instanceFolder } from './evidence.js'
 import { fenced, holdPlaces, judgeHeld } from './fence.js'
+import { reopenBringUp, unbegun } from './lost-bring-up.js'
 import { countChecks, type Outcome } from './outcome.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
@@ -73,11 +75,11 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     progress.boot = null
     trouble = await runPending(session, leased, opened, held)
   } catch (error) {
-    boot.halt()
+    progress.boot?.halt()
     // Asked to end while it still waited for somebody else, or for the guest.
     const isInterrupted = progress.boot !== null && settings.drain.aborted
     if (isInterrupted && held !== nothingHeld) {
-      boot.interrupted()
+      progress.boot?.interrupted()
     }
     progress.boot = isInterrupted ? null : progress.boot
     trouble = isInterrupted ? null : describeTrouble(error)
@@ -173,6 +175,11 @@ async function runPending(
     const outcome = await sayingFor(wait, settings, () =>
       judgeHeld(held, session, settings.stop, () => runTest(session, test, attempt, settings)),
     )
+    const lost = isFresh ? lostBeforeBegin(outcome) : null
+    if (lost !== null) {
+      settings.emit({ type: 'test-ended', ...at, instance: session.source.instance, ...unbegun(lost) })
+      throw reopenBringUp(lost, { environment, progress, settings, instance: session.source.instance })
+    }
     const trouble = outcome.trouble === undefined ? null : describeTrouble(outcome.trouble)
     const again = trouble?.retryable === true && progress.retriesLeft > 0
     for (const check of outcome.checks) {

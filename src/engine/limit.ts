@@ -6,6 +6,8 @@ import { anyOf, longestTimerMs } from '../remote/index.js'
 export interface NamedLimit {
   readonly name: string
   readonly ms: number
+  /** What of it is left, where something before has used a part; all of it if absent. */
+  readonly leftMs?: number
   /** What is bounded: a guest, a host, a step. */
   readonly where: string
   /** Whose fault it is when the limit is reached; `unknown` unless said. */
@@ -17,7 +19,7 @@ export interface NamedLimit {
 }
 
 /** A signal that aborts with an InfraError (`limit`) when the limit is reached, or with the outer signal's reason. */
-export function limitSignal({ name, ms, where, cause = 'unknown', signal, also }: NamedLimit): {
+export function limitSignal({ name, ms, leftMs = ms, where, cause = 'unknown', signal, also }: NamedLimit): {
   readonly signal: AbortSignal
   /** Must be called when the work has ended. */
   readonly clear: () => void
@@ -29,7 +31,7 @@ export function limitSignal({ name, ms, where, cause = 'unknown', signal, also }
     limit: name,
     code: 'limit',
   })
-  const timer = setTimeout(() => limit.abort(reached), Math.min(ms, longestTimerMs))
+  const timer = setTimeout(() => limit.abort(reached), Math.min(leftMs, longestTimerMs))
   const outer = [signal, also].filter(one => one !== undefined)
   const first = anyOf(limit.signal, ...outer)
   const clear = (): void => {

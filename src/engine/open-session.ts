@@ -64,7 +64,11 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
       signal: ends.signal,
       ...(told === undefined
         ? { options: { ...options, refusalsMs: when === 'booting' ? refusalsMs : 0 } }
-        : { options: { ...options, refusalsMs, ...progressOf(told) }, onAddresses: addressesOf(told) }),
+        : {
+            options: { ...options, refusalsMs, ...progressOf(told) },
+            onAddresses: addressesOf(told),
+            bootLeftMs: told.leftMs(),
+          }),
       pinnedAs,
     }).finally(ends.clear)
     health.endWhenBroken(machine)
@@ -135,7 +139,7 @@ function brokenOr(error: unknown, { health }: SessionSource, boot: BootAttempt):
 /** How a guest looks that does not answer; one that answers and refuses is another matter. */
 const silentCodes: ReadonlySet<string> = new Set(['connect', 'handshake', 'lost', 'limit'])
 
-/** A guest that never answers although its virtual machine runs has itself to blame. */
+/** A guest that never answers although its virtual machine runs has itself to blame, if it had the time to answer. */
 function asGuestFault(error: unknown, source: SessionSource, boot: BootAttempt): unknown {
   const isBoot = source.managed && error instanceof InfraError && error.context.code === 'boot'
   if (source.health.broken.aborted || !isBoot) {
@@ -143,6 +147,10 @@ function asGuestFault(error: unknown, source: SessionSource, boot: BootAttempt):
   }
   if (error.cause instanceof InfraError && !silentCodes.has(error.cause.context.code)) {
     return error
+  }
+  const used = boot.usedByHost()
+  if (used !== null) {
+    return new InfraError(`${error.message}; ${used}`, { ...error.context, cause: 'host' }, { cause: error })
   }
   boot.blameGuest()
   return new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error })

@@ -19,6 +19,8 @@ export interface ReachOptions {
   readonly limits: Limits
   readonly signal: AbortSignal
   readonly options: RetryOptions
+  /** What of the limit "boot" is left; all of it if absent. */
+  readonly bootLeftMs?: number
   /** Called before every round of tries with the addresses that are known by then. */
   readonly onAddresses?: (where: readonly string[]) => void
   /** The guest's host and configuration, and the instance where it is a clone: what `accept-new` pins its key under. */
@@ -29,7 +31,7 @@ export interface ReachOptions {
 export function connectToGuest(
   guest: Guest,
   running: RunningGuest,
-  { limits, signal, options, onAddresses, pinnedAs }: ReachOptions,
+  { limits, signal, options, bootLeftMs, onAddresses, pinnedAs }: ReachOptions,
 ): Promise<Machine> {
   let mayMove = false
   return connectToAny(
@@ -37,6 +39,7 @@ export function connectToGuest(
       label: guest.id,
       limits,
       signal,
+      ...(bootLeftMs === undefined ? {} : { bootLeftMs }),
       get mayMove() {
         return mayMove
       },

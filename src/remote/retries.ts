@@ -69,6 +69,8 @@ export interface Search {
   readonly find: (signal: AbortSignal) => Promise<readonly ConnectTarget[]>
   /** True when the addresses were looked up: another machine may answer at one that is out of date. */
   readonly mayMove: boolean
+  /** What of the limit "boot" is left, where bringing the machine up has used a part; all of it if absent. */
+  readonly bootLeftMs?: number
 }
 
 /** {@link connectToAny} for a machine with one address. */
@@ -90,7 +92,7 @@ export async function connectToAny(search: Search, options: RetryOptions = {}): 
   const { backoff = bootBackoff, refusalBackoff: slow = refusalBackoff, refusalsMs = 0 } = options
   const { onRetry, firstCommand = ':', ...rest } = options
   const once: ConnectOptions = firstCommand === null ? rest : { ...rest, firstCommand }
-  const limit = limited(signal, limits.boot)
+  const limit = limited(signal, search.bootLeftMs ?? limits.boot)
   const met = new Met(search)
   try {
     for (;;) {

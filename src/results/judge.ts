@@ -1,5 +1,5 @@
 import type { Cause } from '../config/errors.js'
-import type { LaterFacts, Observed } from './observed.js'
+import type { FoundTrouble, LaterFacts, Observed } from './observed.js'
 import { type AttemptVerdict, verdictTable } from './verdict-table.js'
 
 /** What was observed of a judged attempt. Only {@link judge} can set it. */
@@ -40,6 +40,15 @@ export function judge(seen: Observed): Judgement {
     reason: 'the table of verdicts has no last row',
     [observed]: seen,
   }
+}
+
+/** What was lost before a test had begun; `null` for anything else, and for a test that had. */
+export function lostBeforeBegin(attempt: Judgement): FoundTrouble | null {
+  const { beginning, crash, lease, loss } = attempt[observed]
+  if (beginning.kind === 'seen' || lease !== undefined) {
+    return null
+  }
+  return crash === undefined ? (loss ?? null) : { cause: 'guest', message: crash }
 }
 
 /** Farther from a pass; fail and error are equally far. */

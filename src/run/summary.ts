@@ -1,5 +1,5 @@
 import type { ExitCode } from '../journal/exit.js'
-import type { RunState, TestState } from '../journal/state.js'
+import type { EnvironmentState, RunState, TestState } from '../journal/state.js'
 import { isBringUp } from '../plan/boot.js'
 import { requiredLeftOut } from '../plan/left-out.js'
 
@@ -14,6 +14,7 @@ export function summaryOf(state: RunState, exitCode: ExitCode): Record<string, u
     flaky: state.flaky,
     leftOutRequired: state.environments.reduce((sum, { planned }) => sum + requiredLeftOut(planned), 0),
     durationMs: state.durationMs,
+    orphans: state.environments.flatMap(orphansOf),
     environments: state.environments.map(environment => ({
       id: environment.planned.id,
       emulated: environment.planned.emulated,
@@ -29,6 +30,15 @@ export function summaryOf(state: RunState, exitCode: ExitCode): Record<string, u
       })),
     })),
   }
+}
+
+/** What could not be undone, and remains on a host. */
+function orphansOf({ planned, instances }: EnvironmentState): Record<string, unknown>[] {
+  return instances.flatMap(({ id, host, ended }) =>
+    ended === null || ended.kept || ended.orphan === null
+      ? []
+      : [{ environment: planned.id, instance: id, host, what: ended.orphan }],
+  )
 }
 
 /** How long a bring-up took, step by step, and which step it did not get past. */
