@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { InfraError } from '../config/errors.js'
@@ -36,8 +35,8 @@ export function stateFolder(lab: Lab, cache: string): string {
 export async function findRunningLab(lab: Lab, cache: string): Promise<EmulatedLab | null> {
   const folder = stateFolder(lab, cache)
   const state = await readState(folder)
-  const [first] = [...(state?.hosts ?? []), ...(state?.guests ?? [])]
-  if (state === null || first === undefined || !(await answers(first.host, first.port))) {
+  // Not whether a guest answers: one that boots does not, and its lab is up all the same.
+  if (state === null || !(await isOurs(state.pid))) {
     return null
   }
   if (state.digest !== (await digestOf(lab))) {
@@ -132,15 +131,4 @@ function isAlive(pid: number): boolean {
 async function isOurs(pid: number): Promise<boolean> {
   const cmdline = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => null)
   return cmdline === null ? isAlive(pid) && process.platform !== 'linux' : cmdline.includes(emulatorEntry())
-}
-
-function answers(host: string, port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, host)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }
