@@ -1,7 +1,7 @@
 import { InfraError } from '../config/errors.js'
 import type { Host, Lab, Placement } from '../config/model.js'
 import type { PreparedGuest, RunningGuest } from '../hypervisors/driver.js'
-import type { LeasedPlace } from '../hypervisors/lease.js'
+import type { Held, LeasedPlace } from '../hypervisors/lease.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import { Begun } from './begun.js'
 import type { BootAttempt } from './boot.js'
@@ -74,20 +74,27 @@ export function secondHostOf(
   return migratesTo !== undefined && tests.some(test => test.migrates) ? lab.hosts.get(migratesTo) : undefined
 }
 
+/** What an instance is brought up with. */
+export interface BringUpRequest extends InstanceRequest {
+  readonly place: LeasedPlace
+  readonly instance: string
+  /** The instance's folder of evidence. */
+  readonly folder: string
+  readonly undo: UndoStack
+  readonly evidence: (file: string) => EvidenceFile
+  /** Takes what is known of the instance. */
+  readonly made: Made
+  readonly boot: BootAttempt
+  readonly lend: Held['lend']
+}
+
 /** Prepares, starts and reaches an instance; each step that was begun has its undoing. Throws InfraError. */
-export async function bringUp(
-  { environment, settings }: InstanceRequest,
-  { host, guest, placement, driver }: LeasedPlace,
-  instance: string,
-  folder: string,
-  undo: UndoStack,
-  evidence: (file: string) => EvidenceFile,
-  made: Made,
-  boot: BootAttempt,
-): Promise<GuestSession> {
+export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
+  const { environment, settings, place, instance, folder, undo, evidence, made, boot, lend } = request
+  const { host, guest, placement, driver } = place
   const { plan, lab, stop } = settings
   const limit = { name: 'boot', ms: plan.limits.boot, where: instance, signal: stop }
-  const request = {
+  const wanted = {
     instance,
     guest,
     placement,
@@ -96,7 +103,7 @@ export async function bringUp(
     outlives: settings.keep !== 'never',
   }
   // Each undoing is there before its step is begun, so that nothing half-made is left behind.
-  const preparing = new Begun(signal => driver.prepare(request, signal))
+  const preparing = new Begun(signal => driver.prepare(wanted, signal))
   undo.push('remove', async signal => {
     const prepared = await preparing.settled(signal)
     if (prepared !== null) {
@@ -132,6 +139,7 @@ export async function bringUp(
     suites: settings.suites,
     signal: stop,
     evidence,
+    lend,
     boot,
   })
   undo.push('disconnect', () => session.close())

@@ -68,8 +68,9 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     unfence = fence.clear
     const leased = { ...request, settings: fence.settings }
     boot.start()
+    const { lend } = held
     const session = await interruptibly(leased, until =>
-      bringUp(until, place, name, folder, undo, evidence, made, boot),
+      bringUp({ ...until, place, instance: name, folder, undo, evidence, made, boot, lend }),
     )
     boot.passed()
     progress.boot = null

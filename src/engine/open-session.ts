@@ -6,6 +6,7 @@ import type { Guest, Lab, Placement } from '../config/model.js'
 import { bootIdentityCommand, parseBootIdentity } from '../guests/boot-identity.js'
 import { linuxFactsCommand, parseFacts } from '../guests/facts.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
+import type { Held } from '../hypervisors/lease.js'
 import { connectToGuest, pinNameOf } from '../hypervisors/reach.js'
 import { mayReboot } from '../plan/build.js'
 import { canonical } from '../plan/digest.js'
@@ -13,7 +14,7 @@ import type { Suite } from '../plan/suite.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import { anyOf, type Machine, parseSweep, type RetryOptions, sweepCommand } from '../remote/index.js'
 import type { BootAttempt } from './boot.js'
-import { watchHealth } from './broken.js'
+import { type Health, watchHealth } from './broken.js'
 import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
 import { expectedWindow } from './expected.js'
@@ -36,6 +37,8 @@ export interface OpenRequest {
   readonly suites: ReadonlyMap<string, Suite>
   readonly signal: AbortSignal
   readonly evidence: (name: string) => EvidenceFile
+  /** Gives the connection over which the guest's own lease was taken, if there is one. */
+  readonly lend: Held['lend']
   /** Is told of each step. */
   readonly boot: BootAttempt
 }
@@ -87,10 +90,12 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     reach: (until, when) => reach(until, when),
     evidence: request.evidence,
   }
-  const machine = await reach(signal, 'booting', boot).catch((error: unknown) => {
-    health.close()
-    throw asGuestFault(error, source, boot)
-  })
+  const machine =
+    borrow(request, `${mark}/${instance}`, health) ??
+    (await reach(signal, 'booting', boot).catch((error: unknown) => {
+      health.close()
+      throw asGuestFault(error, source, boot)
+    }))
   try {
     return isWindows
       ? await makeWindowsReady(source, machine, mark, signal, boot)
@@ -101,6 +106,18 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     health.close()
     throw brokenOr(error, source, boot)
   }
+}
+
+/** The connection over which the guest has answered and let us in already, when its lease was taken. */
+function borrow({ lend, boot }: OpenRequest, mark: string, health: Health): Machine | null {
+  const machine = lend(mark)
+  if (machine !== null) {
+    for (const step of ['address', 'connect', 'log-in'] as const) {
+      boot.begin(step)
+    }
+    health.endWhenBroken(machine)
+  }
+  return machine
 }
 
 /** What shows of the tries to connect to a guest that is brought up. */

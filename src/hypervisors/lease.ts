@@ -8,10 +8,13 @@ import {
   connectWithRetries,
   describeOwner,
   type HostShell,
+  isShared,
   type Lease,
+  type Machine,
   takeLease,
 } from '../remote/index.js'
 import type { Driver } from './driver.js'
+import { pinNameOf } from './reach.js'
 import { HostConnection } from './shared/connection.js'
 
 /** Where on a machine its lease stands: a host's and a guest's are not the same, though the machine may be. */
@@ -48,6 +51,11 @@ export interface Held {
   isCertain(): boolean
   /** Resolves when the machine says that it is ours still. Throws InfraError. */
   confirm(shell: HostShell | null, signal: AbortSignal): Promise<void>
+  /**
+   * The connection over which the lease of a guest's own machine was taken, for the tests on it; `null` when it is lost
+   * or in use, and where the lease is another machine's. Closing it gives it back.
+   */
+  lend(mark: string): Machine | null
   /** Says that the instance is gone. The run keeps the machine, unless it waits for another one. */
   leave(): void
 }
@@ -81,6 +89,7 @@ interface LeasedMachine {
   readonly name: string
   readonly isGuest: boolean
   readonly shell: (signal: AbortSignal) => Promise<HostShell>
+  readonly lend: Held['lend']
   close(): Promise<void>
 }
 
@@ -170,6 +179,7 @@ export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesO
         lost: lease.lost,
         isCertain: () => lease.isCertain(),
         confirm: (shell, signal) => lease.confirm(machine.isGuest ? shell : null, signal),
+        lend: mark => machine.lend(mark),
         leave: () => {
           now.users -= isLeft ? 0 : 1
           isLeft = true
@@ -200,6 +210,7 @@ export const nothingHeld: Held = {
   lost: new AbortController().signal,
   isCertain: () => true,
   confirm: async () => {},
+  lend: () => null,
   leave: () => {},
 }
 
@@ -234,7 +245,7 @@ export function machineOf(
 ): LeasedMachine {
   if (driver.shell !== undefined) {
     const open = driver.shell.bind(driver)
-    return { name: host.id, isGuest: false, shell: open, close: async () => {} }
+    return { name: host.id, isGuest: false, shell: open, lend: () => null, close: async () => {} }
   }
   const access = driver.reach?.({ guest, placement })
   const connection = new HostConnection(guest.id, async signal => {
@@ -248,13 +259,27 @@ export function machineOf(
     const { endpoint, gone } = access
     const label = `${guest.id} (${endpoint.host}:${endpoint.port})`
     const ends = gone === undefined ? { signal, clear: () => {} } : anyOf(signal, gone)
-    const target = { label, endpoint, login: guest.login, limits, image: access, signal: ends.signal }
-    return connectWithRetries(target, { onRetry: ({ message }) => onTrouble(message) }).finally(ends.clear)
+    // The tests run over it too: the guest's key is the one that they would pin.
+    const pinned = { ...pinNameOf(guest, placement, guest.id), mayMove: access.mayMove === true }
+    const target = { label, endpoint, login: guest.login, limits, image: access, pinned, signal: ends.signal }
+    const options = { onRetry: ({ message }: Error) => onTrouble(message), refusalsMs: limits.login }
+    return connectWithRetries(target, options).finally(ends.clear)
   })
   return {
     name: guest.id,
     isGuest: true,
-    shell: signal => connection.machine(signal),
+    shell: async signal => besideTests(await connection.machine(signal)),
+    lend: mark => {
+      const { current } = connection
+      return current !== null && isShared(current) ? current.lend(mark) : null
+    },
     close: () => connection.close(),
   }
+}
+
+/** A lease is renewed whatever the tests that share its connection do. */
+function besideTests(machine: Machine): HostShell {
+  return isShared(machine)
+    ? { label: machine.label, run: (command, options) => machine.runBeside(command, options) }
+    : machine
 }

@@ -74,6 +74,33 @@ export function untilAborted(ms: number, ...signals: readonly AbortSignal[]): Pr
   })
 }
 
+/**
+ * Waits for work, but not once the signal has aborted: then it throws the signal's reason, and what the work still comes
+ * to is given to `late`.
+ */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  late: (result: T) => void,
+): Promise<T> {
+  let ignore = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    const refuse = (): void => reject(signal?.reason)
+    ignore = onAbort(signal, refuse)
+    if (signal?.aborted === true) {
+      refuse()
+    }
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } catch (error) {
+    work.then(late, () => {})
+    throw error
+  } finally {
+    ignore()
+  }
+}
+
 /** A signal that others abort. */
 export interface AnySignal {
   readonly signal: AbortSignal

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { InfraError } from '../config/errors.js'
 import { type HostKeyKind, hostKeyAlgorithms } from './algorithms.js'
 import { longestWords, resolveCredentials } from './authentication.js'
@@ -8,9 +7,8 @@ import type { Machine } from './machine.js'
 import { expandHome, type SecretSources, secretSources } from './secrets.js'
 import { openSession, type Session, type SessionRequest, WrongHostKey } from './session.js'
 import { asFirstContact, demandBelievable, firstStatus } from './shells/first-contact.js'
-import { checkMark } from './shells/sweep.js'
 import { readSshConfig } from './ssh-config.js'
-import { SshMachine } from './ssh-machine.js'
+import { markOf, SshMachine } from './ssh-machine.js'
 import { type ConnectOptions, type ConnectTarget, defaultChannels } from './target.js'
 import { openTcp } from './tcp.js'
 import { peerText, scrubbed, scrubber } from './trouble.js'
@@ -106,7 +104,7 @@ async function connectLeg(
         session,
         label: where,
         limits,
-        mark: `${checkMark(options.mark ?? 'guestcert')}/${randomBytes(4).toString('hex')}`,
+        mark: markOf(options.mark ?? 'guestcert'),
         channels: options.channels ?? defaultChannels,
         sudo: sudoOf(leg, credentials.sudoPassword),
         scrub,

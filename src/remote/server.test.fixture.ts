@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly onConnection?: (connection: Connection) => void
   /** Refuses to open channels. */
   readonly refusesChannels?: boolean
+  /** Channels at once on one connection, as `MaxSessions` of OpenSSH has it. */
+  readonly mostChannels?: number
   /** Ms until the first command is accepted, and from then until it starts: a guest under load is slow. */
   readonly acceptMs?: number
   readonly startMs?: number
@@ -187,12 +189,17 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       )
       connection.on('ready', () => {
         counts.logins += 1
+        let channels = 0
         connection.on('session', (accept, reject) => {
-          if (options.refusesChannels === true) {
+          if (options.refusesChannels === true || channels >= (options.mostChannels ?? Infinity)) {
             reject()
             return
           }
+          channels += 1
           const session = accept()
+          session.on('close', () => {
+            channels -= 1
+          })
           session.on('pty', acceptPty => acceptPty())
           session.on('shell', acceptShell => realShell()('exec /bin/sh', acceptShell(), connection))
           session.on('exec', (acceptExec, _reject, { command }) => {

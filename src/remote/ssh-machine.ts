@@ -1,14 +1,18 @@
+import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import pLimit from 'p-limit'
 import type { Client } from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
+import { unlessAborted } from './abort.js'
 import { fingerprintOf } from './host-keys/fingerprint.js'
+import { LentMachine, type SharedMachine } from './lent.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
 import type { Session } from './session.js'
 import { lostError, type PosixHost } from './shells/host.js'
-import { ChannelPlaces } from './shells/places.js'
+import { ChannelPlaces, RefusedChannel } from './shells/places.js'
 import { runPosix } from './shells/posix.js'
+import { checkMark } from './shells/sweep.js'
 import type { WrapSettings } from './shells/wrap.js'
 import { messageOf, peerText, type Scrub } from './trouble.js'
 
@@ -22,7 +26,7 @@ export interface SshMachineParts {
   readonly session: Session
   readonly label: string
   readonly limits: Limits
-  /** Marks commands; each gets a number behind it. */
+  /** Marks commands, see {@link markOf}; each gets a number behind it. */
   readonly mark: string
   readonly channels: number
   readonly sudo: WrapSettings['sudo']
@@ -33,8 +37,13 @@ export interface SshMachineParts {
   readonly jumps: readonly Machine[]
 }
 
+/** The mark of one connection's commands: no two connections have the same. Throws InternalError for one that cannot be. */
+export function markOf(mark: string): string {
+  return `${checkMark(mark)}/${randomBytes(4).toString('hex')}`
+}
+
 /** A machine over one SSH connection. */
-export class SshMachine implements Machine {
+export class SshMachine implements SharedMachine {
   readonly label: string
   readonly hostKey: string
   readonly lost: AbortSignal
@@ -45,6 +54,7 @@ export class SshMachine implements Machine {
   readonly host: PosixHost
   readonly #places: ChannelPlaces
   #commands = 0
+  #isLent = false
   #isClosing = false
   #isGone = false
 
@@ -85,14 +95,54 @@ export class SshMachine implements Machine {
   }
 
   run(command: string, options: RunOptions = {}): Promise<CommandResult> {
+    return this.#runAs(this.#parts.mark, command, options)
+  }
+
+  lend(mark: string): Machine | null {
+    if (this.#isLent || this.lost.aborted) {
+      return null
+    }
+    this.#isLent = true
+    const own = markOf(mark)
+    return new LentMachine({
+      owner: this,
+      run: (command, options = {}) => this.#runAs(own, command, options),
+      onReturn: () => {
+        this.#isLent = false
+      },
+    })
+  }
+
+  async runBeside(command: string, options: RunOptions): Promise<CommandResult> {
+    if (!this.#isLent) {
+      return this.run(command, options)
+    }
+    try {
+      return await runPosix(this.host, command, options, this.#nextMark(this.#parts.mark))
+    } catch (error) {
+      if (!(error instanceof RefusedChannel)) {
+        throw error
+      }
+    }
+    const other = await unlessAborted(this.#parts.another(), options.signal, late => void late.close())
+    try {
+      return await other.run(command, options)
+    } finally {
+      await other.close()
+    }
+  }
+
+  #runAs(mark: string, command: string, options: RunOptions): Promise<CommandResult> {
     if (options.stdin !== undefined && !Buffer.isBuffer(options.stdin)) {
       // An input may fail while the command waits for its turn; it is looked at when that comes.
       options.stdin.on('error', () => {})
     }
-    return this.#places.run(() => {
-      this.#commands += 1
-      return runPosix(this.host, command, options, `${this.#parts.mark}-${this.#commands}`)
-    }, options.signal)
+    return this.#places.run(() => runPosix(this.host, command, options, this.#nextMark(mark)), options.signal)
+  }
+
+  #nextMark(mark: string): string {
+    this.#commands += 1
+    return `${mark}-${this.#commands}`
   }
 
   forward(host: string, port: number): Promise<Duplex> {

@@ -10,10 +10,16 @@ export class HostConnection {
   readonly #connect: Connect
   readonly #closing = new AbortController()
   #opening: Promise<Machine> | null = null
+  #machine: Machine | null = null
 
   constructor(label: string, connect: Connect) {
     this.#label = label
     this.#connect = connect
+  }
+
+  /** The connection that is open now, if there is one: nothing is opened, and nothing waited for. */
+  get current(): Machine | null {
+    return this.#machine?.lost.aborted === false ? this.#machine : null
   }
 
   /** The connected host. Throws InfraError when it cannot be reached, or when the signal aborts. */
@@ -21,6 +27,7 @@ export class HostConnection {
     this.#refuseWhen(this.#closing.signal.aborted, 'the driver is closed')
     const opening = (this.#opening ??= this.#open())
     const machine = await this.#unlessAborted(opening, signal)
+    this.#machine = machine
     if (!machine.lost.aborted) {
       return machine
     }
