@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import pLimit from 'p-limit'
 import ssh2 from 'ssh2'
 
-/** The yardstick: `ssh2` alone, one connection an address, one command after the other, nothing looked at. */
+/**
+ * The yardstick: `ssh2` alone, one connection an address, one command after the other, nothing looked at. As ssh2 comes,
+ * Nagle's algorithm holds its small packets back; `isPrompt` turns that off, as guestcert does.
+ */
 interface Task {
   readonly addresses: readonly string[]
   readonly port: number
@@ -10,6 +13,7 @@ interface Task {
   readonly keyPath: string
   readonly commands: readonly string[]
   readonly parallel: number
+  readonly isPrompt: boolean
 }
 
 const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Task
@@ -41,6 +45,7 @@ function visit(host: string): Promise<void> {
       }
       next(0)
     })
+    client.once('connect', () => client.setNoDelay(task.isPrompt))
     client.connect({ host, port: task.port, username: task.user, privateKey })
   })
 }

@@ -16,6 +16,11 @@ interface Taken {
   readonly rssMiB: number
 }
 
+/** The same with what the servers used meanwhile: where client and servers share a machine it counts twice. */
+interface Measured extends Taken {
+  readonly serverSec: number
+}
+
 type Way = (servers: Servers, folder: string) => Promise<Taken>
 
 /**
@@ -28,28 +33,39 @@ export async function benchFanOut(print: (line: string) => void): Promise<void> 
     const folder = join(servers.folder, 'work')
     await prepare(servers, folder)
     const ways: Readonly<Record<string, Way>> = {
-      'bare ssh2 loop': bare,
+      'bare ssh2 loop': bare('bare'),
+      'the same, TCP_NODELAY': bare('prompt'),
       guestcert: pass,
       'OpenSSH, ControlMaster': openssh,
     }
-    const taken = new Map<string, Taken[]>(Object.keys(ways).map(name => [name, []]))
+    const taken = new Map<string, Measured[]>(Object.keys(ways).map(name => [name, []]))
     for (let round = 0; round < rounds; round += 1) {
       // Taken in turns, so that a busy moment of the machine falls on all of them.
       for (const [name, way] of Object.entries(ways)) {
-        taken.get(name)?.push(await way(servers, folder))
+        taken.get(name)?.push(await measured(way, servers, folder))
       }
     }
     const yardstick = median(taken.get('bare ssh2 loop') ?? [])
+    print('                         wall    ratio   CPU ms a script: client  servers  memory')
     for (const [name, all] of taken) {
-      const { sec, cpuSec, rssMiB } = median(all)
-      const ratio = (sec / yardstick.sec).toFixed(2)
-      print(
-        `${name.padEnd(24)} ${ratio} x  ${sec.toFixed(2)} s  ${cpuSec.toFixed(2)} CPU s  ${rssMiB.toFixed(0)} MiB`,
-      )
+      print(`${name.padEnd(24)} ${row(median(all), yardstick)}`)
     }
   } finally {
     await servers.close()
   }
+}
+
+async function measured(way: Way, servers: Servers, folder: string): Promise<Measured> {
+  const before = await servers.cpuSec()
+  const taken = await way(servers, folder)
+  return { ...taken, serverSec: (await servers.cpuSec()) - before }
+}
+
+function row({ sec, cpuSec, serverSec, rssMiB }: Measured, yardstick: Measured): string {
+  const each = (all: number): string => ((all * 1000) / (addresses * testsEach)).toFixed(2).padStart(8)
+  const ratio = (sec / yardstick.sec).toFixed(2).padStart(5)
+  const memory = Number.isNaN(rssMiB) ? '' : `${rssMiB.toFixed(0)} MiB`.padStart(9)
+  return `${sec.toFixed(2).padStart(5)} s ${ratio} x          ${each(cpuSec)} ${each(serverSec)} ${memory}`
 }
 
 async function prepare(servers: Servers, folder: string): Promise<void> {
@@ -80,18 +96,18 @@ async function prepare(servers: Servers, folder: string): Promise<void> {
   )
   const commands = names.map(name => `sh ${join(suite, name)}`)
   const { addresses: all, user, keyPath } = servers
-  await writeFile(
-    join(folder, 'bare.json'),
-    JSON.stringify({ addresses: all, port, user, keyPath, commands, parallel }),
-  )
+  for (const isPrompt of [false, true]) {
+    const task = { addresses: all, port, user, keyPath, commands, parallel, isPrompt }
+    await writeFile(join(folder, isPrompt ? 'prompt.json' : 'bare.json'), JSON.stringify(task))
+  }
 }
 
 function scripts(): string[] {
   return Array.from({ length: testsEach }, (_, index) => `t${index + 1}.sh`)
 }
 
-function bare(_servers: Servers, folder: string): Promise<Taken> {
-  return node(folder, ['dist/bench/bare.js', join(folder, 'bare.json')])
+function bare(task: 'bare' | 'prompt'): Way {
+  return (_servers, folder) => node(folder, ['dist/bench/bare.js', join(folder, `${task}.json`)])
 }
 
 async function pass(_servers: Servers, folder: string): Promise<Taken> {
@@ -144,7 +160,7 @@ async function openssh(servers: Servers, folder: string): Promise<Taken> {
   return { sec, cpuSec, rssMiB: Number.NaN }
 }
 
-function median(all: readonly Taken[]): Taken {
+function median(all: readonly Measured[]): Measured {
   const sorted = [...all].sort((a, b) => a.sec - b.sec)
   const middle = sorted[Math.floor(sorted.length / 2)]
   if (middle === undefined) {
