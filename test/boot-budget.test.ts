@@ -21,7 +21,7 @@ guests:
     arch: x86_64
     emulated: debian-12
     faults: { neverBoots: true }
-    on: { kvm: { vm: deb, clean: { overlay: /var/lib/libvirt/images/deb.qcow2 }, configuration: { memory: 1GiB, vcpus: 1 } } }
+    on: { kvm: { vm: deb, clean: { overlay: /var/lib/libvirt/images/deb.qcow2 }, via: host, configuration: { memory: 1GiB, vcpus: 1 } } }
 suites: [${join(packageRoot, 'fixtures/test-suites/steady')}]
 `
 

@@ -18,7 +18,7 @@ guests:
     version: "12"
     arch: x86_64
     emulated: debian-12
-    on: { kvm: { vm: deb, clean: { overlay: /var/lib/libvirt/images/deb.qcow2 }, configuration: { memory: 1GiB, vcpus: 1 } } }
+    on: { kvm: { vm: deb, clean: { overlay: /var/lib/libvirt/images/deb.qcow2 }, via: host, configuration: { memory: 1GiB, vcpus: 1 } } }
 suites: [${join(packageRoot, 'fixtures/test-suites/steady')}]
 `
 

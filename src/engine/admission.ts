@@ -10,12 +10,23 @@ import {
   stateOf,
 } from './host-state.js'
 import { claimsOf, compareWaiting, type Job, type Offer, type Waiting, WaitingList } from './queue.js'
-import { fillWith, giveBack, hasRoom, take } from './room.js'
+import { fillWith, giveBack, hasRoom, shortageOf, take } from './room.js'
 
 /** A job that may begin now, and where. */
 export interface Grant {
   readonly job: Job
   readonly host: string
+}
+
+/** A job that has no room yet. */
+export interface AwaitedRoom {
+  readonly job: Job
+  /** Monotonic, as it was submitted. */
+  readonly sinceMs: number
+  /** How many others wait for the same hosts. */
+  readonly others: number
+  /** What it waits for, for people. */
+  readonly what: string
 }
 
 export interface AdmissionOptions {
@@ -116,6 +127,29 @@ export class Admission {
     )
     this.#waiting.remove(stranded)
     return stranded.map(({ job }) => job)
+  }
+
+  /** What waits longest for each set of hosts, and for what: one line is enough for all that wait for the same. */
+  waits(): AwaitedRoom[] {
+    return [...this.#waiting.longest()].map(({ waiting: { job, sinceMs }, others }) => ({
+      job,
+      sinceMs,
+      others,
+      what:
+        this.#running.size >= this.#parallel
+          ? `a place among the ${this.#parallel} environments that may run at once (--parallel)`
+          : `room on ${job.offers.map(offer => this.#lackOf(offer)).join(' or ')}`,
+    }))
+  }
+
+  #lackOf(offer: Offer): string {
+    const claims = claimsOf(offer)
+    const lacks = claims.flatMap(({ host, demand }) => {
+      const state = this.#hosts.get(host)
+      return state === undefined ? [] : shortageOf(state.room, demand)
+    })
+    const why = lacks.length === 0 ? 'kept for who waits longer' : lacks.join(', ')
+    return `${claims.map(({ host }) => host).join(' and ')} (${why})`
   }
 
   /** Nothing that waits is wanted any more. */

@@ -72,6 +72,17 @@ export class WaitingList implements Iterable<Waiting> {
     }
   }
 
+  /** Those that wait longest of all whom the same hosts can serve, and how many others wait with each. */
+  *longest(): Iterable<{ readonly waiting: Waiting; readonly others: number }> {
+    for (const { waiting: all } of this.#groups.values()) {
+      const [first, ...others] = all
+      if (first !== undefined) {
+        const waiting = others.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a), first)
+        yield { waiting, others: others.length }
+      }
+    }
+  }
+
   add(job: Job, sinceMs: number): void {
     const group = this.#groupOf(job)
     this.#number += 1

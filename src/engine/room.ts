@@ -1,5 +1,6 @@
 import type { Demand } from '../config/demand.js'
 import type { Capacity } from '../config/model.js'
+import { formatSize } from '../config/units.js'
 
 /** What a host serves at the moment, and what of its capacity is left. */
 export interface Room {
@@ -25,6 +26,19 @@ export function hasRoom(room: Room, { vcpus, memoryBytes, locks }: Demand): bool
     room.memoryBytes >= memoryBytes &&
     locks.every(lock => room.locks.has(lock))
   )
+}
+
+/** What a host has too little of for a further guest, in words; empty where there is room. */
+export function shortageOf({ capacity, ...room }: Room, { vcpus, memoryBytes, locks }: Demand): string[] {
+  const inUse = (whole: number, left: number): string => `${whole - left} of ${whole}`
+  return [
+    ...(room.guests >= 1 ? [] : [`${inUse(capacity.guests, room.guests)} guests in use`]),
+    ...(room.vcpus >= vcpus ? [] : [`${inUse(capacity.vcpus, room.vcpus)} vCPUs in use`]),
+    ...(room.memoryBytes >= memoryBytes
+      ? []
+      : [`${formatSize(room.memoryBytes)} of ${formatSize(capacity.memoryBytes)} memory left`]),
+    ...locks.filter(lock => !room.locks.has(lock)).map(lock => `the lock ${lock} is taken`),
+  ]
 }
 
 /** The room that is left beside a guest. */

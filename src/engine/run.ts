@@ -4,6 +4,7 @@ import type { Lab, Placement } from '../config/model.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import { Admission } from './admission.js'
 import { secondHostOf } from './bring-up.js'
+import { tellCapacityWaits } from './capacity-waits.js'
 import { endEnvironment, type Progress, serveEnvironment, startProgress } from './environment.js'
 import { estimateMs } from './estimate.js'
 import { HostHealth } from './host-health.js'
@@ -80,6 +81,7 @@ export async function runPlan(settings: RunSettings): Promise<void> {
     return health.serving(environment.hosts.filter(other => other !== host))
   }
 
+  const stopTelling = tellCapacityWaits(admission, settings)
   await schedule({
     admission,
     jobs,
@@ -87,7 +89,7 @@ export async function runPlan(settings: RunSettings): Promise<void> {
     drain,
     serve: (job, host) => runLimit(() => serve(job, host)),
     onNoHost: ({ id }) => end(id),
-  })
+  }).finally(stopTelling)
 }
 
 /** Room on the host that a guest is moved to is taken for as long as the guest is anywhere. */

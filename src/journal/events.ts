@@ -108,9 +108,9 @@ export interface Waiting {
   readonly what: string
   /** UTC, ISO 8601 with ms. */
   readonly since: string
-  /** When it is given up, and by which limit. */
-  readonly until: string
-  readonly limit: string
+  /** When it is given up, and by which limit; absent where nothing but the end of the run ends it. */
+  readonly until?: string
+  readonly limit?: string
 }
 
 export interface TestStarted {

@@ -21,7 +21,7 @@ const required: Record<EventBody['type'], Readonly<Record<string, Kind>>> = {
   'instance-failed': { environment: 'string', instance: 'string', cause: 'string', message: 'string' },
   'lease-awaited': { environment: 'string', instance: 'string', machine: 'string', owner: 'string' },
   'lease-taken': { environment: 'string', instance: 'string', machine: 'string', token: 'number' },
-  waiting: { environment: 'string', what: 'string', since: 'string', until: 'string', limit: 'string' },
+  waiting: { environment: 'string', what: 'string', since: 'string' },
   'test-started': { environment: 'string', test: 'string', attempt: 'number', instance: 'string' },
   check: { environment: 'string', test: 'string', attempt: 'number', state: 'string', text: 'string' },
   'test-ended': {

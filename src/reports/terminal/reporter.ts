@@ -123,7 +123,8 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
 
 /** `deb: waiting for the guest to answer (10.0.0.5:22): … (since 10:15:00, until 10:25:00: limit boot)`, in UTC. */
 function waitingText({ what, since, until, limit }: Waiting, label: string): string {
-  return `${label}: waiting for ${what} (since ${timeOf(since)}, until ${timeOf(until)} UTC: limit "${limit}")`
+  const end = until === undefined ? ' UTC' : `, until ${timeOf(until)} UTC: limit "${limit}"`
+  return `${label}: waiting for ${what} (since ${timeOf(since)}${end})`
 }
 
 function timeOf(at: string): string {
