@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { exitCodeOf, strongestExit } from '../journal/exit.js'
+import { openFold } from '../journal/fold.js'
 import { type CommandIo, colorFlag, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { findRun, readRun, type StoredRun } from './runs.js'
 
@@ -30,15 +31,20 @@ async function tell(stored: StoredRun, exitCode: number, args: ParsedArgs, io: C
   const { plan, events, state, folder } = stored
   const flag = colorFlag(args)
   const wish = { isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }
+  const fold = openFold(plan)
   const reporter = createTerminalReporter({
     stream: io.stdout,
     color: wantsColor(wish),
     unicode: showsUnicode(io.env),
     plan,
+    fold,
     folder,
     quiet: true,
   })
-  for (const event of events) reporter.event(event)
+  for (const event of events) {
+    fold.add(event)
+    reporter.event(event)
+  }
   reporter.end(state, exitCode, folder)
   if (state.closed === null) {
     io.stderr.write('guestcert: the run is incomplete: it is still active, or its runner died\n')

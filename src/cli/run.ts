@@ -58,12 +58,13 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       drain: interrupts.drain,
       stop: interrupts.stop,
       ...(inspect === undefined ? {} : { inspect: waitForDebugger(io) }),
-      readerFor: folder =>
+      readerFor: (folder, fold) =>
         createReporter({
           kind,
           stream: io.stdout,
           env: io.env,
           plan,
+          fold,
           parallel,
           folder,
           ...(color === undefined ? {} : { color }),

@@ -32,7 +32,8 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
   const tests = new Map<string, TestFold>(planned.tests.map(test => [test.id, foldTest(planned.id, test)]))
   const instances = new Map<string, InstanceState>()
   const clock = stopwatch({ fromStart: false })
-  let known: EnvironmentState | null = null
+  // States are asked for far more often than they change: by each report, of all environments.
+  let known: { readonly state: EnvironmentState; readonly problems: readonly string[] } | null = null
   let ended = false
   let startedAt: string | null = null
 
@@ -70,14 +71,16 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
     }
   }
 
+  function judged(): NonNullable<typeof known> {
+    known ??= { state: state(), problems: [...tests.values()].flatMap(test => test.problems()) }
+    return known
+  }
+
   return {
     add,
-    state: () => {
-      known ??= state()
-      return known
-    },
+    state: () => judged().state,
     test: id => tests.get(id)?.state(),
-    problems: () => [...tests.values()].flatMap(test => test.problems()),
+    problems: () => judged().problems,
   }
 }
 
@@ -101,9 +104,20 @@ function changeOf(event: InstanceEvent): Partial<InstanceState> {
   }
 }
 
+/** Adds counts up. */
+export function sumCounts(all: readonly Counts[]): Counts {
+  const counts: Record<Verdict, number> = { ...noCounts }
+  for (const one of all) {
+    for (const verdict of Object.keys(noCounts) as Verdict[]) counts[verdict] += one[verdict]
+  }
+  return counts
+}
+
+const noCounts: Counts = { pass: 0, fail: 0, error: 0, skip: 0, blocked: 0, 'not-run': 0 }
+
 /** Counts tests by verdict; every verdict has its number. */
 export function countVerdicts(tests: readonly TestState[]): Counts {
-  const counts: Record<Verdict, number> = { pass: 0, fail: 0, error: 0, skip: 0, blocked: 0, 'not-run': 0 }
+  const counts: Record<Verdict, number> = { ...noCounts }
   for (const test of tests) counts[test.verdict] += 1
   return counts
 }

@@ -1,6 +1,6 @@
 import type { Plan } from '../plan/types.js'
 import type { JournalEvent, RunClosed } from './events.js'
-import { countVerdicts, foldEnvironment } from './fold-environment.js'
+import { foldEnvironment, sumCounts } from './fold-environment.js'
 import type { EnvironmentState, RunState, SessionState, TestState } from './state.js'
 import { stopwatch } from './stopwatch.js'
 
@@ -70,7 +70,7 @@ export function openFold(plan: Plan): RunFold {
         sessions: [...sessions],
         closed,
         environments: states,
-        counts: countVerdicts(states.flatMap(environment => environment.tests)),
+        counts: sumCounts(states.map(environment => environment.counts)),
         flaky: states.reduce((sum, environment) => sum + environment.flaky, 0),
         problems: [...new Set([...problems, ...found])],
       }

@@ -3,6 +3,7 @@ import type { History } from '../engine/estimate.js'
 import type { Keep, RunSettings } from '../engine/settings.js'
 import type { EventBody, JournalEvent } from '../journal/events.js'
 import type { ExitCode } from '../journal/exit.js'
+import type { RunFold } from '../journal/fold.js'
 import type { RunState } from '../journal/state.js'
 import type { HostLoad } from '../lab/emulated.js'
 import type { Suite } from '../plan/suite.js'
@@ -53,8 +54,8 @@ export interface RunRequest {
   readonly stop: AbortSignal
   /** Where events go instead of a journal in the run's folder. */
   readonly sink?: EventSink
-  /** Makes the reader that is told of every event. One that throws is told nothing more, and the run ends with 4. */
-  readonly readerFor?: (folder: string) => EventReader
+  /** Makes the reader that is told of every event, after the fold has added it. One that throws is told nothing more, and the run ends with 4. */
+  readonly readerFor?: (folder: string, fold: RunFold) => EventReader
   /** Takes what is to be said once and is no event: what the reports' file system cannot do. */
   readonly warn: (text: string) => void
   /** Takes what the emulated hosts of the run's own lab counted. */

@@ -39,7 +39,7 @@ export async function carryOut(request: RunRequest): Promise<RunResult> {
     const events = new EventStream({
       plan: request.plan,
       sink,
-      reader: request.readerFor?.(folder) ?? { event: () => {}, end: () => {} },
+      readerFor: fold => request.readerFor?.(folder, fold) ?? { event: () => {}, end: () => {} },
       report: (environment, fold) => writeReports(request, folder, fold.state(), [environment]),
     })
     await tasks.do('write the plan', () => beginRun(request, run, folder, events))

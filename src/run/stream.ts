@@ -11,7 +11,7 @@ import type { EventReader, EventSink } from './request.js'
 export interface StreamOptions {
   readonly plan: Plan
   readonly sink: EventSink
-  readonly reader: EventReader
+  readonly readerFor: (fold: RunFold) => EventReader
   /** Makes the reports of an environment that has ended; one at a time. */
   readonly report: (environment: string, fold: RunFold) => Promise<void>
 }
@@ -22,6 +22,7 @@ export interface StreamOptions {
  */
 export class EventStream {
   readonly fold: RunFold
+  readonly #reader: EventReader
   readonly #options: StreamOptions
   readonly #broken = new AbortController()
   readonly #trouble: Error[] = []
@@ -32,6 +33,7 @@ export class EventStream {
   constructor(options: StreamOptions) {
     this.#options = options
     this.fold = openFold(options.plan)
+    this.#reader = options.readerFor(this.fold)
   }
 
   /** Aborts when the run cannot be written down any more. */
@@ -75,7 +77,7 @@ export class EventStream {
       return
     }
     try {
-      tell(this.#options.reader)
+      tell(this.#reader)
     } catch (error) {
       this.#readerFailed = true
       this.#remember(error)

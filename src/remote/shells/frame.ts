@@ -43,15 +43,14 @@ const keptNoiseBytes = 2_000
 /** No line of ours is longer behind its nonce. */
 const longestRestBytes = 48
 const nothing = Buffer.alloc(0)
-const endWordBytes = 8
+const wordBytes = 8
+/** What stands behind the nonce on a line of ours; the word before the status must be this command's. */
+const linePattern = /^(?: (\d{1,10})|(s)|([0-9a-z]+) (-?\d{1,11})|)[ \t]*\r?\n/
 
 /** Makes the words of a new command. */
 export function frameWords(begins: readonly BeginLine[]): FrameWords {
-  return {
-    nonce: `gc${randomBytes(8).toString('hex')}`,
-    end: `e${randomBytes(endWordBytes).toString('hex')}`,
-    begins,
-  }
+  const secret = randomBytes(2 * wordBytes).toString('hex')
+  return { nonce: `gc${secret.slice(0, 2 * wordBytes)}`, end: `e${secret.slice(2 * wordBytes)}`, begins }
 }
 
 /** The word that stands on a line before the output, as a shell must print it. */
@@ -71,14 +70,19 @@ export function endWord({ nonce, end }: FrameWords): string {
  */
 export function frame(words: FrameWords, onBegin: (index: number, pid: number | null) => void): Frame {
   const { nonce, end, begins } = words
-  const linePattern = new RegExp(`^(?: (\\d{1,10})|(s)|${end} (-?\\d{1,11})|)[ \\t]*\\r?\\n`)
-  const startPattern = new RegExp(`^(?: \\d*|s|${end} -?\\d*|${prefixes(`${end} `)})?[ \\t]*\\r?$`)
   let held: Buffer = nothing
   let noise = nothing
   let begun = 0
   let status: number | null = null
   let doubt: string | null = null
   let bytesBehind = 0
+
+  /** Made for the few chunks that end within a line of ours. */
+  let startPattern: RegExp | null = null
+  const isStart = (rest: string): boolean => {
+    startPattern ??= new RegExp(`^(?: \\d*|s|${end} -?\\d*|${prefixes(`${end} `)})?[ \\t]*\\r?$`)
+    return startPattern.test(rest)
+  }
 
   const hasBegun = (): boolean => begun === begins.length
 
@@ -96,7 +100,7 @@ export function frame(words: FrameWords, onBegin: (index: number, pid: number | 
     out.push(bytes)
   }
 
-  const takeLine = ([, pid, sudo, said]: RegExpExecArray): void => {
+  const takeLine = ([, pid, sudo, , said]: RegExpExecArray): void => {
     if (said !== undefined) {
       doubt ??= !hasBegun() ? 'its last line came before its first' : null
       doubt ??= status === null ? null : `its last line came twice, with ${status} and ${said}`
@@ -129,12 +133,12 @@ export function frame(words: FrameWords, onBegin: (index: number, pid: number | 
       const behind = at + nonce.length
       const rest = data.subarray(behind, behind + longestRestBytes).toString('latin1')
       const line = linePattern.exec(rest)
-      if (line !== null) {
+      if (line !== null && (line[3] ?? end) === end) {
         pass(data.subarray(0, at), out)
         takeLine(line)
         data = data.subarray(behind + line[0].length)
         from = 0
-      } else if (behind + rest.length === data.length && startPattern.test(rest)) {
+      } else if (behind + rest.length === data.length && isStart(rest)) {
         pass(data.subarray(0, at), out)
         held = data.subarray(at)
         break

@@ -3,7 +3,8 @@ import { createTerminalReporter, type Reporter, type TerminalOptions } from './r
 import { showsUnicode, wantsColor } from './style.js'
 
 /** What a reporter needs to know of the process around it. */
-export interface ReporterSettings extends Pick<TerminalOptions, 'stream' | 'plan' | 'parallel' | 'folder'> {
+export interface ReporterSettings
+  extends Pick<TerminalOptions, 'stream' | 'plan' | 'fold' | 'parallel' | 'folder'> {
   readonly kind: ReporterKind
   readonly env: Readonly<Record<string, string | undefined>>
   /** What the command line says about colours, if it says anything. */

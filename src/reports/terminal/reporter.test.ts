@@ -9,7 +9,7 @@ import {
   sampleTest,
 } from '../../../test/sample-run.js'
 import { exitCodeOf } from '../../journal/exit.js'
-import { foldRun } from '../../journal/fold.js'
+import { openFold } from '../../journal/fold.js'
 import type { Plan } from '../../plan/types.js'
 import { createReporter, type ReporterSettings } from './kinds.js'
 
@@ -39,9 +39,13 @@ function told(
     },
   }
   const of: Plan = rest.plan ?? plan
-  const reporter = createReporter({ kind: 'auto', env: {}, parallel: 2, ...rest, plan: of, stream })
-  for (const event of journal.events) reporter.event(event)
-  const state = foldRun(of, journal.events)
+  const fold = openFold(of)
+  const reporter = createReporter({ kind: 'auto', env: {}, parallel: 2, ...rest, plan: of, fold, stream })
+  for (const event of journal.events) {
+    fold.add(event)
+    reporter.event(event)
+  }
+  const state = fold.state()
   reporter.end(state, exitCodeOf(state), `${process.cwd()}/reports/r1`)
   return { text, lines: text.split('\n') }
 }

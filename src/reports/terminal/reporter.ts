@@ -1,6 +1,6 @@
 import { formatDuration } from '../../config/units.js'
 import type { JournalEvent, TestEnded, Waiting } from '../../journal/events.js'
-import { openFold } from '../../journal/fold.js'
+import type { RunFold } from '../../journal/fold.js'
 import type { RunState } from '../../journal/state.js'
 import type { Plan } from '../../plan/types.js'
 import { cleanTerminalLine } from '../clean.js'
@@ -23,6 +23,8 @@ export interface TerminalOptions {
   readonly stream: ReporterStream
   readonly color: boolean
   readonly plan: Plan
+  /** Has added every event before the reporter is told of it. */
+  readonly fold: RunFold
   /** ASCII symbols only when false. */
   readonly unicode?: boolean
   /** The run's folder, so that evidence can be found. */
@@ -42,11 +44,10 @@ export interface Reporter {
 
 /** Tells a run line by line: one a finished test, failures as they become final, and a summary. */
 export function createTerminalReporter(options: TerminalOptions): Reporter {
-  const { stream, color, plan, quiet = false } = options
+  const { stream, color, plan, fold, quiet = false } = options
   const style = createStyle({ color, unicode: options.unicode ?? true })
   const width = stream.isTTY === true ? stream.columns : undefined
   const columns = columnsFor(plan, width)
-  const fold = openFold(plan)
   const numbers = new Map<string, number>()
   /** Tests that have a final verdict: a guest may be brought up several times. */
   const finished = new Set<string>()
@@ -89,7 +90,6 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
 
   return {
     event(event) {
-      fold.add(event)
       if (event.type === 'run-opened' && !quiet) {
         stream.write(openingLines(event, plan, options.parallel, style))
       } else if (event.type === 'test-ended') testEnded(event)
