@@ -68,7 +68,7 @@ defaults:
 hosts:
   here: { product: rhel-kvm, version: "9.6", driver: static }
 guests:${entries.join('')}
-suites: [${suites}]
+suites: [${suites}/steady, ${suites}/unruly]
 `
 }
 
