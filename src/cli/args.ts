@@ -1,4 +1,5 @@
 import { InternalError } from '../config/errors.js'
+import type { Redactor } from '../text/redactor.js'
 
 /** A command line that has been checked against its command. */
 export interface ParsedArgs {
@@ -17,13 +18,20 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly signal?: AbortSignal
+  /** What is kept out of both streams, and of files: the secrets of the lab that was read. */
+  readonly redaction?: Redaction
+}
+
+/** The redactor of a command; it keeps nothing until a lab was read. */
+export interface Redaction {
+  redactor: Redactor
 }
 
 /** A stream that text is written to; a terminal says that it is one, and how wide. */
 export interface OutputStream {
   write(text: string): unknown
   readonly isTTY?: boolean
-  readonly columns?: number
+  readonly columns?: number | undefined
 }
 
 /** What every command's file exports. */

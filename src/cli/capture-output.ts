@@ -16,7 +16,7 @@ export function personaName(name: string): string {
 export async function writePersona(file: string, text: string, io: CommandIo): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, text)
+    await writeFile(file, io.redaction?.redactor.text(text) ?? text)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new InfraError(`cannot write ${file}: ${why}`, { cause: 'runner', where: file, code: 'driver' })

@@ -1,15 +1,18 @@
 import picocolors from 'picocolors'
 import { packageVersion } from '../config/package-root.js'
 import { wantsColor } from '../reports/terminal/style.js'
-import { type CommandIo, type CommandModule, isSet, type OutputStream } from './args.js'
+import { Redactor } from '../text/redactor.js'
+import { type CommandIo, type CommandModule, isSet, type OutputStream, type Redaction } from './args.js'
 import { commands } from './commands.js'
 import { outcomeOf } from './exit.js'
 import { findCommand } from './find-command.js'
+import { guarded } from './guarded-output.js'
 import { commandHelp, groupHelp, type HelpStyle, helpWidth, programHelp } from './help.js'
 import { parse, type Request } from './parse.js'
 
 /** Carries out a command line and returns the exit code. Never throws: an error is printed and becomes a code. */
-export async function dispatch(argv: readonly string[], io: CommandIo): Promise<number> {
+export async function dispatch(argv: readonly string[], streams: CommandIo): Promise<number> {
+  const io = guardedIo(argv, streams)
   let verbose = argv.includes('--verbose') || argv.includes('-v') || (io.env.GUESTCERT_DEBUG ?? '') !== ''
   try {
     const request = parse(argv, commands)
@@ -20,6 +23,14 @@ export async function dispatch(argv: readonly string[], io: CommandIo): Promise<
     for (const line of lines) io.stderr.write(`${line}\n`)
     return code
   }
+}
+
+/** Both streams show no secret of the lab that is read, and nothing that a terminal would obey. */
+function guardedIo(argv: readonly string[], io: CommandIo): CommandIo {
+  const redaction: Redaction = { redactor: new Redactor([]) }
+  const guard = (stream: OutputStream): OutputStream =>
+    guarded(stream, { redactor: () => redaction.redactor, styles: wantsStyles(stream, io, argv) })
+  return { ...io, redaction, stdout: guard(io.stdout), stderr: guard(io.stderr) }
 }
 
 async function carryOut(request: Request, argv: readonly string[], io: CommandIo): Promise<number> {
@@ -49,11 +60,14 @@ function helpFor(request: Request & { kind: 'help' }, argv: readonly string[], s
     : groupHelp(words[0] ?? '', findCommand(words, commands).group, style)
 }
 
-/** How help is drawn on a stream. */
-export function styleFor(stream: OutputStream, { env }: CommandIo, argv: readonly string[]): HelpStyle {
+function wantsStyles(stream: OutputStream, { env }: CommandIo, argv: readonly string[]): boolean {
   const flag = argv.includes('--no-color') ? false : argv.includes('--color') ? true : undefined
-  const wish = { isTTY: stream.isTTY === true, env, ...(flag === undefined ? {} : { flag }) }
-  const paint = picocolors.createColors(wantsColor(wish))
+  return wantsColor({ isTTY: stream.isTTY === true, env, ...(flag === undefined ? {} : { flag }) })
+}
+
+/** How help is drawn on a stream. */
+export function styleFor(stream: OutputStream, io: CommandIo, argv: readonly string[]): HelpStyle {
+  const paint = picocolors.createColors(wantsStyles(stream, io, argv))
   return { width: helpWidth(stream.columns), heading: paint.bold, faint: paint.dim }
 }
 

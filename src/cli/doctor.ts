@@ -12,6 +12,7 @@ import { findRunningLab } from '../lab/running.js'
 import { narrowLab } from '../plan/narrow.js'
 import { wantsColor } from '../reports/terminal/style.js'
 import { type Drivers, openDrivers } from '../run/drivers.js'
+import { safeJson } from '../text/json.js'
 import {
   type CommandIo,
   colorFlag,
@@ -60,7 +61,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     try {
       const parallel = countFlag(args, 'parallel') ?? 1
       const report = reportOf(lab.name, await examine(subjects.all, { parallel, checkLimitMs, signal }))
-      io.stdout.write(isSet(args, 'json') ? `${JSON.stringify(report, null, 2)}\n` : shown(report, args, io))
+      io.stdout.write(isSet(args, 'json') ? `${safeJson(report, 2)}\n` : shown(report, args, io))
       return report.ok ? 0 : 3
     } finally {
       await subjects.close()

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import picocolors from 'picocolors'
 import { UsageError } from '../config/errors.js'
 import { wantsColor } from '../reports/terminal/style.js'
+import { safeJson } from '../text/json.js'
 import { argument, type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { listings } from './listings.js'
 import { table } from './table.js'
@@ -14,7 +15,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   if (make === undefined) throw new UsageError(`${what} cannot be listed`)
   const listing = await make(lab === undefined ? null : resolve(io.cwd, lab))
   if (isSet(args, 'json')) {
-    io.stdout.write(`${JSON.stringify(listing.values, null, 2)}\n`)
+    io.stdout.write(`${safeJson(listing.values, 2)}\n`)
     return 0
   }
   const flag = colorFlag(args)

@@ -6,6 +6,7 @@ import { loadSuites } from '../plan/suites.js'
 import type { Plan, PlannedEnvironment } from '../plan/types.js'
 import { wantsColor } from '../reports/terminal/style.js'
 import { openDrivers } from '../run/drivers.js'
+import { safeJson } from '../text/json.js'
 import { type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { readChoice } from './choice.js'
 import { cacheFolder } from './folders.js'
@@ -25,7 +26,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   await drivers.close()
   if (isSet(args, 'json')) {
     const { digest, expected, environments, reserved = [] } = plan
-    io.stdout.write(`${JSON.stringify({ digest, expected, environments, reserved }, null, 2)}\n`)
+    io.stdout.write(`${safeJson({ digest, expected, environments, reserved }, 2)}\n`)
     return 0
   }
   const flag = colorFlag(args)

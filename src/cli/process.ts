@@ -1,3 +1,4 @@
+import { safeForTerminal } from '../text/terminal.js'
 import type { CommandIo } from './args.js'
 import { dispatch } from './dispatch.js'
 import { outcomeOf } from './exit.js'
@@ -12,7 +13,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   const bug = (error: unknown): void => {
     const { lines } = outcomeOf(error, argv.includes('--verbose') || (io.env.GUESTCERT_DEBUG ?? '') !== '')
-    process.stderr.write(lines.map(line => `${line}\n`).join(''))
+    process.stderr.write(safeForTerminal(lines.map(line => `${line}\n`).join(''), false))
     process.exit(4)
   }
   process.on('uncaughtException', bug)

@@ -13,6 +13,7 @@ import type { Suite } from '../plan/suite.js'
 import { loadSuites } from '../plan/suites.js'
 import { openDrivers } from '../run/drivers.js'
 import { carryOut } from '../run/run.js'
+import { safeJson } from '../text/json.js'
 import { type CommandIo, countFlag, isSet, listFlag, type ParsedArgs } from './args.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
@@ -44,7 +45,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   }
   const findings = judge(claims, await runClaims(suites, claims, args, io))
   if (isSet(args, 'json')) {
-    io.stdout.write(`${JSON.stringify({ findings, unproven }, null, 2)}\n`)
+    io.stdout.write(`${safeJson({ findings, unproven }, 2)}\n`)
   } else {
     tell(findings, unproven, io)
   }

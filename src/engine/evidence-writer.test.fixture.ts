@@ -5,7 +5,7 @@ import { EvidenceFile } from './evidence.js'
 const [, , path = '', bytes = '0'] = process.argv
 // Otherwise the signal that comes with a file that is too large ends the process.
 process.on('SIGXFSZ', () => {})
-const file = new EvidenceFile(dirname(path), path, Number(bytes))
+const file = new EvidenceFile({ root: dirname(path), path, limitBytes: Number(bytes) })
 try {
   await file.write(Buffer.alloc(Number(bytes), 'x'))
 } catch {

@@ -11,7 +11,7 @@ t.test(
   'what comes is in the file, in order, with its digest; small pieces at once, large ones held back',
   async t => {
     const root = t.testdir()
-    const file = new EvidenceFile(root, join(root, 'out.txt'), 1024 * 1024)
+    const file = new EvidenceFile({ root, path: join(root, 'out.txt'), limitBytes: 1024 * 1024 })
     t.equal(file.write(Buffer.from('small\n')), undefined)
     t.equal(
       await readFile(join(root, 'out.txt'), 'utf8'),
@@ -36,7 +36,7 @@ t.test(
 
 t.test('beyond its limit nothing is written, and it says how much was cut', async t => {
   const root = t.testdir()
-  const file = new EvidenceFile(root, join(root, 'out.txt'), 4)
+  const file = new EvidenceFile({ root, path: join(root, 'out.txt'), limitBytes: 4 })
   file.write(Buffer.from('abcdef'))
   file.write(Buffer.from('gh'))
   t.match(await file.close(), { bytes: 4, cutBytes: 4 })
@@ -45,17 +45,17 @@ t.test('beyond its limit nothing is written, and it says how much was cut', asyn
 
 t.test('where nothing came there is no file', async t => {
   const root = t.testdir()
-  t.equal(await new EvidenceFile(root, join(root, 'out.txt'), 4).close(), null)
+  t.equal(await new EvidenceFile({ root, path: join(root, 'out.txt'), limitBytes: 4 }).close(), null)
   t.equal(await describeFile(root, join(root, 'out.txt')), null)
 })
 
 t.test('a write that fails is said at once, at every later write and at the end', async t => {
-  const file = new EvidenceFile('/dev', '/dev/full', 1024 * 1024)
+  const file = new EvidenceFile({ root: '/dev', path: '/dev/full', limitBytes: 1024 * 1024 })
   t.throws(() => file.write(Buffer.from('small')), { name: 'InternalError', message: /ENOSPC/ })
   t.throws(() => file.write(Buffer.from('more')), /ENOSPC/)
   await t.rejects(file.close(), /the evidence \/dev\/full cannot be written: .*ENOSPC/)
   await t.rejects(file.close(), /ENOSPC/, 'however often it is asked')
-  const large = new EvidenceFile('/dev', '/dev/full', 1024 * 1024)
+  const large = new EvidenceFile({ root: '/dev', path: '/dev/full', limitBytes: 1024 * 1024 })
   await t.rejects(Promise.resolve(large.write(Buffer.alloc(100_000))), /ENOSPC/)
   await t.rejects(large.close(), /ENOSPC/)
 })
@@ -68,7 +68,7 @@ t.test('no description is given of a file that is not as it was written', async 
     ['longer', (path: string) => appendFile(path, 'x')],
   ] as const) {
     const path = join(root, name)
-    const file = new EvidenceFile(root, path, 100)
+    const file = new EvidenceFile({ root, path, limitBytes: 100 })
     file.write(Buffer.from('abcdef'))
     await harm(path)
     await t.rejects(file.close(), { name: 'InternalError' }, name)

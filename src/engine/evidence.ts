@@ -1,11 +1,12 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, statSync, write, writeSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { InternalError } from '../config/errors.js'
 import { fileNameOf } from '../config/file-name.js'
 import type { Evidence } from '../journal/events.js'
+import type { RedactedStream, Redactor } from '../text/redactor.js'
 
 /**
  * Up to here a file is written at once, in the turn of the event loop in which the output came: that is far
@@ -13,6 +14,15 @@ import type { Evidence } from '../journal/events.js'
  * sender is held back until each piece is written.
  */
 const writtenAtOnceBytes = 64 * 1024
+
+/** Which file, how much of it at most, and what must not be in it. */
+export interface EvidenceOptions {
+  /** The run's folder. */
+  readonly root: string
+  readonly path: string
+  readonly limitBytes: number
+  readonly redactor?: Redactor
+}
 
 /**
  * One evidence file that is written as output comes, made only when something comes. After a write that failed it
@@ -23,6 +33,7 @@ export class EvidenceFile {
   readonly #root: string
   readonly #limitBytes: number
   readonly #hash: Hash = createHash('sha256')
+  readonly #redacted: RedactedStream | null
   #descriptor: number | null = null
   #bytes = 0
   #cutBytes = 0
@@ -30,10 +41,11 @@ export class EvidenceFile {
   #failure: InternalError | null = null
   #closed: Promise<Evidence | null> | null = null
 
-  constructor(root: string, path: string, limitBytes: number) {
+  constructor({ root, path, limitBytes, redactor }: EvidenceOptions) {
     this.#path = path
     this.#root = root
     this.#limitBytes = limitBytes
+    this.#redacted = redactor === undefined || redactor.isIdle ? null : redactor.stream()
   }
 
   /**
@@ -42,6 +54,10 @@ export class EvidenceFile {
    * @throws InternalError when it cannot be written whole.
    */
   write(chunk: Buffer): Promise<void> | undefined {
+    return this.#take(this.#redacted === null ? chunk : this.#redacted.push(chunk))
+  }
+
+  #take(chunk: Buffer): Promise<void> | undefined {
     if (this.#failure !== null) {
       throw this.#failure
     }
@@ -81,7 +97,12 @@ export class EvidenceFile {
   }
 
   async #close(): Promise<Evidence | null> {
-    // A failure is kept: it is thrown below.
+    try {
+      // What might have gone on as a secret, and has not.
+      await this.#take(this.#redacted?.end() ?? Buffer.alloc(0))
+    } catch {
+      // A failure is kept: it is thrown below.
+    }
     await this.#writing.catch(() => {})
     try {
       if (this.#descriptor !== null) {
@@ -148,13 +169,25 @@ function somethingOf(bytesWritten: number): number {
   return bytesWritten
 }
 
-/** Describes a file that something else wrote: a console, a log. `null` when it is not there. */
-export async function describeFile(root: string, path: string): Promise<Evidence | null> {
+/**
+ * Describes a file that something else wrote: a console, a log. What the redactor finds in it is replaced first.
+ * `null` when it is not there.
+ */
+export async function describeFile(
+  root: string,
+  path: string,
+  redactor?: Redactor,
+): Promise<Evidence | null> {
   const found = await stat(path).catch(() => null)
   if (found === null || !found.isFile()) {
     return null
   }
-  const content = await readFile(path)
+  const raw = await readFile(path)
+  const content = redactor === undefined || redactor.isIdle ? raw : redactor.bytes(raw)
+  if (!content.equals(raw)) {
+    await writeFile(`${path}.redacted`, content)
+    await rename(`${path}.redacted`, path)
+  }
   return {
     path: relative(root, path).split(sep).join('/'),
     sha256: createHash('sha256').update(content).digest('hex'),

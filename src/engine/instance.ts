@@ -40,7 +40,12 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
   const undo = new UndoStack()
   const opened = new Map<string, Evidence>()
   const evidence = (file: string): EvidenceFile =>
-    new EvidenceFile(settings.folder, join(folder, file), settings.plan.limits.output)
+    new EvidenceFile({
+      root: settings.folder,
+      path: join(folder, file),
+      limitBytes: settings.plan.limits.output,
+      redactor: settings.redactor,
+    })
   settings.emit({
     type: 'instance-started',
     environment: environment.id,
@@ -118,7 +123,7 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     undone: undone.names,
     orphan: kept ? (made.prepared?.keepHint ?? null) : undone.left,
     kept,
-    evidence: await leftBehind(settings.folder, folder, opened),
+    evidence: await leftBehind(settings, folder, opened),
   })
   held.leave()
   return trouble
@@ -270,12 +275,14 @@ function blockIfNeeded(
 
 /** What stands in the instance's folder and no test has claimed: consoles and logs. */
 async function leftBehind(
-  root: string,
+  { folder: root, redactor }: RunSettings,
   folder: string,
   claimed: ReadonlyMap<string, Evidence>,
 ): Promise<Evidence[]> {
   const known = new Set([...claimed.keys()].map(path => basename(path)))
   const names = (await readdir(folder).catch(() => [])).filter(name => !known.has(name))
-  const described = await Promise.all(names.sort().map(name => describeFile(root, join(folder, name))))
+  const described = await Promise.all(
+    names.sort().map(name => describeFile(root, join(folder, name), redactor)),
+  )
   return described.filter(file => file !== null)
 }

@@ -4,6 +4,7 @@ import type { Leases } from '../hypervisors/lease.js'
 import type { EventBody } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
+import type { Redactor } from '../text/redactor.js'
 import type { History } from './estimate.js'
 import type { ModuleHosts } from './modules/hosts.js'
 
@@ -24,6 +25,8 @@ export interface RunSettings {
   readonly folder: string
   readonly driverOf: (host: Host) => Driver
   readonly emit: Emit
+  /** Keeps the lab's secrets out of evidence. */
+  readonly redactor: Redactor
   /** Keeps machines ours while we use them. */
   readonly leases: Leases
   /** Where test modules run. */

@@ -81,7 +81,7 @@ async function connectLeg(
     ...(image?.hostKey === undefined ? {} : { imageHostKey: image.hostKey }),
   })
   const credentials = await resolveCredentials(leg, where, image?.keyPath, sources)
-  const scrub = scrubber(credentials.secrets)
+  const scrub = scrubber(credentials.secrets, [leg.login.user, leg.host, leg.name, label])
   try {
     const base = { leg, policy, credentials, limits, where }
     const open = (until: AbortSignal): Promise<Session> =>

@@ -1,4 +1,6 @@
 import { InfraError } from '../config/errors.js'
+import { Redactor } from '../text/redactor.js'
+import { weakness } from '../text/weakness.js'
 
 const longestPeerText = 200
 
@@ -14,10 +16,10 @@ export function peerText(text: string, longest: number = longestPeerText): strin
 /** Replaces every secret in a text. */
 export type Scrub = (text: string) => string
 
-/** Makes the function that keeps these secrets out of messages. */
-export function scrubber(secrets: readonly string[]): Scrub {
-  const present = secrets.filter(secret => secret !== '').sort((a, b) => b.length - a.length)
-  return text => present.reduce((rest, secret) => rest.split(secret).join('[secret]'), text)
+/** Makes the function that keeps these secrets out of messages, but for those that this would tell (see `weakness`). */
+export function scrubber(secrets: readonly string[], names: readonly string[]): Scrub {
+  const redactor = new Redactor(secrets.filter(secret => weakness(secret, names) === null))
+  return text => redactor.text(text)
 }
 
 /** The same error without the secrets. Nothing that could carry them (`cause`, `stack`) is kept. */

@@ -1,34 +1,12 @@
-/**
- * Control sequences as ECMA-48 writes them: CSI, then strings (DCS, SOS, OSC, PM, APC) up to their
- * terminator, then what is left of escapes. An unended string loses its introducer only.
- */
-const controlSequences = new RegExp(
-  [
-    '(?:\\x1b\\[|\\x9b)[0-?]*[ -/]*[@-~]',
-    '(?:\\x1b[PX\\]^_]|[\\x90\\x98\\x9d-\\x9f])[^\\x07\\x1b\\x9c]*(?:\\x07|\\x1b\\\\|\\x9c)',
-    '\\x1b[ -/]*[0-~]',
-  ].join('|'),
-  'g',
-)
+import { badInTerminal, plainText, replacement } from '../text/controls.js'
 
 /** What no XML 1.0 document may hold, and what strict readers refuse beside that. */
 const badInXml =
   /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff]|\p{Cs}|[\u{1fffe}\u{1ffff}\u{2fffe}\u{2ffff}\u{3fffe}\u{3ffff}\u{4fffe}\u{4ffff}\u{5fffe}\u{5ffff}\u{6fffe}\u{6ffff}\u{7fffe}\u{7ffff}\u{8fffe}\u{8ffff}\u{9fffe}\u{9ffff}\u{afffe}\u{affff}\u{bfffe}\u{bffff}\u{cfffe}\u{cffff}\u{dfffe}\u{dffff}\u{efffe}\u{effff}\u{ffffe}\u{fffff}\u{10fffe}\u{10ffff}]/gu
 
-/** What a terminal would act upon, and the marks that turn the direction of text around. */
-const badInTerminal =
-  /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu
-
-const replacement = '\ufffd'
-
-/** Lines as `\n`; colours and other control sequences are left out. */
-function plain(text: string): string {
-  return text.replace(controlSequences, '').replace(/\r\n?/g, '\n')
-}
-
 /** Text of a guest as the content of an XML element. */
 export function cleanXml(text: string): string {
-  return withoutAttachments(plain(text).replace(badInXml, replacement))
+  return withoutAttachments(plainText(text).replace(badInXml, replacement))
 }
 
 /** Jenkins attaches the files of its own machine that `[[ATTACHMENT|PATH]]` names. */
@@ -38,17 +16,17 @@ function withoutAttachments(text: string): string {
 
 /** Text of a guest as the value of an XML attribute: one line of at most so many characters. */
 export function cleanXmlLine(text: string, most: number): string {
-  return oneLine(withoutAttachments(plain(text).replace(badInXml, replacement)), most)
+  return oneLine(withoutAttachments(plainText(text).replace(badInXml, replacement)), most)
 }
 
 /** Text of a guest for a terminal; lines are kept. */
 export function cleanTerminal(text: string): string {
-  return plain(text).replaceAll('\t', '  ').replace(badInTerminal, replacement)
+  return plainText(text).replaceAll('\t', '  ').replace(badInTerminal, replacement)
 }
 
 /** Text of a guest for a terminal, as one line of at most so many characters. */
 export function cleanTerminalLine(text: string, most = 1000): string {
-  return oneLine(plain(text), most).replace(badInTerminal, replacement)
+  return oneLine(plainText(text), most).replace(badInTerminal, replacement)
 }
 
 function oneLine(text: string, most: number): string {

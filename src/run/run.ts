@@ -11,7 +11,9 @@ import { JournalWriter } from '../journal/writer.js'
 import { type EmulatedLab, hasEmulatedGuests, startEmulatedLab } from '../lab/emulated.js'
 import { findRunningLab } from '../lab/running.js'
 import { anyOf } from '../remote/index.js'
+import { secretsOf } from '../remote/lab-secrets.js'
 import { writeJunit } from '../reports/junit/write.js'
+import { Redactor } from '../text/redactor.js'
 import { type Drivers, openDrivers } from './drivers.js'
 import { makeRunFolder, planFile, runId, summaryFile, writeJson } from './folder.js'
 import { pointLatest } from './latest.js'
@@ -35,15 +37,17 @@ export async function carryOut(request: RunRequest): Promise<RunResult> {
     const run = runId(new Date())
     const folder = join(request.output, run)
     await tasks.do('make the folder', () => prepareFolder(request, run, folder))
+    const redactor = new Redactor((await secretsOf(request.lab)).secrets)
     const sink = await tasks.do('open the journal', () => request.sink ?? openJournal(request, folder))
     const events = new EventStream({
       plan: request.plan,
       sink,
       readerFor: fold => request.readerFor?.(folder, fold) ?? { event: () => {}, end: () => {} },
+      redactor,
       report: (environment, fold) => writeReports(request, folder, fold.state(), [environment]),
     })
     await tasks.do('write the plan', () => beginRun(request, run, folder, events))
-    await tasks.do('run the tests', () => runTests({ request, run, folder, events, drivers }))
+    await tasks.do('run the tests', () => runTests({ request, run, folder, events, redactor, drivers }))
     return tasks.do('close the run', () => closeRun({ request, run, folder, events, sink }))
   }, request.warn)
 }
@@ -122,8 +126,10 @@ interface Running {
 }
 
 /** Runs the plan with what its tests need, and gives that back before the run is closed. */
-async function runTests(running: Running & { readonly drivers: Drivers }): Promise<void> {
-  const { request, run, folder, events, drivers } = running
+async function runTests(
+  running: Running & { readonly drivers: Drivers; readonly redactor: Redactor },
+): Promise<void> {
+  const { request, run, folder, events, redactor, drivers } = running
   const { plan, lab, suites, who, inspect, keep, parallel, retries, history } = request
   const stop = anyOf(request.stop, events.broken)
   const drain = anyOf(request.drain, stop.signal)
@@ -147,6 +153,7 @@ async function runTests(running: Running & { readonly drivers: Drivers }): Promi
         folder,
         driverOf: drivers.driverOf,
         emit: events.emit,
+        redactor,
         leases,
         modules,
         ...(inspect === undefined ? {} : { inspect }),

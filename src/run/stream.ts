@@ -5,6 +5,7 @@ import type { ExitCode } from '../journal/exit.js'
 import { openFold, type RunFold } from '../journal/fold.js'
 import type { RunState } from '../journal/state.js'
 import type { Plan } from '../plan/types.js'
+import type { Redactor } from '../text/redactor.js'
 import type { EventReader, EventSink } from './request.js'
 
 /** What a stream of events is made of. */
@@ -12,6 +13,8 @@ export interface StreamOptions {
   readonly plan: Plan
   readonly sink: EventSink
   readonly readerFor: (fold: RunFold) => EventReader
+  /** Keeps the lab's secrets out of every event. */
+  readonly redactor: Redactor
   /** Makes the reports of an environment that has ended; one at a time. */
   readonly report: (environment: string, fold: RunFold) => Promise<void>
 }
@@ -48,7 +51,9 @@ export class EventStream {
 
   /** Sends an event on its way, and returns at once. */
   readonly emit: Emit = body => {
-    const telling = this.#options.sink.append(body).then(event => this.#tell(event))
+    const telling = this.#options.sink
+      .append(this.#options.redactor.value(body))
+      .then(event => this.#tell(event))
     this.#told.push(telling.catch(error => this.giveUp(error)))
   }
 

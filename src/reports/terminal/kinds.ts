@@ -1,3 +1,4 @@
+import { safeJson } from '../../text/json.js'
 import type { ReporterKind } from './names.js'
 import { createTerminalReporter, type Reporter, type TerminalOptions } from './reporter.js'
 import { showsUnicode, wantsColor } from './style.js'
@@ -16,7 +17,7 @@ export function createReporter({ kind, env, color: flag, ...options }: ReporterS
   const { stream } = options
   if (kind === 'json') {
     return {
-      event: event => stream.write(`${JSON.stringify(event)}\n`),
+      event: event => stream.write(`${safeJson(event)}\n`),
       end: () => undefined,
     }
   }

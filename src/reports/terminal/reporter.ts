@@ -15,7 +15,7 @@ import { failureKey, summaryOf } from './summary.js'
 export interface ReporterStream {
   write(text: string): unknown
   readonly isTTY?: boolean
-  readonly columns?: number
+  readonly columns?: number | undefined
 }
 
 /** How a run is told on a terminal. */
