@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import t from 'tap'
+import { packageRoot } from '../../../config/package-root.js'
+import { wmiClasses } from '../../../guests/windows/classes.js'
 import { fileReader, frameScript } from '../../../guests/windows/powershell.js'
 import { commandText } from '../../../remote/shells/windows/catalog.js'
 import { decodeOutput } from '../../../remote/shells/windows/decode.js'
@@ -128,3 +130,28 @@ for (const name of personas) {
     },
   )
 }
+
+t.test(
+  'what a real Windows says of itself is recorded, with what it lacks',
+  { skip: withoutPwsh },
+  async t => {
+    const [data, output] = [join(folder, 'recorded.json'), join(folder, 'record.json')]
+    const guest = stillGuest('windows-2022')
+    writeFileSync(data, JSON.stringify(await guest.describe()))
+    const script = join(packageRoot, 'fixtures/powershell/record.ps1')
+    const page = join(packageRoot, 'docs/windows-commands.md')
+    const { stderr, exit } = await runPwsh(
+      ['-NoProfile', '-File', script, '-Page', page, '-Output', output],
+      {
+        env: { PSModulePath: personaModules, GC_PERSONA: data, PATH: `${folder}:${process.env.PATH ?? ''}` },
+      },
+    )
+    t.strictSame([exit, stderr.text], [{ kind: 'code', code: 0 }, ''])
+    const record = JSON.parse(readFileSync(output, 'utf8').replace(/^\ufeff/, ''))
+    t.strictSame(Object.keys(record.classes), Object.keys(wmiClasses))
+    t.equal(record.classes.Win32_OperatingSystem.answer[0].BuildNumber, '20348')
+    t.equal(record.classes.Win32_WindowsProductActivation.error, 'Invalid class ')
+    t.match(record.registry['HKU\\S-1-5-19'].answer[0], 'reg query')
+    t.match(record.commands.ver.answer[0], '/d /c ver')
+  },
+)

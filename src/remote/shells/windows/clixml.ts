@@ -3,13 +3,17 @@
  * (MS-PSRP, 2.2.5). Errors and warnings in it are of use, progress records are not.
  */
 const block = /#< CLIXML\s*((?:<Objs\b[\s\S]*?<\/Objs>\s*)+)/g
-const shown = /<S S="(?:Error|Warning|Output|verbose|debug|information)">([\s\S]*?)<\/S>/gi
+/** Text is a string; an error may be an object, whose first text is what it says. */
+const shown =
+  /<S S="(?:Error|Warning|Output|verbose|debug|information)">([\s\S]*?)<\/S>|<Obj S="Error"[^>]*>(?:<TN\b[\s\S]*?<\/TN>|<TNRef[^>]*>)?<ToString>([\s\S]*?)<\/ToString>/gi
 
 /** The text with each block of CLIXML replaced by what it has to say. */
 export function cleanClixml(text: string): string {
   return text.includes('#< CLIXML')
     ? text.replace(block, (_, objects: string) =>
-        [...objects.matchAll(shown)].map(([, said = '']) => unescapeClixml(said)).join(''),
+        [...objects.matchAll(shown)]
+          .map(([, said, error]) => unescapeClixml(said ?? `${error ?? ''}\n`))
+          .join(''),
       )
     : text
 }

@@ -32,6 +32,14 @@ t.test('CLIXML gives up its errors and nothing else', async t => {
     ),
     'no <such> thing\nafter',
   )
+  const object = (said: string, type: string): string =>
+    `<Obj S="Error" RefId="0">${type}<ToString>${said}</ToString><MS><Obj N="Exception" RefId="1"><ToString>E: ${said}</ToString></Obj></MS></Obj>`
+  const objects = `${object('one', '<TN RefId="0"><T>System.Object</T></TN>')}${progress}${object('t_x000A_wo', '<TNRef RefId="0" />')}`
+  t.equal(
+    decodeOutput(Buffer.from(`${noise}${objects}</Objs>`), 437),
+    'one\nt\nwo\n',
+    'errors that are objects',
+  )
 })
 
 t.test('a look at a guest is read in any language', async t => {

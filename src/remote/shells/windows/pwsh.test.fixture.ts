@@ -20,9 +20,18 @@ export function pwshVersion(): string {
 export const withoutPwsh: string | false =
   pwsh === null ? 'needs pwsh: dotnet tool install --global PowerShell --version 7.6.9' : false
 
-/** Starts it. Windows PowerShell prints no colours. */
+/** Starts it, in a process group of its own. Windows PowerShell prints no colours. */
 export function startPwsh(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  return spawn(pwsh ?? 'pwsh', args, { env: { ...process.env, NO_COLOR: '1', ...env } })
+  return spawn(pwsh ?? 'pwsh', args, { env: { ...process.env, NO_COLOR: '1', ...env }, detached: true })
+}
+
+/** Kills it: what a .NET tool is started by is not the program itself, which would go on. */
+export function killPwsh({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 /** Runs it to its end. */
@@ -45,7 +54,7 @@ export function pwshRunner(
     const encoded = command.split(' ').at(-1) ?? ''
     const child = startPwsh([...options.split(' '), encoded], { PSModulePath: modules })
     started(child)
-    signal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
+    signal?.addEventListener('abort', () => killPwsh(child), { once: true })
     child.stdin?.on('error', () => {})
     if (stdin !== undefined && !Buffer.isBuffer(stdin)) {
       stdin.pipe(child.stdin ?? process.stdout)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../../config/package-root.js'
-import { pwshRunner, pwshVersion, withoutPwsh } from './pwsh.test.fixture.js'
+import { killPwsh, pwshRunner, pwshVersion, withoutPwsh } from './pwsh.test.fixture.js'
 import { PowerShellService, type ServiceRequest } from './service.js'
 
 t.setTimeout(1_200_000)
@@ -21,7 +21,7 @@ async function serve(t: Test): Promise<Served> {
     'guest',
     pwshRunner(modules, child => {
       pid = child.pid ?? 0
-      t.teardown(() => child.kill('SIGKILL'))
+      t.teardown(() => killPwsh(child))
     }),
     limitMs,
   )
