@@ -5,6 +5,7 @@ import { defaultLimits } from '../config/limits.js'
 import { type Door, type DoorOptions, openDoor } from './doors.test.fixture.js'
 import type { Machine } from './machine.js'
 import { connectWithRetries } from './retries.js'
+import { messageOf } from './trouble.js'
 
 /** What must come of a door: commands run through it, or the error that says why not. */
 interface Wanted extends DoorOptions {
@@ -66,7 +67,8 @@ t.test('real servers behind odd doors', { timeout: 300_000 }, async t => {
           } else if (found instanceof Error) {
             t.fail(`${what}: ${found.message}\n${door.log()}`)
           } else {
-            t.same(await use(found), [], what)
+            const wrong = await use(found).catch((error: unknown) => [messageOf(error)])
+            t.same(wrong, [], wrong.length === 0 ? what : `${what}\n${door.log()}`)
           }
           if (!(found instanceof Error)) {
             await found.close()

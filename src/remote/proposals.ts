@@ -1,6 +1,8 @@
 import type { Algorithms } from '../config/model.js'
 import { peerText } from './trouble.js'
 
+/** The server's first line (RFC 4253, 4.2), as ssh2 quotes it. */
+const identLine = /^Remote ident: '(?:SSH-2\.0|SSH-1\.99)-([^ ']*)/
 const remoteLine = /^Handshake: \(remote\) (.+?): (.*)$/
 const longestList = 400
 
@@ -10,12 +12,15 @@ const certificate = /-cert-v0[01]@openssh\.com$/
 /** Signalling words, which are no algorithms (RFC 8308, and OpenSSH's strict key exchange). */
 const signals = /^(ext-info-[cs]|kex-strict-[cs]-v00@openssh\.com|kexguess2@matt\.ucc\.asn\.au)$/
 
-/** What the other side offered in the key exchange, taken from what ssh2 tells of it. */
+/** What the other side said of itself and offered in the key exchange, taken from what ssh2 tells of it. */
 export class Proposals {
+  /** The server's program and version, in its own words; empty while it has not said them. */
+  software = ''
   readonly #remote = new Map<string, readonly string[]>()
   #hasEnded = false
 
   take(line: string): void {
+    this.software = (this.#hasEnded ? null : identLine.exec(line)?.[1]) ?? this.software
     const [, what, list] = this.#hasEnded ? [] : (remoteLine.exec(line) ?? [])
     if (what !== undefined && list !== undefined) {
       this.#remote.set(

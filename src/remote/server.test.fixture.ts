@@ -18,6 +18,8 @@ export interface ServerOptions {
   /** Key pairs by type; one ed25519 key if absent. */
   readonly hostKeys?: readonly string[]
   readonly algorithms?: ServerConfig['algorithms']
+  /** What the server calls itself: its program and version. */
+  readonly ident?: string
   /** What is said before anybody may log in. */
   readonly banner?: string
   readonly onConnection?: (connection: Connection) => void
@@ -177,6 +179,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     {
       hostKeys: [...hostKeys],
       ...(options.algorithms === undefined ? {} : { algorithms: options.algorithms }),
+      ...(options.ident === undefined ? {} : { ident: options.ident }),
       ...(options.banner === undefined ? {} : { banner: options.banner }),
     },
     connection => {

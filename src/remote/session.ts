@@ -40,6 +40,8 @@ export interface Session {
   readonly hostKey: Buffer
   /** True when the key was not known before. */
   readonly isNewKey: boolean
+  /** The server's program and version, in its own words. */
+  readonly software: string
   /** What the connection runs on: destroying it ends everything at once. */
   readonly stream: Duplex
   /** What went wrong between logging in and now, if anything. */
@@ -170,6 +172,7 @@ class Opening {
       client: this.#client,
       hostKey: this.#hostKey,
       isNewKey: this.#isNewKey,
+      software: this.#proposals.software,
       stream,
       early: () => this.#early ?? (stream.destroyed ? 'it was closed at once' : null),
     })

@@ -8,6 +8,7 @@ import { unlessAborted } from './abort.js'
 import { fingerprintOf } from './host-keys/fingerprint.js'
 import { LentMachine, type SharedMachine } from './lent.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
+import { needsOneChannel } from './server-faults.js'
 import type { Session } from './session.js'
 import { lostError, type PosixHost } from './shells/host.js'
 import { ChannelPlaces, RefusedChannel } from './shells/places.js'
@@ -67,7 +68,12 @@ export class SshMachine implements SharedMachine {
     this.label = label
     this.hostKey = fingerprintOf(session.hostKey)
     this.lost = this.#lost.signal
-    this.#places = new ChannelPlaces({ channels, limitMs: limits.channel, lost: this.#lost.signal })
+    const isSingle = needsOneChannel(session.software)
+    this.#places = new ChannelPlaces({
+      channels: isSingle ? 1 : channels,
+      limitMs: limits.channel,
+      lost: this.#lost.signal,
+    })
     this.host = {
       client,
       where: label,
@@ -75,6 +81,7 @@ export class SshMachine implements SharedMachine {
       lost: this.#lost.signal,
       scrub,
       sudo,
+      isSingle,
       lose: reason => this.#loseFor(reason),
       inStopPlace: work => inStopPlace(work),
       another: async () => {

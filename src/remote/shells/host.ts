@@ -12,6 +12,8 @@ export interface PosixHost {
   readonly lost: AbortSignal
   readonly scrub: Scrub
   readonly sudo: WrapSettings['sudo']
+  /** Whether no channel may be opened beside another: the server would end the connection. */
+  readonly isSingle: boolean
   /** Declares the connection lost and closes it. */
   lose(reason: InfraError): void
   /** Logs in once more, for what finds no channel on this connection. */

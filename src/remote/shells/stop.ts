@@ -89,7 +89,7 @@ export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | 'late
 
 /**
  * `null` when it did not end within its limit. It is no command like others: nothing stops it. Where this connection has
- * no channel left for it, another connection is made.
+ * no channel for it, another connection is made.
  */
 async function sweepOnce(host: PosixHost, mark: string, pid: number | null): Promise<CommandResult | null> {
   const { limits } = host
@@ -97,23 +97,31 @@ async function sweepOnce(host: PosixHost, mark: string, pid: number | null): Pro
   const { stopped, dispose } = watch({ limitMs: limits.stop, limitName: 'stop' }, limits, startedAt)
   let close = async (): Promise<void> => {}
   try {
-    return await sweepOn(host.client, host, { mark, pid, stopped, startedAt }).catch(async error => {
-      if (!(error instanceof RefusedChannel)) {
-        throw error
-      }
-      const connecting = host.another()
-      const other = await Promise.race([connecting, stopped])
-      if (!('client' in other)) {
-        connecting.then(late => late.close()).catch(() => {})
-        return null
-      }
-      close = other.close
-      return sweepOn(other.client, host, { mark, pid, stopped, startedAt })
-    })
+    const here = host.isSingle
+      ? 'refused'
+      : await sweepOn(host.client, host, { mark, pid, stopped, startedAt }).catch(refusedOrThrow)
+    if (here !== 'refused') {
+      return here
+    }
+    const connecting = host.another()
+    const other = await Promise.race([connecting, stopped])
+    if (!('client' in other)) {
+      connecting.then(late => late.close()).catch(() => {})
+      return null
+    }
+    close = other.close
+    return await sweepOn(other.client, host, { mark, pid, stopped, startedAt })
   } finally {
     dispose()
     await close()
   }
+}
+
+function refusedOrThrow(error: unknown): 'refused' {
+  if (error instanceof RefusedChannel) {
+    return 'refused'
+  }
+  throw error
 }
 
 interface Sweeping {
