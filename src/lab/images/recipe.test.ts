@@ -57,7 +57,7 @@ t.test('one recipe extends another', async t => {
   t.equal(recipe.name, 'more')
   t.equal(recipe.title, 'Tiny')
   t.same(recipe.packages, ['openssh-server', 'xen-utils'])
-  t.same(recipe.kernelArguments, ['rw', 'quiet'])
+  t.same(recipe.kernelArguments, ['rw', 'quiet', 'no_timer_check'])
   t.same(recipe.hardware, { disk: ['virtio-blk', 'ide'], nic: ['virtio-net', 'e1000'] })
   t.equal(recipe.files['/etc/a']?.content, 'other')
   t.equal(recipe.files['/etc/b']?.content, 'b')

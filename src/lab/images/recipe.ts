@@ -9,7 +9,14 @@ import { readYaml, type YamlFile } from '../../config/yaml.js'
 import { type RecipeFileEntry, recipeSchema, type WrittenRecipe, wholeRecipeSchema } from './recipe-schema.js'
 
 /** Raised when the builder makes another image of the same recipe. */
-export const builderVersion = 1
+export const builderVersion = 2
+
+/**
+ * What the kernel of every image is told. On a busy machine, software emulation delivers no timer interrupt in the time
+ * that the kernel's test of its timer allows, and the kernel panics with "IO-APIC + timer doesn't work"
+ * (Documentation/admin-guide/kernel-parameters.txt, no_timer_check; a kernel that finds a hypervisor does not test).
+ */
+export const alwaysToldKernels: readonly string[] = ['no_timer_check']
 
 /** How many recipes may extend each other in a row. */
 const maxDepth = 4
@@ -106,7 +113,7 @@ async function readRecipe(file: string): Promise<Recipe> {
     packages: data.packages,
     sizeBytes: parseSizeBytes(data.size) ?? 0,
     bootedMark: data.bootedMark,
-    kernelArguments: data.kernelArguments,
+    kernelArguments: [...new Set([...data.kernelArguments, ...alwaysToldKernels])],
     hardware: data.hardware,
     exclude: data.exclude ?? [],
     early: filesOf(data.early),
