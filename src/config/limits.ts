@@ -44,7 +44,7 @@ export interface Limits {
   readonly stop: number
   /** Undoing each step of an environment. */
   readonly undo: number
-  /** Between two SSH keepalive probes. */
+  /** Between two SSH keepalive probes; three without an answer end a connection, unless its host holds the guest still. */
   readonly keepalive: number
   /** How long a machine's lease lasts that is not renewed, by the machine's own clock. */
   readonly lease: number

@@ -51,7 +51,8 @@ export function filesOf(
 function posixFiles(session: GuestSession, signal: AbortSignal): Omit<GuestFiles, 'scratch'> {
   return {
     readBytes: async path => {
-      const result = await session.machine.run(`cat <${quote(path)}`, { signal })
+      const machine = await session.connected(signal)
+      const result = await machine.run(`cat <${quote(path)}`, { signal })
       signal.throwIfAborted()
       demandStatus0(result, `${path} could not be read`)
       if (result.stdout.truncated) {
@@ -61,7 +62,8 @@ function posixFiles(session: GuestSession, signal: AbortSignal): Omit<GuestFiles
     },
     writeFile: async (path, content) => {
       const bytes = Buffer.from(content)
-      const result = await session.machine.run(`cat >${quote(path)}&&wc -c <${quote(path)}`, {
+      const machine = await session.connected(signal)
+      const result = await machine.run(`cat >${quote(path)}&&wc -c <${quote(path)}`, {
         signal,
         stdin: bytes,
         limitMs: session.source.limits.transfer,

@@ -25,7 +25,8 @@ export function guestFor(
 ): Served<Guest> {
   const env = testVariables(session.source.environment, session.folder, test)
   const run = async (command: string, options: CommandOptions = {}): Promise<CommandOutcome> => {
-    const result = await session.machine.run(command, {
+    const machine = await session.connected(signal)
+    const result = await machine.run(command, {
       signal,
       env,
       ...(options.limit === undefined ? {} : { limitMs: durationMs(options.limit) }),
@@ -51,10 +52,10 @@ export function guestFor(
       return stdout
     },
     ...filesOf(session, test, signal, undo),
-    bootIdentity: async () => nameOf(await system.identify(session.machine, { signal })),
+    bootIdentity: async () => nameOf(await system.identify(await session.connected(signal), { signal })),
     reboot: () => rebootGuest(session, signal),
     expectDisconnect: (action, { within }) => disconnect(session, action, durationMs(within), signal),
-    clockOffset: () => system.clock(session.machine, signal),
+    clockOffset: async () => system.clock(await session.connected(signal), signal),
   }
   return environment.guest.family === 'windows' ? windowsGuestFor(session, guest, log, signal) : guest
 }

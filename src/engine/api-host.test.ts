@@ -1,16 +1,24 @@
 import t from 'tap'
 import { defaultLimits } from '../config/limits.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
+import { Stillness } from '../remote/index.js'
 import { hostFor } from './api-host.js'
+import { HeldStill } from './held.js'
 import type { GuestSession } from './session.js'
 import { UndoStack } from './undo.js'
 
 const never = new AbortController().signal
 
-function sessionWith(running: Partial<RunningGuest>, hostAction = 1000): GuestSession {
+function sessionWith(
+  running: Partial<RunningGuest>,
+  hostAction = 1000,
+  stillness = new Stillness(),
+): GuestSession {
   const environment = { hypervisor: { product: 'rhel-kvm', version: '9.6' } }
   const limits = { ...defaultLimits, hostAction }
-  return { source: { running, environment, limits, instance: 'gc-1' } } as unknown as GuestSession
+  const held = new HeldStill(stillness)
+  const source = { running, environment, limits, held, instance: 'gc-1' }
+  return { machine: {}, source } as unknown as GuestSession
 }
 
 t.test('what the driver offers can be done, with what the test gives', async t => {
@@ -102,4 +110,33 @@ t.test('a pause that was interrupted is undone', async t => {
   await t.rejects(hostFor(sessionWith(running), stop.signal, {}, undo).pause({ for: '10m' }))
   t.match(await undo.undoAll(1000), { names: ['resume'], left: null })
   t.same(done, ['resume'])
+})
+
+t.test('while its host does what stops it a guest is held still, and while it is paused', async t => {
+  const stillness = new Stillness()
+  const seen: Record<string, boolean> = {}
+  const look = (what: string) => async (): Promise<void> => {
+    seen[what] = stillness.isHeld
+  }
+  const running: Partial<RunningGuest> = {
+    snapshot: look('snapshot'),
+    nmi: look('nmi'),
+    pause: look('pause'),
+    resume: look('resume'),
+    revert: () => new Promise(() => {}),
+  }
+  const session = sessionWith(running, 20, stillness)
+  const host = hostFor(session, never)
+  await host.nmi()
+  t.equal(session.source.held.wasHeldOn(session.machine), false)
+  await host.snapshot('s')
+  t.equal(stillness.isHeld, false, 'no longer than the action lasts')
+  t.equal(session.source.held.wasHeldOn(session.machine), true)
+  await host.pause()
+  t.equal(stillness.isHeld, true, 'a pause lasts')
+  await host.resume()
+  t.equal(stillness.isHeld, false)
+  await t.rejects(host.revert('s'), { message: /the limit "hostAction"/ })
+  t.equal(stillness.isHeld, false, 'an action that is given up holds it no longer')
+  t.same(seen, { nmi: false, snapshot: true, pause: true, resume: true })
 })

@@ -135,9 +135,11 @@ function attach({ session, name, attached }: ObserveRequest, what: string, bytes
 /** Undoes what the module did to its guest and host and left so; what could not be undone is said in its evidence. */
 async function undoAll({ source }: GuestSession, undo: UndoStack, log: EvidenceFile): Promise<Undone> {
   if (source.health.broken.aborted) {
+    source.held.end()
     return { names: [], left: null }
   }
   const undone = await undo.undoAll(source.limits.undo)
+  source.held.end()
   if (undone.left !== null) {
     await log.write(Buffer.from(`--- could not be undone: ${undone.left}\n`))
   }

@@ -12,12 +12,20 @@ import { mayReboot } from '../plan/build.js'
 import { canonical } from '../plan/digest.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { anyOf, type Machine, parseSweep, type RetryOptions, sweepCommand } from '../remote/index.js'
+import {
+  anyOf,
+  type Machine,
+  parseSweep,
+  type RetryOptions,
+  Stillness,
+  sweepCommand,
+} from '../remote/index.js'
 import type { BootAttempt } from './boot.js'
 import { type Health, watchHealth } from './broken.js'
 import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
 import { expectedWindow } from './expected.js'
+import { HeldStill } from './held.js'
 import { GuestSession, type SessionSource } from './session.js'
 import { posixSystem } from './system.js'
 import { makeWindowsReady, windowsConnection } from './windows/make-ready.js'
@@ -55,12 +63,16 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const mark = `${lab.name}/${guest.id}/${request.host}`
   const isWindows = guest.family === 'windows'
   const expected = expectedWindow()
+  const stillness = new Stillness()
   const health = watchHealth(running, expected, limits.command)
   const pinnedAs = pinNameOf(guest, request.placement, instance)
   const refusalsMs = request.driver.startsGuests ? limits.boot : limits.login
   const reach = async (until: AbortSignal, when: 'booting' | 'up', told?: BootAttempt): Promise<Machine> => {
     const ends = anyOf(until, health.broken)
-    const options = isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` }
+    const options = {
+      ...(isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` }),
+      stillness,
+    }
     told?.waitFor('address')
     const machine = await connectToGuest(guest, running, {
       limits,
@@ -83,6 +95,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     running,
     health,
     expected,
+    held: new HeldStill(stillness),
     system: isWindows ? windowsSystem : posixSystem,
     limits,
     managed: request.driver.startsGuests,

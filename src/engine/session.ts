@@ -7,7 +7,8 @@ import type { Machine } from '../remote/index.js'
 import type { Health } from './broken.js'
 import type { EvidenceFile } from './evidence.js'
 import type { ExpectedWindow } from './expected.js'
-import { limitSignal } from './limit.js'
+import type { HeldStill } from './held.js'
+import { limitSignal, withLimit } from './limit.js'
 import type { GuestSystem } from './system.js'
 
 /** What a session needs to know of its instance. */
@@ -17,6 +18,8 @@ export interface SessionSource {
   readonly running: RunningGuest
   readonly health: Health
   readonly expected: ExpectedWindow
+  /** What its host does that stops it. */
+  readonly held: HeldStill
   readonly system: GuestSystem
   readonly limits: Limits
   /** True when the driver can tell a guest's failure from its host's. */
@@ -39,6 +42,7 @@ export class GuestSession {
   readonly expected: ExpectedWindow
   machine: Machine
   identity: BootIdentity
+  #reconnecting: Promise<unknown> | null = null
 
   constructor(
     source: SessionSource,
@@ -51,6 +55,25 @@ export class GuestSession {
     this.folder = start.folder
     this.facts = start.facts
     this.factsDigest = start.factsDigest
+  }
+
+  /**
+   * The connection, made anew where the last one did not outlive what the host did to the guest. Throws nothing: where
+   * none can be made it is a lost one.
+   */
+  async connected(signal: AbortSignal): Promise<Machine> {
+    const { expected, health, held, instance, limits } = this.source
+    const mayBeMade = held.wasHeldOn(this.machine) && expected.current() === null && !health.broken.aborted
+    if (this.machine.lost.aborted && mayBeMade) {
+      const limit = { name: 'recovery', ms: limits.recovery, where: instance, signal, also: health.broken }
+      this.#reconnecting ??= withLimit(limit, until => this.reconnect(until))
+        .catch(() => {})
+        .finally(() => {
+          this.#reconnecting = null
+        })
+      await this.#reconnecting
+    }
+    return this.machine
   }
 
   /** Gives up the old connection and makes a new one. */

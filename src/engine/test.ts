@@ -20,6 +20,7 @@ export async function runTest(
     throw new InternalError(`the plan names the suite ${test.suite}, which is not loaded`)
   }
   try {
+    await session.connected(stop)
     if (isLost(session)) {
       return await lostOutcome(session, stop)
     }

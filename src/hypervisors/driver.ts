@@ -58,6 +58,16 @@ export interface AddedDisk {
   readonly device?: string
 }
 
+/** What the host does to a guest that may stop it for as long as it lasts: the guest is silent then, and not lost. */
+export const holdingActions = [
+  'snapshot',
+  'revert',
+  'deleteSnapshot',
+  'migrate',
+  'pause',
+  'resume',
+] as const satisfies readonly (keyof RunningGuest)[]
+
 /** A guest that runs. Every call may be repeated; each throws InfraError naming host, command and output. */
 export interface RunningGuest {
   /** How to reach it, as soon as that is known: all that is known now, so ask again while it does not answer. */

@@ -170,7 +170,7 @@ t.test('keepalive finds a connection that went silent', async t => {
     },
   })
   t.same((await running).exit, { kind: 'lost' })
-  t.match(machine.lost.reason, { message: /Keepalive timeout/, context: { code: 'lost' } })
+  t.match(machine.lost.reason, { message: /no answer to 3 keepalive probes/, context: { code: 'lost' } })
   for (const socket of sockets) {
     socket.destroy()
   }

@@ -9,6 +9,7 @@ import { openSession, type Session, type SessionRequest, WrongHostKey } from './
 import { asFirstContact, demandBelievable, firstStatus } from './shells/first-contact.js'
 import { readSshConfig } from './ssh-config.js'
 import { markOf, SshMachine } from './ssh-machine.js'
+import { Stillness } from './stillness.js'
 import { type ConnectOptions, type ConnectTarget, defaultChannels } from './target.js'
 import { openTcp } from './tcp.js'
 import { peerText, scrubbed, scrubber } from './trouble.js'
@@ -82,8 +83,9 @@ async function connectLeg(
   })
   const credentials = await resolveCredentials(leg, where, image?.keyPath, sources)
   const scrub = scrubber(credentials.secrets, [leg.login.user, leg.host, leg.name, label])
+  const stillness = (leg.isJump ? undefined : options.stillness) ?? new Stillness()
   try {
-    const base = { leg, policy, credentials, limits, where }
+    const base = { leg, policy, credentials, limits, where, stillness }
     const open = (until: AbortSignal): Promise<Session> =>
       openAnyKeyType({ ...base, signal: until }, async () => {
         const stream = await openTcp({
@@ -91,6 +93,7 @@ async function connectLeg(
           port: leg.port,
           where,
           limitMs: limits.tcp,
+          stillness,
           signal: until,
           ...(via === undefined ? {} : { via }),
         })
@@ -108,6 +111,7 @@ async function connectLeg(
         channels: options.channels ?? defaultChannels,
         sudo: sudoOf(leg, credentials.sudoPassword),
         scrub,
+        stillness,
         // Whoever asked for the first connection may have let go of its signal; this one has its limits alone.
         another: async () => machineOn(await open(new AbortController().signal), []),
         jumps: along,

@@ -15,10 +15,8 @@ import { isSame, typeOfKey } from './host-keys/fingerprint.js'
 import type { HostKeyPolicy } from './host-keys/policy.js'
 import type { Leg } from './legs.js'
 import { Proposals } from './proposals.js'
+import type { Stillness } from './stillness.js'
 import { cancelled, messageOf, peerText } from './trouble.js'
-
-/** Keepalive probes that may go unanswered before the connection counts as lost. */
-const keepaliveMisses = 3
 
 /** A TCP stream that is to become an authenticated SSH connection. */
 export interface SessionRequest {
@@ -29,6 +27,7 @@ export interface SessionRequest {
   readonly limits: Limits
   readonly signal: AbortSignal
   readonly where: string
+  readonly stillness: Stillness
   /** Kinds of host key that were already seen to be wrong. */
   readonly without: ReadonlySet<HostKeyKind>
 }
@@ -76,7 +75,7 @@ class Opening {
   #phase: 'handshake' | 'authentication' = 'handshake'
   #hostKey: Buffer | null = null
   #isNewKey = false
-  #timer: NodeJS.Timeout | undefined
+  #endLimit: () => void = () => {}
   #ignoreAbort: () => void = () => {}
   #isSettled = false
   #early: string | null = null
@@ -121,7 +120,8 @@ class Opening {
         // The limits above are ours: ssh2 knows one for handshake and authentication together.
         readyTimeout: 0,
         keepaliveInterval: limits.keepalive,
-        keepaliveCountMax: keepaliveMisses,
+        // It probes alone: whether the machine may be silent just now is looked at elsewhere.
+        keepaliveCountMax: Number.POSITIVE_INFINITY,
         // The only place where ssh2 says what the other side offered. It is told nothing secret.
         debug: line => this.#proposals.take(line),
       })
@@ -245,17 +245,17 @@ class Opening {
   }
 
   #startTimer(limit: 'handshake' | 'authentication'): void {
-    clearTimeout(this.#timer)
+    this.#endLimit()
     const ms = this.#request.limits[limit]
-    this.#timer = setTimeout(() => {
+    this.#endLimit = this.#request.stillness.after(ms, () => {
       const code = limit === 'handshake' ? 'handshake' : 'limit'
       this.#fail(this.#trouble(`the limit "${limit}" of ${ms} ms was reached`, code, 'network', limit))
-    }, ms)
+    })
   }
 
   #settle(): void {
     this.#isSettled = true
-    clearTimeout(this.#timer)
+    this.#endLimit()
     this.#ignoreAbort()
     this.#client.off('error', this.#onError)
     this.#client.on('error', error => {

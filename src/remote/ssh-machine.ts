@@ -15,6 +15,8 @@ import { ChannelPlaces, RefusedChannel } from './shells/places.js'
 import { runPosix } from './shells/posix.js'
 import { checkMark } from './shells/sweep.js'
 import type { WrapSettings } from './shells/wrap.js'
+import { watchSilence } from './silence.js'
+import type { Stillness } from './stillness.js'
 import { messageOf, peerText, type Scrub } from './trouble.js'
 
 /** Places for stopping commands, beside those for running them: together below OpenSSH's `MaxSessions` of 10. */
@@ -32,6 +34,7 @@ export interface SshMachineParts {
   readonly channels: number
   readonly sudo: WrapSettings['sudo']
   readonly scrub: Scrub
+  readonly stillness: Stillness
   /** Makes another connection to the same machine, in the same way. */
   readonly another: () => Promise<SshMachine>
   /** Machines that were connected to on the way, and end with this one; farthest first. */
@@ -60,7 +63,7 @@ export class SshMachine implements SharedMachine {
   #isGone = false
 
   constructor(parts: SshMachineParts) {
-    const { session, label, limits, channels, scrub, sudo } = parts
+    const { session, label, limits, channels, scrub, sudo, stillness } = parts
     const client = session.client
     const inStopPlace = pLimit(stopPlaces)
     this.#parts = parts
@@ -82,6 +85,7 @@ export class SshMachine implements SharedMachine {
       scrub,
       sudo,
       isSingle,
+      stillness,
       lose: reason => this.#loseFor(reason),
       inStopPlace: work => inStopPlace(work),
       another: async () => {
@@ -94,6 +98,12 @@ export class SshMachine implements SharedMachine {
     client.on('close', () => {
       this.#isGone = true
       this.#loseTo('it was closed')
+    })
+    watchSilence({
+      stream: session.stream,
+      intervalMs: limits.keepalive,
+      stillness,
+      onSilent: why => this.#loseTo(why),
     })
     const early = session.early()
     if (early !== null) {
@@ -124,11 +134,13 @@ export class SshMachine implements SharedMachine {
     if (!this.#isLent) {
       return this.run(command, options)
     }
-    try {
-      return await runPosix(this.host, command, options, this.#nextMark(this.#parts.mark))
-    } catch (error) {
-      if (!(error instanceof RefusedChannel)) {
-        throw error
+    if (!this.host.isSingle) {
+      try {
+        return await runPosix(this.host, command, options, this.#nextMark(this.#parts.mark))
+      } catch (error) {
+        if (!(error instanceof RefusedChannel)) {
+          throw error
+        }
       }
     }
     const other = await unlessAborted(this.#parts.another(), options.signal, late => void late.close())

@@ -3,6 +3,7 @@ import type { Endpoint, Login } from '../config/model.js'
 import type { HostKeySubject } from './host-keys/policy.js'
 import type { Machine } from './machine.js'
 import type { SshMachine } from './ssh-machine.js'
+import type { Stillness } from './stillness.js'
 
 /** What to connect to, as whom, and within which limits. */
 export interface ConnectTarget {
@@ -30,6 +31,8 @@ export interface ConnectOptions {
   readonly channels?: number
   /** A command that must answer with status 0 within `limits.firstCommand` before the machine counts as reached. */
   readonly firstCommand?: string
+  /** Says when the machine's host holds it still, on all connections to it. Never, if absent. */
+  readonly stillness?: Stillness
   /** Called when the machine itself, behind all jumps, has taken the TCP connection: now it is logged in to. */
   readonly onOpen?: () => void
   /** Makes the machine another one once it is connected, in place of the first command: one without a POSIX shell. */

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { InfraError } from '../config/errors.js'
 import { onAbort } from './abort.js'
 import type { Machine } from './machine.js'
+import type { Stillness } from './stillness.js'
 import { cancelled, messageOf, refuseCancelled } from './trouble.js'
 
 /** Where a TCP stream is to lead, and how long that may take. */
@@ -11,6 +12,7 @@ export interface TcpRequest {
   readonly port: number
   readonly where: string
   readonly limitMs: number
+  readonly stillness: Stillness
   readonly signal: AbortSignal
   /** Opens the stream inside this machine's connection. */
   readonly via?: Machine
@@ -22,11 +24,11 @@ export async function openTcp(request: TcpRequest): Promise<Duplex> {
   return request.via === undefined ? openDirectly(request) : openInside(request.via, request)
 }
 
-function openDirectly({ host, port, where, limitMs, signal }: TcpRequest): Promise<Socket> {
+function openDirectly({ host, port, where, limitMs, stillness, signal }: TcpRequest): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectSocket({ host, port, noDelay: true })
     const settle = (error?: InfraError): void => {
-      clearTimeout(timer)
+      cancel()
       ignore()
       socket.removeAllListeners()
       // An error between two owners must not end the process: the next owner sees it as a close.
@@ -39,13 +41,14 @@ function openDirectly({ host, port, where, limitMs, signal }: TcpRequest): Promi
       }
     }
     const ignore = onAbort(signal, () => settle(cancelled(where, 'connecting')))
-    const timer = setTimeout(() => settle(tooSlow(where, host, port, limitMs)), limitMs)
+    const cancel = stillness.after(limitMs, () => settle(tooSlow(where, host, port, limitMs)))
     socket.once('connect', () => settle())
     socket.once('error', error => settle(refused(where, `${host}:${port}`, error)))
   })
 }
 
-async function openInside(via: Machine, { host, port, where, limitMs, signal }: TcpRequest): Promise<Duplex> {
+async function openInside(via: Machine, request: TcpRequest): Promise<Duplex> {
+  const { host, port, where, limitMs, stillness, signal } = request
   const opening = via.forward(host, port)
   let ended: InfraError | null = null
   let settle: (error: InfraError) => void = () => {}
@@ -56,7 +59,7 @@ async function openInside(via: Machine, { host, port, where, limitMs, signal }: 
     }
   })
   const ignore = onAbort(signal, () => settle(cancelled(where, 'connecting')))
-  const timer = setTimeout(() => settle(tooSlow(where, host, port, limitMs)), limitMs)
+  const cancel = stillness.after(limitMs, () => settle(tooSlow(where, host, port, limitMs)))
   try {
     return await Promise.race([opening, given])
   } catch (error) {
@@ -64,7 +67,7 @@ async function openInside(via: Machine, { host, port, where, limitMs, signal }: 
     opening.then(stream => stream.destroy()).catch(() => {})
     throw error === ended ? ended : passedOn(error, where)
   } finally {
-    clearTimeout(timer)
+    cancel()
     ignore()
   }
 }

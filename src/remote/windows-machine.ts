@@ -118,7 +118,11 @@ export class WindowsMachine implements Machine {
     })
     const service = await unlessAborted(started, signal)
     const limit = limitMs ?? this.#ssh.host.limits.command
-    return service.ask(request, { limitMs: limit, ...(signal === undefined ? {} : { signal }) })
+    return service.ask(request, {
+      limitMs: limit,
+      stillness: this.#ssh.host.stillness,
+      ...(signal === undefined ? {} : { signal }),
+    })
   }
 
   /** Whether {@link ask} can be answered: false also once a PowerShell has not served and there are other means. */

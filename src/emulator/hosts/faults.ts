@@ -19,6 +19,8 @@ export const hostFaultsSchema = z.strictObject({
   noSpace: z.literal(true).optional(),
   /** Its management tools take that much longer, in ms. */
   slow: z.strictObject({ ms: z.int().positive().max(600_000) }).optional(),
+  /** Saving a guest's memory takes that much longer, in ms; the guest stands still meanwhile. */
+  slowSaves: z.strictObject({ ms: z.int().positive().max(600_000) }).optional(),
   /** It is gone with all its guests, once a command matches. */
   gone: z.strictObject({ command: pattern }).optional(),
 })

@@ -257,6 +257,18 @@ export class Hypervisor {
     if (!known) this.#vms.push(vm)
   }
 
+  /** Halts a guest that runs for as long as this host takes to save its memory, on the clock of who asks for it. */
+  async halt(vm: Vm, sleep: (ms: number) => Promise<void>): Promise<void> {
+    const ms = this.#request.faults.slowSaves?.ms ?? 0
+    if (ms === 0 || vm.state !== 'running') return
+    const { guest } = vm.running ?? {}
+    guest?.pause?.()
+    setState(vm, 'paused', 'saving')
+    await sleep(ms)
+    guest?.resume?.()
+    setState(vm, 'running', 'unpaused')
+  }
+
   snapshot(vm: Vm, name: string, description: string | undefined): void {
     takeSnapshot(this.#power, vm, name, description)
   }

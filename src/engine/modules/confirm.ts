@@ -8,6 +8,7 @@ import { diagnoseLoss, type GuestSession } from '../session.js'
  */
 export async function confirmGuest(session: GuestSession, stop: AbortSignal): Promise<InfraError | null> {
   const { health, instance, limits, system } = session.source
+  await session.connected(stop)
   if (session.machine.lost.aborted || health.broken.aborted) {
     return (await diagnoseLoss(session, stop)).error
   }

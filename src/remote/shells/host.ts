@@ -1,6 +1,7 @@
 import type { Client } from 'ssh2'
 import { InfraError } from '../../config/errors.js'
 import type { Limits } from '../../config/limits.js'
+import type { Stillness } from '../stillness.js'
 import type { Scrub } from '../trouble.js'
 import type { WrapSettings } from './wrap.js'
 
@@ -14,6 +15,8 @@ export interface PosixHost {
   readonly sudo: WrapSettings['sudo']
   /** Whether no channel may be opened beside another: the server would end the connection. */
   readonly isSingle: boolean
+  /** While the machine is held still no limit of a command comes nearer. */
+  readonly stillness: Stillness
   /** Declares the connection lost and closes it. */
   lose(reason: InfraError): void
   /** Logs in once more, for what finds no channel on this connection. */

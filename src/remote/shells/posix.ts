@@ -20,7 +20,7 @@ export async function runPosix(
   options: RunOptions,
   mark: string,
 ): Promise<CommandResult> {
-  const { where, lost, limits } = host
+  const { where, lost } = host
   refuseCancelled(options.signal, where, 'a command')
   if (lost.aborted) {
     throw lostError(host)
@@ -31,7 +31,7 @@ export async function runPosix(
     }
   }
   const startedAt = performance.now()
-  const { stopped, dispose } = watch(options, limits, startedAt)
+  const { stopped, dispose } = watch(options, host, startedAt)
   try {
     return await follow(host, command, options, { mark, stopped, startedAt })
   } finally {
@@ -60,6 +60,7 @@ async function follow(
       options,
       keepBytes: options.keepBytes ?? limits.output,
       drainMs: limits.drain,
+      stillness: host.stillness,
       isLost: () => host.lost.aborted,
     })
   })
@@ -80,7 +81,7 @@ async function follow(
     if (stop !== undefined) {
       await stopCommand(host, mark, running)
       const ended = running.ended.catch(() => {})
-      await inTime(ended, limits.drain)
+      await inTime(ended, limits.drain, host.stillness)
       return limitResult(running.sighting(startedAt), stop, startedAt)
     }
     const sighting = running.sighting(startedAt)

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
 import type { Exit } from '../../journal/events.js'
 import type { CommandResult, RunOptions } from '../machine.js'
+import type { Stillness } from '../stillness.js'
 import { followEnds } from './channel.js'
 import { type Collected, collect } from './collect.js'
 import { type ChannelEnd, endingOf } from './ending.js'
@@ -20,6 +21,8 @@ export interface RunningOptions {
   readonly keepBytes: number
   /** Ms without output after the exit status until the streams count as held by someone else. */
   readonly drainMs: number
+  /** While the machine is held still that limit comes no nearer. */
+  readonly stillness: Stillness
   /** Whether the connection is gone: then a closed stream was cut. */
   readonly isLost: () => boolean
 }
@@ -51,6 +54,7 @@ export class RunningCommand {
   readonly #stdout: Collected
   readonly #stderr: Collected
   readonly #drainMs: number
+  readonly #stillness: Stillness
   readonly #wrapped: Wrapped
   readonly #frame: Frame
   readonly #isWide: boolean
@@ -60,15 +64,16 @@ export class RunningCommand {
   #fail: (error: unknown) => void = () => {}
   #isClosed = false
   #wasCut = false
-  #drainTimer: NodeJS.Timeout | undefined
+  #endDrain: () => void = () => {}
   #drainUntil = 0
 
   constructor(
     channel: ClientChannel,
-    { wrapped, options, keepBytes, drainMs, isLost, isWide = false }: RunningOptions,
+    { wrapped, options, keepBytes, drainMs, stillness, isLost, isWide = false }: RunningOptions,
   ) {
     this.#channel = channel
     this.#drainMs = drainMs
+    this.#stillness = stillness
     this.#wrapped = wrapped
     this.#isWide = isWide
     this.#frame = frame(wrapped.words, (index, pid) => this.#onBegin(index, pid))
@@ -105,7 +110,7 @@ export class RunningCommand {
       })
     })
     void Promise.all([closed, this.#stdout.ended, this.#stderr.ended]).then(() => {
-      clearTimeout(this.#drainTimer)
+      this.#endDrain()
       this.#end()
     })
     channel.on('error', () => {})
@@ -137,7 +142,7 @@ export class RunningCommand {
 
   /** Lets go of the channel. What still runs on the machine is not touched by this. */
   release(): void {
-    clearTimeout(this.#drainTimer)
+    this.#endDrain()
     if (!this.#isClosed) {
       this.#channel.close()
       // ssh2 keeps a paused stream's end back: nobody will read it any more.
@@ -174,13 +179,13 @@ export class RunningCommand {
     if (!this.#hasExited || this.#isClosed) {
       return
     }
-    clearTimeout(this.#drainTimer)
+    this.#endDrain()
     const ms = Math.min(this.#drainMs, Math.max(0, this.#drainUntil - performance.now()))
-    this.#drainTimer = setTimeout(() => {
+    this.#endDrain = this.#stillness.after(ms, () => {
       if (!this.#stdout.isSinkBusy && !this.#stderr.isSinkBusy) {
         this.#end()
       }
-    }, ms)
+    })
   }
 
   #write(stdin: RunOptions['stdin']): void {

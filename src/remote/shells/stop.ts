@@ -1,6 +1,7 @@
 import type { Client } from 'ssh2'
 import { InfraError } from '../../config/errors.js'
 import type { CommandResult } from '../machine.js'
+import type { Stillness } from '../stillness.js'
 import { messageOf, peerText } from '../trouble.js'
 import { openExec } from './channel.js'
 import type { PosixHost } from './host.js'
@@ -22,6 +23,7 @@ export async function openedLate(
   const opened = await inTime(
     opening.catch(() => null),
     host.limits.stop,
+    host.stillness,
   )
   if (opened === 'late') {
     giveUp(host, `whether it began was not to be known within the limit "stop" of ${host.limits.stop} ms`)
@@ -38,7 +40,7 @@ export async function openedLate(
  */
 export async function stopCommand(host: PosixHost, mark: string, running: RunningCommand): Promise<void> {
   const { limits, lost } = host
-  const begun = await inTime(running.begun, limits.stop)
+  const begun = await inTime(running.begun, limits.stop, host.stillness)
   if (lost.aborted) {
     return
   }
@@ -74,16 +76,16 @@ function whyBlind({ exit, stderr }: CommandResult): string {
   return [exit.kind === 'unproven' ? exit.why : '', peerText(stderr.text)].filter(Boolean).join(': ')
 }
 
-/** Waits for work, but not longer than this. */
-export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined
+/** Waits for work, but not longer than this; time in which the machine is held still does not count. */
+export async function inTime<T>(work: Promise<T>, ms: number, stillness: Stillness): Promise<T | 'late'> {
+  let cancel = (): void => {}
   const late = new Promise<'late'>(resolve => {
-    timer = setTimeout(() => resolve('late'), ms)
+    cancel = stillness.after(ms, () => resolve('late'))
   })
   try {
     return await Promise.race([work, late])
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
 }
 
@@ -92,9 +94,8 @@ export async function inTime<T>(work: Promise<T>, ms: number): Promise<T | 'late
  * no channel for it, another connection is made.
  */
 async function sweepOnce(host: PosixHost, mark: string, pid: number | null): Promise<CommandResult | null> {
-  const { limits } = host
   const startedAt = performance.now()
-  const { stopped, dispose } = watch({ limitMs: limits.stop, limitName: 'stop' }, limits, startedAt)
+  const { stopped, dispose } = watch({ limitMs: host.limits.stop, limitName: 'stop' }, host, startedAt)
   let close = async (): Promise<void> => {}
   try {
     const here = host.isSingle
@@ -149,6 +150,7 @@ async function sweepOn(
         options: {},
         keepBytes: limits.output,
         drainMs: limits.drain,
+        stillness: host.stillness,
         isLost: () => host.lost.aborted,
       }),
   )

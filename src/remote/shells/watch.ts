@@ -1,6 +1,6 @@
-import type { Limits } from '../../config/limits.js'
 import { longestTimerMs, onAbort } from '../abort.js'
 import type { RunOptions } from '../machine.js'
+import type { PosixHost } from './host.js'
 
 /** Why a command is ended before its time. */
 export interface Stop {
@@ -8,10 +8,10 @@ export interface Stop {
   readonly limitMs: number
 }
 
-/** Watches for the limit and the signal, whichever comes first. */
+/** Watches for the limit, in which time that the machine is held still does not count, and for the signal. */
 export function watch(
   { signal, limitMs, limitName = 'command' }: RunOptions,
-  limits: Limits,
+  { limits, stillness }: Pick<PosixHost, 'limits' | 'stillness'>,
   startedAt: number,
 ): { stopped: Promise<Stop>; dispose: () => void } {
   const ms = Math.min(limitMs ?? limits.command, longestTimerMs)
@@ -19,14 +19,14 @@ export function watch(
   const stopped = new Promise<Stop>(resolve => {
     stop = resolve
   })
-  const timer = setTimeout(() => stop({ limit: limitName, limitMs: ms }), ms)
+  const cancel = stillness.after(ms, () => stop({ limit: limitName, limitMs: ms }))
   const ignore = onAbort(signal, () =>
     stop({ limit: 'cancelled', limitMs: Math.round(performance.now() - startedAt) }),
   )
   return {
     stopped,
     dispose: () => {
-      clearTimeout(timer)
+      cancel()
       ignore()
     },
   }

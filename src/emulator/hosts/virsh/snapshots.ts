@@ -31,6 +31,7 @@ export const snapshotCommands: Readonly<Record<string, Command>> = {
       const vm = domainOf(session)
       const { given, hypervisor } = session
       const name = given.value('name') ?? String(Math.floor(Date.now() / 1000))
+      await hypervisor.halt(vm, ms => session.call.process.sleep(ms))
       await attempt(session, undefined, () => hypervisor.snapshot(vm, name, given.value('description')))
       return `Domain snapshot ${name} created`
     },

@@ -43,6 +43,7 @@ const save: Verb = {
       `xc: info: Saving domain ${id}, type x86 ${xml && text(xml, 'os', 'type') === 'hvm' ? 'HVM' : 'PV'}`,
     ])
     if (vm.state === 'paused') throw notSuspended(id)
+    await hypervisor.halt(vm, ms => session.call.process.sleep(ms))
     const state = hypervisor.save(vm)
     saved.set(word, state)
     const frames = (xml ? Number(at(xml, 'memory')?.attributes.made ?? memoryKiB(xml)) : 0) / pageKiB

@@ -47,7 +47,7 @@ async function probeLogin(connection: WindowsHost['connection'], signal: AbortSi
   const line = commandText('login-probe')
   const startedAt = performance.now()
   const asked = { signal, limitMs: limits.firstCommand, limitName: 'firstCommand' }
-  const { stopped, dispose } = watch(asked, limits, startedAt)
+  const { stopped, dispose } = watch(asked, connection, startedAt)
   const opening = openExec(
     client,
     line,
@@ -59,6 +59,7 @@ async function probeLogin(connection: WindowsHost['connection'], signal: AbortSi
         options: {},
         keepBytes: 4096,
         drainMs: limits.drain,
+        stillness: connection.stillness,
         isLost: () => lost.aborted,
       }),
   )

@@ -10,6 +10,7 @@ import { frameWords } from '../frame.js'
 import { lostError } from '../host.js'
 import { limitResult, notBegun } from '../not-begun.js'
 import { RunningCommand } from '../running.js'
+import { inTime } from '../stop.js'
 import { type Stop, watch } from '../watch.js'
 import { decodeOutput } from './decode.js'
 import type { WindowsHost } from './host.js'
@@ -26,13 +27,13 @@ export async function runInCmd(
   mark: string,
   stop: Stopper,
 ): Promise<CommandResult> {
-  const { where, lost, limits } = host.connection
+  const { where, lost } = host.connection
   refuseCancelled(options.signal, where, 'a command')
   if (lost.aborted) {
     throw lostError(host.connection)
   }
   const startedAt = performance.now()
-  const { stopped, dispose } = watch(options, limits, startedAt)
+  const { stopped, dispose } = watch(options, host.connection, startedAt)
   try {
     return await follow(host, command, options, { mark, stop, stopped, startedAt })
   } finally {
@@ -68,6 +69,7 @@ async function follow(
       options,
       keepBytes: options.keepBytes ?? limits.output,
       drainMs: limits.drain,
+      stillness: connection.stillness,
       isLost: () => lost.aborted,
     })
   })
@@ -87,7 +89,12 @@ async function follow(
     })
     if (reached !== undefined) {
       await stop(mark)
-      await Promise.race([running.ended.catch(() => {}), drained(limits.drain)])
+      // After its processes are gone a command's streams close at once, unless the connection hangs.
+      await inTime(
+        running.ended.catch(() => {}),
+        limits.drain,
+        connection.stillness,
+      )
       return decoded(limitResult(running.sighting(startedAt), reached, startedAt), codePage)
     }
     const sighting = running.sighting(startedAt)
@@ -98,13 +105,6 @@ async function follow(
   } finally {
     running.release()
   }
-}
-
-/** After its processes are gone a command's streams close at once, unless the connection hangs. */
-async function drained(ms: number): Promise<void> {
-  await new Promise<void>(resolve => {
-    setTimeout(resolve, ms).unref()
-  })
 }
 
 function decoded(result: CommandResult, codePage: number): CommandResult {

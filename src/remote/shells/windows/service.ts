@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import { InfraError } from '../../../config/errors.js'
 import { onAbort } from '../../abort.js'
 import type { CommandResult, RunOptions } from '../../machine.js'
+import { Stillness } from '../../stillness.js'
 import { peerText } from '../../trouble.js'
 import { commandText } from './catalog.js'
 import { encodedCommand, serviceText } from './powershell-text.js'
@@ -23,6 +24,8 @@ export interface ServiceAnswer {
 export interface RequestOptions {
   readonly limitMs: number
   readonly signal?: AbortSignal
+  /** Time in which the machine is held still does not count. */
+  readonly stillness?: Stillness
 }
 
 /** Text that is kept of one answer, in bytes: a hostile guest could send for ever. */
@@ -252,7 +255,8 @@ export class PowerShellService {
   }
 
   /** Asks; other requests go on meanwhile. Throws InfraError (`limit`, `command`), or the signal's reason. */
-  async ask(request: ServiceRequest, { limitMs, signal }: RequestOptions): Promise<ServiceAnswer> {
+  async ask(request: ServiceRequest, options: RequestOptions): Promise<ServiceAnswer> {
+    const { signal } = options
     signal?.throwIfAborted()
     this.#ids += 1
     const id = this.#ids
@@ -262,7 +266,7 @@ export class PowerShellService {
     }
     this.#stdin.write(requestLine(id, request))
     try {
-      return await within(answer, { limitMs, what: request.join(' '), where: this.#where, signal })
+      return await within(answer, { ...options, what: request.join(' '), where: this.#where })
     } finally {
       // What nobody waits for any more must not hold one of the service's runspaces.
       if (this.#answers.forget(id)) {
@@ -286,22 +290,22 @@ export async function within<T>(
     what,
     where,
     signal,
-  }: { limitMs: number; what: string; where: string; signal?: AbortSignal | undefined },
+    stillness = new Stillness(),
+  }: RequestOptions & { what: string; where: string },
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+  let cancel = (): void => {}
   let release = (): void => {}
   const stopped = new Promise<never>((_, reject) => {
     const late = `${where}: "${what.slice(0, 80)}" was not answered within the limit "command" of ${limitMs} ms`
-    timer = setTimeout(
-      () => reject(new InfraError(late, { cause: 'guest', where, code: 'limit', limit: 'command' })),
-      Math.min(limitMs, forEver),
+    cancel = stillness.after(Math.min(limitMs, forEver), () =>
+      reject(new InfraError(late, { cause: 'guest', where, code: 'limit', limit: 'command' })),
     )
     release = onAbort(signal, () => reject(signal?.reason))
   })
   try {
     return await Promise.race([answer, stopped])
   } finally {
-    clearTimeout(timer)
+    cancel()
     release()
   }
 }

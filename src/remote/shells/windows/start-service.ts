@@ -56,7 +56,8 @@ class BatchService implements Asker {
     this.#answers = new Answers(where)
   }
 
-  async ask(request: ServiceRequest, { limitMs, signal }: RequestOptions): Promise<ServiceAnswer> {
+  async ask(request: ServiceRequest, options: RequestOptions): Promise<ServiceAnswer> {
+    const { limitMs, signal } = options
     signal?.throwIfAborted()
     this.#ids += 1
     const id = this.#ids
@@ -68,7 +69,7 @@ class BatchService implements Asker {
     }
     this.#queue.push({ id, line: requestLine(id, request), limitMs })
     const where = this.#where
-    return within(answer, { limitMs, what: request.join(' '), where, signal }).finally(() => {
+    return within(answer, { ...options, what: request.join(' '), where }).finally(() => {
       answers.forget(id)
     })
   }
