@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { execa } from 'execa'
+import { cpuSecOf } from './processes.js'
 
 /** OpenSSH listens on no more addresses than this in one process. */
 const addressesPerServer = 16
 const startLimitMs = 10_000
 const pollMs = 50
-/** `USER_HZ`, the same on every Linux that Node runs on. */
-const ticksPerSec = 100
 
 /** Real OpenSSH servers on many loopback addresses, and a user of their own to log in as. */
 export interface Servers {
@@ -23,7 +22,7 @@ export interface Servers {
   readonly hostKey: string
   readonly folder: string
   /** What the servers, and the commands that they ran, have used so far. */
-  cpuSec(): Promise<number>
+  cpuSec(): number
   close(): Promise<void>
 }
 
@@ -55,10 +54,7 @@ export async function startServers(count: number, port: number): Promise<Servers
     keyPath: join(folder, 'client_key'),
     hostKey: stdout.split(' ')[1] ?? '',
     folder,
-    cpuSec: async () => {
-      const used = await Promise.all(servers.map(({ pid = 0 }) => cpuSecOf(pid)))
-      return used.reduce((sum, sec) => sum + sec, 0)
-    },
+    cpuSec: () => servers.reduce((sum, { pid = 0 }) => sum + cpuSecOf(pid), 0),
     close: async () => {
       for (const server of servers) {
         const ended = once(server, 'exit')
@@ -69,13 +65,6 @@ export async function startServers(count: number, port: number): Promise<Servers
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** Of a process and of all its children that have ended: `utime`, `stime`, `cutime` and `cstime` of proc(5). */
-async function cpuSecOf(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSec
 }
 
 function configuration(folder: string, addresses: readonly string[], port: number): string {

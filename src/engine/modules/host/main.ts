@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { existsSync, statSync, writeSync } from 'node:fs'
 import inspector from 'node:inspector'
 import { Worker } from 'node:worker_threads'
 import { endMark } from '../marked-output.js'
@@ -12,7 +12,17 @@ import { encodeError, type WireError } from '../wire-error.js'
 const watchEveryMs = 100
 const wrongUse = 64
 
+const thread = threadFile()
+
 let running: { readonly token: number; readonly worker: Worker } | null = null
+
+/** The thread as one file where it was built, and is no older than its sources: it is loaded in two thirds of the time. */
+function threadFile(): URL {
+  const own = new URL(import.meta.url.replace(/main\.(\w+)$/, 'thread.$1'))
+  const built = new URL('thread.cjs', own)
+  const isBuilt = existsSync(built) && statSync(built).mtimeMs >= statSync(own).mtimeMs
+  return isBuilt ? built : own
+}
 
 function tell(message: FromHost): void {
   process.send?.(message)
@@ -35,7 +45,7 @@ function writeEnd(token: number, code: number, error: WireError | null): void {
 
 function start({ token, payload, memoryBytes }: Extract<ToHost, { kind: 'start' }>): void {
   let error: WireError | null = null
-  const worker = new Worker(new URL(import.meta.url.replace(/main\.(\w+)$/, 'thread.$1')), {
+  const worker = new Worker(thread, {
     workerData: payload,
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryBytes / 2 ** 20) },
     // What is left open by a module ends with its process; to keep count of it is not needed.
