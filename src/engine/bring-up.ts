@@ -135,6 +135,7 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
     host: host.id,
     driver: host.driver,
     running,
+    ...(settings.connect === undefined ? {} : { connect: settings.connect }),
     limits: plan.limits,
     suites: settings.suites,
     signal: stop,

@@ -41,6 +41,8 @@ export interface OpenRequest {
   readonly host: string
   readonly driver: DriverDescriptor
   readonly running: RunningGuest
+  /** Over SSH when absent. */
+  readonly connect?: typeof connectToGuest
   readonly limits: Limits
   readonly suites: ReadonlyMap<string, Suite>
   readonly signal: AbortSignal
@@ -59,6 +61,7 @@ const [identityFollows, factsFollow] = ['--guestcert identity--', '--guestcert f
  */
 export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const { environment, instance, lab, guest, running, limits, signal, boot } = request
+  const connect = request.connect ?? connectToGuest
   // What runs for this guest on this host, whichever run it was: instances of it are never shared.
   const mark = `${lab.name}/${guest.id}/${request.host}`
   const isWindows = guest.family === 'windows'
@@ -74,7 +77,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
       stillness,
     }
     told?.waitFor('address')
-    const machine = await connectToGuest(guest, running, {
+    const machine = await connect(guest, running, {
       limits,
       signal: ends.signal,
       ...(told === undefined

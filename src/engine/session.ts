@@ -144,11 +144,19 @@ export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): 
       return goneLoss(health.broken.reason, lost)
     }
     const why = error instanceof Error ? error.message : String(error)
-    return lost(managed ? 'guest' : 'network', `the connection was lost and could not be made again: ${why}`)
+    const what = `the connection was lost and could not be made again: ${why}`
+    // One that answers and refuses has not broken: nothing was seen of the test.
+    if (error instanceof InfraError && refusals.has(error.context.code)) {
+      return { verdict: 'error', error: new InfraError(`${session.machine.label}: ${what}`, error.context) }
+    }
+    return lost(managed ? 'guest' : 'network', what)
   } finally {
     clear()
   }
 }
+
+/** How a guest looks that answers, and lets nobody in. */
+const refusals: ReadonlySet<string> = new Set(['authentication', 'host-key'])
 
 function goneLoss(reason: unknown, lost: (cause: 'guest' | 'network', what: string) => Loss): Loss {
   if (reason instanceof InfraError) {

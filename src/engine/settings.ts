@@ -1,6 +1,7 @@
 import type { Host, Lab } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
 import type { Leases } from '../hypervisors/lease.js'
+import type { connectToGuest } from '../hypervisors/reach.js'
 import type { EventBody } from '../journal/events.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
@@ -27,6 +28,8 @@ export interface RunSettings {
   readonly emit: Emit
   /** Keeps the lab's secrets out of evidence. */
   readonly redactor: Redactor
+  /** How guests are connected to: over SSH when absent. */
+  readonly connect?: typeof connectToGuest
   /** Keeps machines ours while we use them. */
   readonly leases: Leases
   /** Where test modules run. */
