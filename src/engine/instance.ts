@@ -242,7 +242,7 @@ function endTest(
   progress.pending = progress.pending.slice(1)
 }
 
-/** A test whose predecessor did not pass is not tried. */
+/** A test whose predecessor was not seen to pass is not tried. */
 function blockIfNeeded(
   test: PlannedTest,
   session: GuestSession,
@@ -250,7 +250,7 @@ function blockIfNeeded(
   progress: Progress,
   { emit }: RunSettings,
 ): boolean {
-  const needed = test.after.find(id => (progress.ended.get(id)?.verdict ?? 'pass') !== 'pass')
+  const needed = test.after.find(id => progress.ended.get(id)?.verdict !== 'pass')
   if (needed === undefined) {
     return false
   }

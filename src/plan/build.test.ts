@@ -207,7 +207,23 @@ t.test('what comes after a test that does not apply is left out too', async t =>
     { id: 's/third' },
   ])
   t.equal(why(plan(suite), /hyper-v/, 's/next'), 'it comes after s/kvm, which is left out')
-  t.equal(counted(plan(suite, { tests: ['next'] })), 1, 'unless its predecessor was merely not chosen')
+})
+
+t.test('a test that is chosen takes along what it comes after', async t => {
+  const suite = suiteOf([
+    { id: 's/first', level: 'optional' },
+    { id: 's/second', after: ['s/first'] },
+    { id: 's/other' },
+    { id: 's/third', after: ['s/second'], tags: ['late'] },
+  ])
+  for (const choice of [{ tests: ['third'] }, { tags: ['late'] }, { grep: /third/ }]) {
+    const { environments } = plan(suite, { ...choice, hosts: ['hv'] })
+    t.same(
+      environments.flatMap(({ tests }) => tests.map(({ id }) => id)),
+      [bootTestId, 's/first', 's/second', 's/third'],
+    )
+  }
+  t.equal(why(plan(suite, { tests: ['third'] }), /hyper-v/, 's/other'), 'not chosen')
 })
 
 t.test('the choice narrows, and a name that is nothing is refused', async t => {

@@ -1,7 +1,7 @@
 import { UsageError } from '../config/errors.js'
 import type { Family, Guest, Host, Lab, Placement } from '../config/model.js'
 import { bootTest } from './boot.js'
-import { type Choice, isChosen, namesOf, refuseUnknown, takesTest } from './choice.js'
+import { type Choice, isChosen, namesOf, refuseUnknown, testsTaken } from './choice.js'
 import { digestPlan } from './digest.js'
 import { notChosen } from './left-out.js'
 import { configurationValue, type Pairing, whyNot } from './match.js'
@@ -144,11 +144,12 @@ function plannedEnvironment(
   const mayRevert = serving.abilities(host.id).has('revert')
   let left = hosts
   for (const suite of suites) {
+    const taken = testsTaken(choice, suite.tests)
     for (const test of suite.tests) {
       const why =
         whyNotOnGuest(suite, test, pairing) ??
         whyNotOnHosts(test, left, serving) ??
-        whyNotNow(test, placement, mayRevert, choice, leftOut)
+        whyNotNow(test, placement, mayRevert, taken, leftOut)
       if (why === null) {
         left = serving.able(left, test)
         tests.push(plannedTest(suite, test, guest.family, lab))
@@ -204,16 +205,16 @@ function whyNotNow(
   test: SuiteTest,
   placement: Placement,
   mayRevert: boolean,
-  choice: Choice,
+  taken: ReadonlySet<string>,
   leftOut: readonly LeftOut[],
 ): string | null {
   if (test.isolation !== 'shared' && placement.clean.kind === 'none' && !mayRevert) {
     return 'it alters the guest, and the lab names no clean state to return to'
   }
-  if (!takesTest(choice, test)) {
+  if (!taken.has(test.id)) {
     return notChosen
   }
-  const missing = test.after.find(id => leftOut.some(left => left.test === id && left.why !== notChosen))
+  const missing = test.after.find(id => leftOut.some(left => left.test === id))
   return missing === undefined ? null : `it comes after ${missing}, which is left out`
 }
 

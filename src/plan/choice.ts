@@ -44,6 +44,18 @@ export function takesTest(choice: Choice, test: SuiteTest): boolean {
   )
 }
 
+/** The tests that a choice takes, and those that they come after: what must pass first has to be seen to. */
+export function testsTaken(choice: Choice, tests: readonly SuiteTest[]): ReadonlySet<string> {
+  const taken = new Set<string>()
+  // Predecessors stand above.
+  for (const test of [...tests].reverse()) {
+    if (taken.has(test.id) || takesTest(choice, test)) {
+      for (const id of [test.id, ...test.after]) taken.add(id)
+    }
+  }
+  return taken
+}
+
 /** What a test may be called: with its suite or without it, with its parameters or without them. */
 export function namesOf({ id }: Pick<SuiteTest, 'id'>): string[] {
   const [, name = id] = id.split('/')

@@ -144,3 +144,20 @@ t.test('what cannot be written down ends the run, and is no verdict', async t =>
   )
   t.match(sink.events.at(-1), { type: 'run-closed', exitCode: 4, counts: { pass: 0 } })
 })
+
+t.test('a test is blocked when what it comes after is not in the plan: it was not seen to pass', async t => {
+  const sink = memorySink()
+  const request = await requestFor(t)
+  const environments = request.plan.environments.map(environment => ({
+    ...environment,
+    tests: environment.tests
+      .filter(({ id }) => id !== 'small/fails')
+      .map(test => (test.id === 'small/holds' ? { ...test, after: ['small/fails'] } : test)),
+  }))
+  const { state } = await carryOut({ ...request, plan: { ...request.plan, environments, expected: 2 }, sink })
+  t.match(state.environments[0]?.tests[1], {
+    planned: { id: 'small/holds' },
+    verdict: 'blocked',
+    reason: /it needs small\/fails, whose verdict is not-run/,
+  })
+})
