@@ -29,7 +29,6 @@ export async function runTestProcess({ files, limitMs }: TestProcess, report: Ta
     // The limit is kept here: tap would give a test half a minute by the clock.
     env: { ...process.env, TAP_TIMEOUT: '0', TEST_FILES: JSON.stringify(files) },
   })
-  running.add(child)
   const parser = new Parser()
   report.watch(parser, files)
   child.stdout.pipe(parser)
@@ -38,18 +37,8 @@ export async function runTestProcess({ files, limitMs }: TestProcess, report: Ta
     leaks += chunk.includes('MaxListenersExceededWarning') ? 1 : 0
     process.stderr.write(chunk)
   })
-  let isLate = false
-  let lastWords: NodeJS.Timeout | undefined
-  const withdraw = afterQuietTime(limitMs, () => {
-    isLate = true
-    child.kill('SIGALRM')
-    lastWords = setTimeout(() => endGroup(child), lastWordsMs)
-  })
   const parsed = once(parser, 'complete')
-  const [code] = (await once(child, 'close')) as [number | null]
-  withdraw()
-  clearTimeout(lastWords)
-  running.delete(child)
+  const { code, isLate } = await endOf(child, limitMs)
   await parsed
   if (isLate) {
     report.fail(files, `stopped: it took longer than ${limitMs / 1000} s of a quiet machine`)
@@ -58,6 +47,30 @@ export async function runTestProcess({ files, limitMs }: TestProcess, report: Ta
     report.fail(files, 'listeners were added and never removed (MaxListenersExceededWarning)')
   }
   return code === 0
+}
+
+/** How a process ended. */
+export interface TestEnd {
+  readonly code: number | null
+  /** True when it was stopped at its limit. */
+  readonly isLate: boolean
+}
+
+/** Waits until a process that leads its group has ended, or stops it at its limit, in time of a quiet machine. */
+export async function endOf(child: ChildProcess, limitMs: number): Promise<TestEnd> {
+  running.add(child)
+  let isLate = false
+  let lastWords: NodeJS.Timeout | undefined
+  const withdraw = afterQuietTime(limitMs, () => {
+    isLate = true
+    child.kill('SIGALRM')
+    lastWords = setTimeout(() => endGroup(child), lastWordsMs)
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  withdraw()
+  clearTimeout(lastWords)
+  running.delete(child)
+  return { code, isLate }
 }
 
 /** Stops what still runs, with all that it has started. */

@@ -71,6 +71,23 @@ t.test('a script and a module pass', async t => {
   t.equal(verdictTable.filter(({ verdict }) => verdict === 'pass').length, 1, 'one row gives a pass')
 })
 
+t.test('the row of the pass asks for every fact itself, whatever the rows above it let through', async t => {
+  const pass = verdictTable.find(({ verdict }) => verdict === 'pass')
+  const each: readonly Observed[] = [
+    ...samples.filter(seen => seen !== script),
+    { ...script, beginning: missing },
+    { ...script, ending: { kind: 'lost' } },
+    { ...script, ending: { kind: 'code', code: 1 } },
+    { ...script, failed: ['a'] },
+    { ...script, crash: 'panic' },
+    { ...module, inFlight: ['guest.run'] },
+    { ...module, improperEnd: 'm' },
+    { ...module, ending: { kind: 'code', code: 0 } },
+  ]
+  for (const seen of each) t.equal(pass?.why(seen), null, JSON.stringify(seen))
+  t.equal(pass?.why(script), '')
+})
+
 const trouble = fc.record({
   cause: fc.constantFrom('guest', 'host', 'network', 'runner', 'test', 'unknown'),
   message: fc.string({ maxLength: 3 }),

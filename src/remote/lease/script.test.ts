@@ -33,3 +33,22 @@ t.test('a renewal in the middle of a takeover is seen by the one or by the other
     }
   }
 })
+
+t.test(
+  'a contender that has not seen the lease as it is makes no generation, which would fence its owner',
+  async t => {
+    const folder = t.testdir({ bin: { ln: '#!/bin/sh\necho x >>"$0.called"\nPATH=/usr/bin:/bin ln "$@"\n' } })
+    await chmod(join(folder, 'bin/ln'), 0o755)
+    const links = (): boolean => readdirSync(join(folder, 'bin')).includes('ln.called')
+    const ask = asker(['/bin/sh'], join(folder, 'lease'), {
+      ...process.env,
+      PATH: `${folder}/bin:/usr/bin:/bin`,
+    })
+    await asker(['/bin/sh'], join(folder, 'lease'))('take', 'a', '0', 0)
+    for (const mine of ['0', '1.1', '2.0'])
+      t.match(await ask('take', 'b', mine), { word: 'stale', mark: '1.0' })
+    t.notOk(links())
+    t.match(await ask('take', 'b', '1.0'), { word: 'taken', generation: 2 })
+    t.ok(links(), 'one that has seen it so does')
+  },
+)
