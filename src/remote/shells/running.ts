@@ -117,16 +117,21 @@ export class RunningCommand {
     this.#write(options.stdin)
   }
 
+  /** How it ended on the SSH server's word, which proves nothing. */
+  get told(): Exit {
+    const [end = { kind: 'lost' }] = this.#ends
+    return end
+  }
+
   /** What is to be said of it now. */
   sighting(startedAt: number): Sighting {
     const { begun, status, doubt, noise } = this.#frame.seen()
     const stderr = this.#stderr.output()
     if (begun < this.#wrapped.words.begins.length) {
-      const [exit = { kind: 'lost' }] = this.#ends
       return {
         begun: false,
         at: begun === 0 ? 'login' : 'sudo',
-        exit,
+        exit: this.told,
         printed: `${noise} ${stderr.text}`.trim(),
       }
     }

@@ -1,9 +1,12 @@
 /** What the SSH server hands a command to. */
 export type LoginShell = 'cmd' | 'powershell' | 'cygwin'
 
+/** What every login shell prints that carries the probe out. */
+export const probeWord = 'gc-shell'
+
 /** Reads what the probe printed; `null` when it is none of ours. */
 export function parseLoginProbe(text: string): LoginShell | null {
-  const [, said] = /\bgc-shell\b([\s\S]*)/.exec(text) ?? []
+  const [, said] = new RegExp(`\\b${probeWord}\\b([\\s\\S]*)`).exec(text) ?? []
   if (said === undefined) {
     return null
   }

@@ -1,4 +1,5 @@
 import { InternalError } from '../../../config/errors.js'
+import { probeWord } from './login.js'
 
 /**
  * The PowerShell texts that are sent. Each is a constant: what differs from one use to the next travels as data, in a
@@ -9,7 +10,7 @@ import { InternalError } from '../../../config/errors.js'
  */
 
 /** Tells the login shell; the other half of it is read by `cmd` and by Cygwin's bash. */
-export const loginProbe = 'echo gc-shell %ComSpec% $PSHOME $?'
+export const loginProbe = `echo ${probeWord} %ComSpec% $PSHOME $?`
 
 /**
  * Hands a line on to cmd from a login shell PowerShell, whatever preferences and strictness a profile has set. `$gcLine`

@@ -3,11 +3,12 @@ import { peerText } from '../../trouble.js'
 import { openExec } from '../channel.js'
 import { asFirstContact, demandBelievable, firstStatus } from '../first-contact.js'
 import { frameWords } from '../frame.js'
+import { NotCarriedOut } from '../not-begun.js'
 import { RunningCommand } from '../running.js'
 import { watch } from '../watch.js'
 import { commandText } from './catalog.js'
 import type { WindowsHost } from './host.js'
-import { type LoginShell, parseLoginProbe } from './login.js'
+import { type LoginShell, parseLoginProbe, probeWord } from './login.js'
 import { runInCmd } from './run.js'
 import { type Look, lookLine, parseLook } from './tools.js'
 
@@ -77,7 +78,10 @@ async function probeLogin(connection: WindowsHost['connection'], signal: AbortSi
     const said = sighting.begun ? sighting.result : null
     const login = said === null ? null : parseLoginProbe(said.stdout.text)
     if (login === null || said === null || said.exit.kind === 'lost') {
-      const text = peerText(`${said?.stdout.text} ${said?.stderr.text}`)
+      const text = peerText(`${said?.stdout.text ?? ''} ${said?.stderr.text ?? ''}`)
+      if (!text.includes(probeWord)) {
+        throw asFirstContact(new NotCarriedOut(where, running.told, text))
+      }
       throw trouble(connection, `the login shell is neither cmd nor PowerShell nor Cygwin's bash: ${text}`)
     }
     return login
