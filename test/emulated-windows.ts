@@ -18,11 +18,8 @@ export interface PersonaChange {
   readonly text: string
 }
 
-/** Starts a persona, changed where the test says so, and connects to it as a run does. */
-export async function reachWindows(
-  persona: string,
-  { change, limits = {} }: { change?: PersonaChange; limits?: Partial<Limits> } = {},
-): Promise<ReachedGuest> {
+/** Starts a persona, changed where the test says so. Its administrator's password is `secret`. */
+export async function startWindows(persona: string, change?: PersonaChange): Promise<EmulatedGuest> {
   const folders = [join(packageRoot, 'fixtures/personas')]
   if (change !== undefined) {
     writeFileSync(
@@ -31,7 +28,7 @@ export async function reachWindows(
     )
     folders.unshift(change.folder)
   }
-  const guest = await startEmulatedGuest({
+  return startEmulatedGuest({
     name: 'win-1',
     persona: change === undefined ? persona : `${persona}+changed`,
     personaFolders: folders,
@@ -39,6 +36,14 @@ export async function reachWindows(
     hardware: { vcpus: 2, memoryBytes: 4 * 2 ** 30, firmware: 'bios' },
     users: [{ name: 'Administrator', password: 'secret' }],
   })
+}
+
+/** Starts a persona, changed where the test says so, and connects to it as a run does. */
+export async function reachWindows(
+  persona: string,
+  { change, limits = {} }: { change?: PersonaChange; limits?: Partial<Limits> } = {},
+): Promise<ReachedGuest> {
+  const guest = await startWindows(persona, change)
   const mark = 'lab/guest/run'
   const machine = await connectWithRetries(
     {

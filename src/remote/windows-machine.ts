@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import type { SFTPWrapper } from 'ssh2'
 import { InfraError } from '../config/errors.js'
@@ -226,7 +227,8 @@ export class WindowsMachine implements Machine {
   }
 
   async close(): Promise<void> {
-    const service = await this.#service?.catch(() => null)
+    // One that still starts is not waited for: it ends with the connection.
+    const service = await Promise.race([this.#service?.catch(() => null), nextTurn(null)])
     service?.end()
     await this.#ssh.close()
   }
