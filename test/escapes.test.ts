@@ -31,8 +31,7 @@ const quoted = JSON.stringify(hostile).replace(
 
 /** Our own colours, where they are asked for. */
 const styles = /\x1b\[(?:0|1|2|22|3[0-7]|39|9[0-7])m/g
-const obeyed =
-  /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
+const obeyed = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
 /** A command line as the name of a check. */
 function named(argv: readonly string[]): string {
@@ -53,7 +52,11 @@ async function look(t: Test, argv: readonly string[], cwd: string, shows?: RegEx
     for (const stream of ['stdout', 'stderr'] as const) {
       const text = more.length === 0 ? last[stream] : last[stream].replace(styles, '')
       const at = text.replaceAll(styles, '').search(obeyed)
-      t.equal(at, -1, `${named(argv)}: ${stream}: ${at < 0 ? '' : safeJson(text.slice(Math.max(0, at - 20), at + 20))}`)
+      t.equal(
+        at,
+        -1,
+        `${named(argv)}: ${stream}: ${at < 0 ? '' : safeJson(text.slice(Math.max(0, at - 20), at + 20))}`,
+      )
     }
     if (shows !== undefined) t.match(last.stdout + last.stderr, shows, `${named(argv)}: the text is there`)
   }
@@ -148,8 +151,15 @@ t.test('a hostile guest, in every reporter, and in doctor, capture and report', 
 })
 
 t.test('a server that refuses, and says so in its own words', async t => {
-  const cwd = await labIn(t, { banner: `${hostile}\n`, authenticate: context => context.reject(['password']) })
-  for (const argv of [['run', 'lab.yaml'], ['doctor', 'lab.yaml'], ['capture', 'lab.yaml', 'deb']]) {
+  const cwd = await labIn(t, {
+    banner: `${hostile}\n`,
+    authenticate: context => context.reject(['password']),
+  })
+  for (const argv of [
+    ['run', 'lab.yaml'],
+    ['doctor', 'lab.yaml'],
+    ['capture', 'lab.yaml', 'deb'],
+  ]) {
     await look(t, argv, cwd, /RTL/)
   }
 })
@@ -179,8 +189,20 @@ t.test("a stranger's run, told again", async t => {
     })
     .add({ type: 'host-set-aside', host: hostile, failures: 1, reason: hostile })
     .add({ type: 'environment-moved', environment, from: hostile, to: hostile, reason: hostile })
-    .test(environment, 'a/b', 'fail', { instance: hostile, reason: hostile, seen: [{ state: 'not-ok', text: hostile, diagnostics: hostile }] })
-    .add({ type: 'instance-ended', environment, instance: hostile, undone: [], orphan: hostile, kept: true, evidence: [] })
+    .test(environment, 'a/b', 'fail', {
+      instance: hostile,
+      reason: hostile,
+      seen: [{ state: 'not-ok', text: hostile, diagnostics: hostile }],
+    })
+    .add({
+      type: 'instance-ended',
+      environment,
+      instance: hostile,
+      undone: [],
+      orphan: hostile,
+      kept: true,
+      evidence: [],
+    })
   await mkdir(join(cwd, 'reports'))
   await storeRun(join(cwd, 'reports/20261122-101500-a1b2'), plan, journal.events)
   await look(t, ['report', '2026'], cwd, /1 failed/)

@@ -14,9 +14,10 @@ export interface Interrupts {
 const sameInterruptMs = 500
 const interruptExitCode = 130
 const patience = 3
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Watches SIGINT and SIGTERM. The first aborts `drain`: nothing new is begun, what runs is ended and undone.
+ * Watches SIGINT, SIGTERM and SIGHUP, which a terminal sends when it goes away. The first aborts `drain`: nothing new is begun, what runs is ended and undone.
  * The second aborts `stop`. A third gives up without undoing.
  */
 export function watchInterrupts(say: (text: string) => unknown, outer?: AbortSignal): Interrupts {
@@ -31,7 +32,9 @@ export function watchInterrupts(say: (text: string) => unknown, outer?: AbortSig
     lastAt = now
     count += 1
     if (count === 1) {
-      say('\nInterrupted: stopping the running tests and tearing down. Interrupt again to stop at once.\n')
+      say(
+        '\nInterrupted: waiting for running tests to end, then tearing down. Interrupt again to stop at once.\n',
+      )
       drain.abort(new Error('interrupted'))
     } else if (count < patience) {
       say('\nStopping now. Interrupt again to exit without teardown.\n')
@@ -41,8 +44,7 @@ export function watchInterrupts(say: (text: string) => unknown, outer?: AbortSig
     }
   }
   const forward = (): void => stop.abort(outer?.reason)
-  process.on('SIGINT', interrupted)
-  process.on('SIGTERM', interrupted)
+  for (const signal of signals) process.on(signal, interrupted)
   outer?.addEventListener('abort', forward, { once: true })
   const either = anyOf(drain.signal, stop.signal)
   return {
@@ -51,8 +53,7 @@ export function watchInterrupts(say: (text: string) => unknown, outer?: AbortSig
     any: either.signal,
     close: () => {
       either.clear()
-      process.off('SIGINT', interrupted)
-      process.off('SIGTERM', interrupted)
+      for (const signal of signals) process.off(signal, interrupted)
       outer?.removeEventListener('abort', forward)
     },
   }
