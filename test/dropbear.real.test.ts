@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
+import type { Report } from '../src/doctor/finding.js'
 import { startOpenSsh } from '../src/remote/openssh.test.fixture.js'
 import { guestcertProcess } from './cli-process.js'
 import { startDropbear } from './dropbear.js'
@@ -64,4 +65,42 @@ suites: [builtin]
   t.ok(of('small').length > 5, stdout)
   t.ok(of('small').includes('core/reachable pass'), stdout)
   t.same(of('small'), of('large'), stdout)
+})
+
+t.test('doctor and capture get along with a dropbear, every time', async t => {
+  const dropbear = await startDropbear()
+  t.teardown(() => dropbear.close())
+  const folder = t.testdir({
+    'lab.yaml': `lab: dropbear-${process.pid}
+hosts:
+  here: { product: none, version: "1", driver: static }
+guests:${guest('small', dropbear)}
+suites: [builtin]
+`,
+  })
+  const [program, ...args] = guestcertProcess
+  const states = new Map<string, number>()
+  for (let look = 0; look < 10; look += 1) {
+    const { stdout } = await execa(program, [...args, 'doctor', 'lab.yaml', '--json', '--parallel', '4'], {
+      cwd: folder,
+      reject: false,
+      stdin: 'ignore',
+    })
+    const { subjects } = JSON.parse(stdout) as Report
+    for (const { check, state, seen } of subjects.flatMap(({ findings }) => findings)) {
+      // A machine of busybox alone does not say what product it is.
+      if (check !== 'product' && check !== 'version') {
+        const found = state === 'ok' ? `${check} ok` : `${check} ${state}: ${seen}`
+        states.set(found, (states.get(found) ?? 0) + 1)
+      }
+    }
+  }
+  const expected = ['reachable', 'host key', 'login', 'clock', 'free space'].map(check => [`${check} ok`, 10])
+  t.same([...states].sort(), expected.sort())
+  const { exitCode, stderr } = await execa(program, [...args, 'capture', 'lab.yaml', 'small'], {
+    cwd: folder,
+    reject: false,
+    stdin: 'ignore',
+  })
+  t.equal(exitCode, 0, stderr)
 })

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { preflight } from '../doctor/preflight.js'
 import type { Keep } from '../engine/settings.js'
 import { makePlan } from '../plan/build.js'
 import { loadSuites } from '../plan/suites.js'
@@ -38,6 +39,9 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const plan = makePlan(lab, suites, chosen, planned.abilitiesOf, { who, nowMs: Date.now() })
   await planned.close()
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
+  const warn = (text: string): unknown => io.stderr.write(`guestcert: ${text}\n`)
+  // The run does not wait for it: what it has to say is said while the first guests are brought up.
+  void preflight(lab, plan, warn).catch(error => warn(`the quick checks failed: ${error}`))
   try {
     const parallel = countFlag(args, 'parallel') ?? lab.parallel
     const color = colorFlag(args)
@@ -70,7 +74,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
           ...(color === undefined ? {} : { color }),
         }),
       onHostLoads: loads => io.stderr.write(loadsText(loads, lab)),
-      warn: text => io.stderr.write(`guestcert: ${text}\n`),
+      warn,
     })
     return exitCode
   } finally {

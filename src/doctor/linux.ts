@@ -22,7 +22,13 @@ const workFolder = '/var/tmp'
 /** Which Linux it is, against what the lab declares. */
 export function releaseChecks({ product, version, machine }: LinuxRequest): Check[] {
   let reading: Promise<Release> | null = null
-  const read = (signal: AbortSignal): Promise<Release> => (reading ??= readRelease(machine, signal))
+  const read = (signal: AbortSignal): Promise<Release> => {
+    reading ??= readRelease(machine, signal).catch((error: unknown) => {
+      reading = null
+      throw error
+    })
+    return reading
+  }
   return [
     {
       name: 'product',
@@ -77,9 +83,9 @@ async function ask(machine: () => Promise<Machine>, command: string, signal: Abo
     const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
     const [shown = ''] = command.split(';')
     throw new InfraError(`${connected.label}: "${shown}" ended with ${how}: ${stderr.text.slice(0, 200)}`, {
-      cause: 'unknown',
+      cause: exit.kind === 'lost' ? 'network' : 'unknown',
       where: connected.label,
-      code: 'command',
+      code: exit.kind === 'lost' ? 'lost' : 'command',
     })
   }
   return stdout.text

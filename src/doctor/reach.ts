@@ -2,6 +2,9 @@ import { InfraError } from '../config/errors.js'
 import type { HostKeyRule } from '../config/model.js'
 import type { Check, Seen } from '../hypervisors/driver.js'
 import { type Machine, RefusedLogin } from '../remote/index.js'
+import { retryDropped } from './retry.js'
+
+const never = new AbortController().signal
 
 /** How far a connection came before it failed. */
 type Stage = 'nowhere' | 'reachable' | 'host key' | 'login'
@@ -9,8 +12,10 @@ type Stage = 'nowhere' | 'reachable' | 'host key' | 'login'
 /** One connection, made once, that all checks of a machine share. */
 export interface Reached {
   readonly checks: readonly Check[]
-  /** Throws what connecting threw. */
+  /** The connection, made anew when it was lost. Throws what connecting threw. */
   machine(): Promise<Machine>
+  /** A check of the machine that is carried out again when its connection is dropped, as a run does. */
+  again(check: Check): Check
   close(): Promise<void>
 }
 
@@ -28,10 +33,22 @@ export interface ReachRequest {
 /** The checks of one connection: a machine that is reached, proves who it is, and lets us in. */
 export function reach({ label, address, user, hostKey, connect, closes }: ReachRequest): Reached {
   let connecting: Promise<Machine> | null = null
-  const machine = (): Promise<Machine> => {
-    connecting ??= connect()
+  const machine = async (): Promise<Machine> => {
+    const known = connecting
+    // A failure to connect is told once by each check that asked for it; a lost connection is made anew.
+    if (known !== null && !(await known).lost.aborted) {
+      return known
+    }
+    if (connecting === known || connecting === null) {
+      connecting = retryDropped(connect, () => false, never)
+    }
     return connecting
   }
+  const isLost = async (): Promise<boolean> => (await connecting?.catch(() => null))?.lost.aborted === true
+  const again = (check: Check): Check => ({
+    ...check,
+    carryOut: signal => retryDropped(() => check.carryOut(signal), isLost, signal),
+  })
   const check = (
     stage: Exclude<Stage, 'nowhere'>,
     asked: string,
@@ -50,6 +67,7 @@ export function reach({ label, address, user, hostKey, connect, closes }: ReachR
   })
   return {
     machine,
+    again,
     checks: [
       check('reachable', address, () => 'a connection was made'),
       check('host key', ruleText(hostKey), ({ hostKey: key }) => key),

@@ -80,7 +80,10 @@ export function subjectsOf(request: SubjectsRequest): Subjects {
           host: host.id,
           guest: { id: guest.id, configuration: placement.configuration.name },
           emulated: guest.emulated !== undefined,
-          checks: runs === null ? seenFromHost : [...runs.checks, ...guestChecks(request, guest, runs)],
+          checks:
+            runs === null
+              ? seenFromHost
+              : [...runs.checks, ...guestChecks(request, guest, runs).map(runs.again)],
           ...(runs === null ? { note: 'it does not run: seen from its host' } : {}),
         }
       }),

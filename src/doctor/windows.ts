@@ -10,8 +10,15 @@ import type { LinuxRequest } from './linux.js'
 /** What is looked at on a Windows guest that runs. */
 export function windowsChecks({ product, version, machine, bounds }: LinuxRequest): Check[] {
   let reading: Promise<WindowsRelease> | null = null
-  const read = (signal: AbortSignal): Promise<WindowsRelease> =>
-    (reading ??= machine().then(connected => readWindowsRelease(asWindows(connected), signal)))
+  const read = (signal: AbortSignal): Promise<WindowsRelease> => {
+    reading ??= machine()
+      .then(connected => readWindowsRelease(asWindows(connected), signal))
+      .catch((error: unknown) => {
+        reading = null
+        throw error
+      })
+    return reading
+  }
   return [
     {
       name: 'product',
