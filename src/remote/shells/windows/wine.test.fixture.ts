@@ -12,6 +12,9 @@ export interface Wine {
   /** A folder of this machine, and how Wine's programs write its path. */
   readonly folder: string
   readonly windowsFolder: string
+  /** Its drive C:, and the environment in which programs of this machine reach it. */
+  readonly driveC: string
+  readonly env: Readonly<Record<string, string>>
   /** What an SSH server does whose login shell is cmd. Of a status, it keeps 8 bits, as this machine does. */
   readonly cmd: Answer
   /** The same with a bash that finds `cmd.exe`, as Cygwin's does. */
@@ -97,6 +100,8 @@ export async function startWine(): Promise<Wine> {
   return {
     folder,
     windowsFolder: `Z:${folder.replaceAll('/', '\\')}`,
+    driveC: join(prefix, 'drive_c'),
+    env,
     cmd: realShell([join(folder, 'login-cmd')], env),
     bash: realShell(['/bin/bash'], env),
     close,
