@@ -18,27 +18,44 @@ export default {
   cleanStates: ['snapshot'],
   products: [{ id: 'acme-hv', title: 'Acme Hypervisor' }],
   placementMistakes: ({ vm }) => (vm === undefined ? ['the driver acme needs "vm"'] : []),
-  open: ({ host }) => ({
+  open: ({ host, limits, manage }) => ({
     name: 'acme',
     abilities: () => new Set(['pause', 'stop']),
     facts: async () => ({ 'acme.build': '7' }),
-    prepare: async request => {
-      note('prepare ' + request.placement.vm)
-      return {
+    instance: request => {
+      let power = 'off'
+      const command = (name, becomes) => async () => {
+        note(name)
+        power = becomes
+        const holds = seen => seen.power === becomes
+        return { value: undefined, shows: { what: name, cause: 'host', limit: limits.command, holds } }
+      }
+      const backend = {
+        instance: request.instance,
+        limits,
+        lent: false,
+        graceMs: 0,
         keepHint: 'acme console',
-        start: async () => {
-          note('start')
-          return {
-            access: async () => ({ endpoint: { host: '127.0.0.1', port: ${port}, jumps: [] } }),
-            gone: new AbortController().signal,
-            facts: { accelerator: 'acme' },
-            pause: async () => note('pause'),
-            resume: async () => note('resume'),
-            stop: async () => note('stop'),
-          }
-        },
+        prepare: async () => note('prepare ' + request.placement.vm),
+        begin: command('start', 'on'),
+        describe: async () => ({
+          host: host.id,
+          incarnation: null,
+          facts: { accelerator: 'acme' },
+          abilities: new Set(['pause', 'stop']),
+          console: null,
+        }),
+        observe: async () => ({ power, said: power, incarnation: null, host: host.id, devices: null }),
+        watch: () => () => {},
+        access: async () => ({ endpoint: { host: '127.0.0.1', port: ${port}, jumps: [] } }),
+        start: command('start', 'on'),
+        requestShutdown: command('shutdown', 'off'),
+        kill: command('kill', 'off'),
+        pause: command('pause', 'paused'),
+        resume: command('resume', 'on'),
         remove: async () => note('remove'),
       }
+      return manage(backend, request)
     },
     close: async () => note('close ' + host.id),
   }),
@@ -106,7 +123,7 @@ t.test('a driver in a file that the lab names carries a whole run, to JUnit and 
   t.equal(asked.at(-1), 'close a')
   t.same(
     asked.filter(word => !word.startsWith('close')),
-    ['prepare one', 'start', 'pause', 'resume', 'stop', 'remove'],
+    ['prepare one', 'start', 'pause', 'resume', 'shutdown', 'remove'],
   )
 })
 

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
-import type { GuestRequest, PreparedGuest } from '../src/hypervisors/driver.js'
+import type { GuestRequest, Instance } from '../src/hypervisors/driver.js'
 import type { JournalEvent } from '../src/journal/events.js'
 import { guestcertProcess } from './cli-process.js'
 import { answersLikeItsCopy } from './xen-copy.js'
@@ -193,7 +193,7 @@ async function controlGuest(t: Test, xen: XenHost): Promise<void> {
 /** The lab's guest can have one vCPU: another configuration of the same disk has room for a second one. */
 async function prepareRoomForTwo(
   xen: XenHost,
-): Promise<{ readonly prepared: PreparedGuest; readonly request: GuestRequest }> {
+): Promise<{ readonly prepared: Instance; readonly request: GuestRequest }> {
   const vm = '/tmp/room-for-two.cfg'
   await xen.onHost(`(cat /etc/xen/debian.cfg&&echo maxvcpus = 2) >${vm}`)
   const request = await xen.requestFor(`gc-control-${process.pid}-e1-1`, {
@@ -205,7 +205,7 @@ async function prepareRoomForTwo(
   if (can !== expected) {
     throw new Error(`the driver can ${can}`)
   }
-  return { prepared: await xen.driver.prepare(request, never), request }
+  return { prepared: await xen.driver.instance(request).prepare(never), request }
 }
 
 /** Waits until a command in the guest says something. */

@@ -105,8 +105,9 @@ async function captureLive(
     const driver = drivers.driverOf(host)
     io.stderr.write(`${guest.id}: starting on ${host.id}\n`)
     const request = { instance, guest, placement, evidenceFolder, limits }
-    const prepared = await withLimit(boot, until => driver.prepare(request, until))
+    const prepared = driver.instance(request)
     undo.push('remove', until => prepared.remove(until))
+    await withLimit(boot, until => prepared.prepare(until))
     const startedAt = performance.now()
     const running = await withLimit(boot, until => prepared.start(until))
     undo.push('stop', until => running.stop(until))

@@ -15,4 +15,9 @@ export const abilities = [
   'stop',
 ] as const
 
+/** What a lab may allow of a machine that it only lends, by name: abilities of its host, and tests that alter it. */
+export const allowances = [...abilities, 'alters-guest', 'own-instance'] as const
+
+export type Allowance = (typeof allowances)[number]
+
 export type Ability = (typeof abilities)[number]

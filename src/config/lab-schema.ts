@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { allowances } from './abilities.js'
 import { defaultHostLimits } from './host-limits.js'
 import { defaultLimits } from './limits.js'
 import { guestProducts } from './products.js'
@@ -136,6 +137,10 @@ const guest = z.strictObject({
   reboot: z.boolean().optional().meta({
     description:
       'Whether tests may reboot it; a machine that runs already is only rebooted where this says true',
+  }),
+  allow: z.array(z.enum(allowances)).optional().meta({
+    description:
+      'What tests may do, by name, to a VM that the lab only lends (clean: none): abilities of its host, "alters-guest", "own-instance"',
   }),
   emulated: text.optional().meta({ description: 'The persona that plays this guest' }),
   faults: z

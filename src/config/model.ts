@@ -1,3 +1,4 @@
+import type { Allowance } from './abilities.js'
 import type { DriverDescriptor } from './driver.js'
 import type { Mistake, Place } from './errors.js'
 import type { GivenHostLimits } from './host-limits.js'
@@ -152,6 +153,8 @@ export interface Guest {
   readonly driverSigners?: readonly string[]
   /** Whether tests may reboot it; `null` leaves it to whether the driver starts the guest. */
   readonly reboot: boolean | null
+  /** What tests may do to it where the lab only lends it, by name; nothing if absent. */
+  readonly allow?: readonly Allowance[]
   /** The persona that plays it. */
   readonly emulated?: string
   /** Faults that the emulated guest commits, by name with their settings. */

@@ -40,6 +40,7 @@ export function resolveGuest(input: GuestInput): Guest {
     login: loginOf(input, path),
     tags: entry.tags ?? [],
     reboot: entry.reboot ?? null,
+    ...(entry.allow === undefined ? {} : { allow: entry.allow }),
     ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
     ...(entry.faults === undefined ? {} : { faults: entry.faults }),
     on: Object.entries(entry.on).flatMap(([hostId, placement]) => placementOf(input, hostId, placement)),

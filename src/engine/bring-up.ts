@@ -1,9 +1,8 @@
 import { InfraError } from '../config/errors.js'
 import type { Host, Lab, Placement } from '../config/model.js'
-import type { PreparedGuest, RunningGuest } from '../hypervisors/driver.js'
+import type { Instance, RunningGuest } from '../hypervisors/driver.js'
 import type { Held, LeasedPlace } from '../hypervisors/lease.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { Begun } from './begun.js'
 import type { BootAttempt } from './boot.js'
 import type { EvidenceFile } from './evidence.js'
 import type { InstanceRequest } from './instance.js'
@@ -15,7 +14,7 @@ import type { UndoStack } from './undo.js'
 
 /** What is known of an instance however far it came. */
 export interface Made {
-  prepared: PreparedGuest | null
+  prepared: Instance | null
   running: RunningGuest | null
 }
 
@@ -102,29 +101,17 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
     limits: plan.limits,
     outlives: settings.keep !== 'never',
   }
-  // Each undoing is there before its step is begun, so that nothing half-made is left behind.
-  const preparing = new Begun(signal => driver.prepare(wanted, signal))
-  undo.push('remove', async signal => {
-    const prepared = await preparing.settled(signal)
-    if (prepared !== null) {
-      await prepared.remove(signal)
-    } else if (!preparing.neverReached()) {
-      await driver.clean?.(instance, signal)
-    }
-  })
-  boot.waitFor('prepare', host.id)
-  const prepared = await withLimit({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal =>
-    preparing.begin(signal),
-  )
+  const prepared = driver.instance(wanted)
   made.prepared = prepared
-  const starting = new Begun(signal => prepared.start(signal))
-  undo.push('stop', async signal => {
-    await (await starting.settled(signal))?.stop(signal)
-  })
+  // The undoing is there before anything is begun, so that nothing half-made is left behind.
+  undo.push('remove', signal => prepared.remove(signal))
+  boot.waitFor('prepare', host.id)
+  await withLimit({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal => prepared.prepare(signal))
   boot.waitFor('start', host.id)
   const running = await withLimit({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal =>
-    starting.begin(signal),
+    prepared.start(signal),
   )
+  undo.push('stop', signal => running.stop(signal))
   made.running = running
   const session = await openSession({
     environment,

@@ -8,8 +8,8 @@ import { linuxFactsCommand, parseFacts } from '../guests/facts.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
 import type { Held } from '../hypervisors/lease.js'
 import { connectToGuest, pinNameOf } from '../hypervisors/reach.js'
-import { mayReboot } from '../plan/build.js'
 import { canonical } from '../plan/digest.js'
+import { isLent, mayReboot } from '../plan/lent.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import {
@@ -102,7 +102,9 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     system: isWindows ? windowsSystem : posixSystem,
     limits,
     managed: request.driver.startsGuests,
-    mayReboot: mayReboot(guest, request.driver),
+    mayReboot: isLent(request.placement, request.driver)
+      ? guest.reboot === true
+      : mayReboot(guest, request.driver),
     reach: (until, when) => reach(until, when),
     evidence: request.evidence,
   }

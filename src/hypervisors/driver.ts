@@ -111,10 +111,18 @@ export interface RunningGuest {
   stop(signal: AbortSignal): Promise<void>
 }
 
-/** A guest that is made ready to start, and must be removed whatever happens. */
-export interface PreparedGuest {
+/**
+ * One instance, from before it is made until it is gone. Every call may be repeated, and is called whatever happened to
+ * those before it.
+ */
+export interface Instance {
+  /** Clones, or reverts to the clean state; nothing runs yet. Resolves to the instance itself. */
+  prepare(signal: AbortSignal): Promise<Instance>
   start(signal: AbortSignal): Promise<RunningGuest>
-  /** Removes all that `prepare` made. */
+  /**
+   * Removes all that was made for it, also while `prepare` or `start` is still under way or after they failed. Throws
+   * when something is left.
+   */
   remove(signal: AbortSignal): Promise<void>
   /** Marks it, where it is, as left on purpose: it stays when what was forgotten is cleaned. */
   keep?(signal: AbortSignal): Promise<void>
@@ -172,8 +180,8 @@ export interface Driver {
   abilities(placement: Placement): ReadonlySet<Ability>
   /** Facts of the host: product, version, CPU, … */
   facts(signal: AbortSignal): Promise<Readonly<Record<string, string>>>
-  /** Clones, or reverts to the clean state; nothing runs yet. */
-  prepare(request: GuestRequest, signal: AbortSignal): Promise<PreparedGuest>
+  /** A handle for an instance that is yet to be made; nothing is done. */
+  instance(request: GuestRequest): Instance
   /**
    * A shell on the host itself, opened anew when the last one is lost: there its lease is kept. Absent where there is
    * no host that could be asked: then the guest's machine has a lease of its own.

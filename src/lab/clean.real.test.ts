@@ -65,7 +65,7 @@ async function leaveInstances(): Promise<void> {
     [1, overlay],
     [2, { kind: 'none' }],
   ] as const) {
-    const prepared = await driver.prepare(await real.requestFor(number, state), never)
+    const prepared = await driver.instance(await real.requestFor(number, state)).prepare(never)
     // Both have the one port that leads to the guest: the second is left as it is.
     if (number === 1) {
       await prepared.start(never)

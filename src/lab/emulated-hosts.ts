@@ -29,17 +29,15 @@ export function reachedHost(host: Host, { hosts }: Pick<EmulatedLab, 'hosts'>): 
 export function withEmulatedLogins(driver: Driver, access: ReadonlyMap<string, FoundAccess>): Driver {
   return {
     ...driver,
-    prepare: async (request, signal) => {
-      const prepared = await driver.prepare(request, signal)
+    instance: request => {
+      const instance = driver.instance(request)
       const { guest, placement } = request
       const found = access.get(guestName(guest.id, placement.host, placement.configuration.name))
-      if (found === undefined) {
-        return prepared
+      if (found !== undefined) {
+        const start = instance.start.bind(instance)
+        instance.start = async until => reached(await start(until), found)
       }
-      return {
-        ...prepared,
-        start: async until => reached(await prepared.start(until), found),
-      }
+      return instance
     },
   }
 }

@@ -290,3 +290,59 @@ t.test('every environment that has a test is brought up first, and none that has
   const started = plan(suite, {}, twoHosts)
   t.equal(started.environments[0]?.tests[0]?.title, 'boots, answers and lets us in')
 })
+
+t.test(
+  'of a VM that the lab only lends, tests use what the lab allows by name, and nothing else',
+  async t => {
+    const lentLab = (said: string, clean = 'none'): string => `
+lab: lent
+hosts:
+  kvm: { product: rhel-kvm, version: "9.6", driver: libvirt, connect: { ssh: root@kvm, key: agent } }
+guests:
+  deb:
+    product: debian
+    version: "12"
+    arch: x86_64
+    ${said}
+    login: { user: root, key: agent }
+    on: { kvm: { vm: theirs, clean: ${clean}, configuration: { vcpus: 2, memory: 2GiB } } }
+suites: [builtin]
+`
+    const needs = (
+      host: SuiteTest['needs']['host'],
+      guest: SuiteTest['needs']['guest'] = [],
+    ): SuiteTest['needs'] => ({
+      ...plain.needs,
+      host,
+      guest,
+    })
+    const tests = suiteOf([
+      { id: 's/looks' },
+      { id: 's/pauses', needs: needs(['pause']) },
+      { id: 's/snapshots', needs: needs(['snapshot', 'revert']) },
+      { id: 's/reboots', needs: needs([], ['reboot']) },
+      { id: 's/alters', isolation: 'alters-guest' },
+      { id: 's/alone', isolation: 'own-instance', needs: needs(['pause']) },
+    ])
+    const abilities = ['pause', 'snapshot', 'revert']
+    const run = (said: string, clean?: string): string[] =>
+      plan(tests, {}, lentLab(said, clean), abilities)
+        .environments[0]?.tests.map(({ id }) => id)
+        .slice(1) ?? []
+    t.same(run(''), ['s/looks'])
+    t.same(run('allow: [pause]'), ['s/looks', 's/pauses'])
+    t.same(run('reboot: true'), ['s/looks', 's/reboots'])
+    t.same(run('allow: [revert, snapshot, alters-guest]'), ['s/looks', 's/snapshots', 's/alters'])
+    t.same(run('allow: [own-instance, pause]'), ['s/looks', 's/pauses', 's/alone'])
+    t.equal(run('', '{ snapshot: sealed }').length, 6, 'a VM with a clean state is not only lent')
+    const made = plan(tests, {}, lentLab('allow: [pause]'), abilities)
+    t.equal(
+      why(made, /debian|deb/, 's/snapshots'),
+      'the lab only lends this VM (clean: none) and does not allow snapshot, revert (allow: [snapshot, revert])',
+    )
+    t.match(why(made, /deb/, 's/reboots'), /does not say that it may be rebooted \(reboot: true\)/)
+    t.throws(() => plan(tests, {}, lentLab('allow: [jump]'), abilities), {
+      message: /"jump": expected one of attach-disk, /,
+    })
+  },
+)

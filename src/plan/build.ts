@@ -4,6 +4,7 @@ import { bootTest } from './boot.js'
 import { type Choice, isChosen, namesOf, refuseUnknown, testsTaken } from './choice.js'
 import { digestPlan } from './digest.js'
 import { notChosen } from './left-out.js'
+import { isLent, mayReboot, whyNotOnLent } from './lent.js'
 import { configurationValue, type Pairing, whyNot } from './match.js'
 import { type Asker, whyReserved } from './reservation.js'
 import { type AbilitiesOf, type Serving, servingOf } from './serving.js'
@@ -142,6 +143,7 @@ function plannedEnvironment(
   const leftOut: LeftOut[] = []
   const pairing = { guest, host, configuration: placement.configuration }
   const mayRevert = serving.abilities(host.id).has('revert')
+  const lent = isLent(placement, host.driver)
   let left = hosts
   for (const suite of suites) {
     const taken = testsTaken(choice, suite.tests)
@@ -149,7 +151,8 @@ function plannedEnvironment(
       const why =
         whyNotOnGuest(suite, test, pairing) ??
         whyNotOnHosts(test, left, serving) ??
-        whyNotNow(test, placement, mayRevert, taken, leftOut)
+        (lent ? whyNotOnLent(test, guest) : whyNotAltered(test, placement, mayRevert)) ??
+        whyNotNow(test, taken, leftOut)
       if (why === null) {
         left = serving.able(left, test)
         tests.push(plannedTest(suite, test, guest.family, lab))
@@ -201,26 +204,18 @@ function whyNotOnHosts(test: SuiteTest, hosts: readonly string[], serving: Servi
   return serving.able(hosts, test).length > 0 ? null : serving.whyNone(hosts, test)
 }
 
-function whyNotNow(
-  test: SuiteTest,
-  placement: Placement,
-  mayRevert: boolean,
-  taken: ReadonlySet<string>,
-  leftOut: readonly LeftOut[],
-): string | null {
-  if (test.isolation !== 'shared' && placement.clean.kind === 'none' && !mayRevert) {
-    return 'it alters the guest, and the lab names no clean state to return to'
-  }
+function whyNotAltered(test: SuiteTest, placement: Placement, mayRevert: boolean): string | null {
+  return test.isolation !== 'shared' && placement.clean.kind === 'none' && !mayRevert
+    ? 'it alters the guest, and the lab names no clean state to return to'
+    : null
+}
+
+function whyNotNow(test: SuiteTest, taken: ReadonlySet<string>, leftOut: readonly LeftOut[]): string | null {
   if (!taken.has(test.id)) {
     return notChosen
   }
   const missing = test.after.find(id => leftOut.some(left => left.test === id))
   return missing === undefined ? null : `it comes after ${missing}, which is left out`
-}
-
-/** A machine that others may use is not rebooted unless the lab says so; what we started, or play, is ours. */
-export function mayReboot(guest: Guest, driver: Host['driver']): boolean {
-  return guest.reboot ?? (driver.startsGuests || guest.emulated !== undefined)
 }
 
 function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): PlannedTest {

@@ -1,6 +1,8 @@
 import { UsageError } from '../config/errors.js'
 import type { Host, Lab, Placement } from '../config/model.js'
 import type { Driver } from '../hypervisors/driver.js'
+import { hostLimits } from '../hypervisors/limit.js'
+import { ManagedVm } from '../hypervisors/managed-vm.js'
 import { isDriverModule } from '../hypervisors/module.js'
 import { builtinDrivers } from '../hypervisors/registry.js'
 import { type EmulatedLab, guestName } from '../lab/emulated.js'
@@ -65,6 +67,8 @@ function makeDriver(host: Host, { hosts, cacheFolder, emulated }: DriverNeeds): 
       return found && reachedHost(found, emulated)
     },
     cacheFolder,
+    limits: hostLimits(host.limits),
+    manage: (backend, request) => new ManagedVm(backend, request),
     findAccess: ({ guest, placement }) =>
       access.get(guestName(guest.id, placement.host, placement.configuration.name)),
   })

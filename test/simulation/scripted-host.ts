@@ -1,7 +1,8 @@
 import { InfraError } from '../../src/config/errors.js'
 import type { Host } from '../../src/config/model.js'
-import type { Driver, GuestRequest, PreparedGuest } from '../../src/hypervisors/driver.js'
+import type { Driver, GuestRequest, Instance } from '../../src/hypervisors/driver.js'
 import type { DriverModule } from '../../src/hypervisors/module.js'
+import { onAbort } from '../../src/remote/index.js'
 import { forever, pause } from './pause.js'
 import type { Random } from './random.js'
 import { ScriptedGuest } from './scripted-guest.js'
@@ -72,7 +73,7 @@ export function scriptedHost(
   const removeInstance = (instance: string, signal: AbortSignal): Promise<void> =>
     call(`remove ${instance}`, signal, () => truth.went(host.id, instance))
 
-  function prepared({ instance, guest }: GuestRequest): PreparedGuest {
+  function instanceOf({ instance, guest }: GuestRequest): Instance {
     const environment = world.plan.environments.find(({ guest: { id } }) => id === guest.id)
     const scripted = new ScriptedGuest({
       instance,
@@ -81,25 +82,52 @@ export function scriptedHost(
       isCalm: world.isCalm,
       tests: new Map((environment?.tests ?? []).map(test => [test.file, test])),
     })
-    return {
-      keepHint: instance,
-      start: signal =>
-        call(`start ${instance}`, signal, () =>
-          scripted.start(until => call(`stop ${instance}`, until, () => {})),
-        ),
-      remove: signal => removeInstance(instance, signal),
+    /** Work that may have been given up and still goes on. */
+    let working: Promise<unknown> = Promise.resolve()
+    let mayBeThere = false
+    const tracked = <T>(work: Promise<T>): Promise<T> => {
+      working = work.then(
+        () => {
+          mayBeThere = true
+        },
+        (error: unknown) => {
+          mayBeThere ||= !(error instanceof InfraError && error.context.code === 'connect')
+        },
+      )
+      return work
     }
+    const handle: Instance = {
+      keepHint: instance,
+      prepare: async signal => {
+        await tracked(call(`prepare ${instance}`, signal, () => truth.came(host.id, instance)))
+        return handle
+      },
+      start: signal =>
+        tracked(
+          call(`start ${instance}`, signal, () =>
+            scripted.start(until => call(`stop ${instance}`, until, () => {})),
+          ),
+        ),
+      remove: async signal => {
+        let ignore = (): void => {}
+        const ended = new Promise<never>((_, reject) => {
+          ignore = onAbort(signal, () => reject(signal.reason))
+        })
+        ended.catch(() => {})
+        await Promise.race([working, ended]).finally(() => ignore())
+        if (mayBeThere) {
+          await removeInstance(instance, signal)
+        }
+      },
+    }
+    return handle
   }
 
   return {
     name: simulatedDriver.name,
     abilities: () => new Set(),
     facts: signal => call('facts', signal, () => ({})),
-    prepare: (request, signal) =>
-      call(`prepare ${request.instance}`, signal, () => {
-        truth.came(host.id, request.instance)
-        return prepared(request)
-      }),
+    instance: instanceOf,
     clean: (instance, signal) => removeInstance(instance, signal),
     close: async () => {},
   }

@@ -7,7 +7,7 @@ import { type CallOptions, hostError, read } from '../shared/host-commands.js'
 import { differences } from './declared.js'
 import { domainXml, type LibvirtHost, stateOf } from './host.js'
 import { type NodeInfo, parseNodeInfo } from './output.js'
-import { hasSnapshot } from './snapshots.js'
+import { findSnapshot } from './snapshots.js'
 import { checkName } from './virsh.js'
 
 /** Products whose version is that of the hypervisor, as `virsh version` tells it: `QEMU 7.2.22`. */
@@ -103,8 +103,8 @@ function guestChecks(host: LibvirtHost, placement: Placement, freeBytes: number,
       asked: `the snapshot ${clean.name}`,
       after: ['vm'],
       carryOut: async signal => {
-        const found = await hasSnapshot(host, vm, clean.name, call(signal))
-        return seenIf(found, found ? 'there' : 'there is no such snapshot')
+        const found = await findSnapshot(host, vm, clean.name, call(signal))
+        return seenIf(found !== null, found === null ? 'there is no such snapshot' : 'there')
       },
     })
   }

@@ -9,7 +9,7 @@ t.test('a panic on the console of a guest behind a real libvirt host is told wit
   const real = await startRealHost(t)
   const driver = real.openDriver()
   const request = await real.requestFor(1, { kind: 'overlay', path: real.vm.base })
-  const prepared = await driver.prepare(request, never)
+  const prepared = await driver.instance(request).prepare(never)
   t.teardown(() => prepared.remove(never))
   const running = await prepared.start(never)
   t.equal(await real.inGuest(running, 'echo reached'), 'reached')

@@ -1,13 +1,14 @@
 import { quote } from '../../remote/index.js'
-import { type WatchedConsole, watchConsole } from '../console/watch.js'
 import { type CallOptions, hostError } from '../shared/host-commands.js'
 import type { Virsh } from './virsh.js'
 
 /** What one look fetches at most; the next one goes on from there. */
 const maxReadBytes = 256 * 1024
 
-/** A console that is followed in a file, which may begin anew. */
-export interface FollowedConsole extends WatchedConsole {
+/** Reads a console from its file, which may begin anew. */
+export interface ConsoleReader {
+  /** What was written since the last time. */
+  read(signal: AbortSignal): Promise<Buffer>
   /** From now on the file is another one, read from its beginning: the domain was started anew, or moved. */
   begin(): void
 }
@@ -20,20 +21,11 @@ export interface ConsoleRequest {
   readonly where: string
   /** False when the file holds what was written before this instance. */
   readonly fromStart: boolean
-  /** Between two looks at the file, in ms. */
-  readonly everyMs: number
   readonly call: (signal: AbortSignal) => CallOptions
 }
 
-/** Follows a guest's console in its file on the host. */
-export function followConsole({
-  virsh,
-  file,
-  where,
-  fromStart,
-  everyMs,
-  call,
-}: ConsoleRequest): FollowedConsole {
+/** Reads a guest's console from its file on the host. */
+export function consoleReader({ virsh, file, where, fromStart, call }: ConsoleRequest): ConsoleReader {
   let offset: number | null = fromStart ? 0 : null
   let beginnings = 0
   const read = async (signal: AbortSignal): Promise<Buffer> => {
@@ -55,7 +47,7 @@ export function followConsole({
     return bytes
   }
   return {
-    ...watchConsole({ where, read, everyMs }),
+    read,
     begin: () => {
       beginnings += 1
       offset = 0

@@ -73,13 +73,33 @@ export function appendsConsole(domain: XmlElement): boolean {
 }
 
 /** False for a domain that was made without a balloon, whose memory cannot be taken back while it runs. */
-export function hasBalloon(domain: XmlElement): boolean {
+function hasBalloon(domain: XmlElement): boolean {
   // On Xen the balloon is the guest's own driver, and no device.
   return find(domain, 'devices', 'memballoon')?.attributes.model !== 'none'
 }
 
+/** The vCPUs that a domain has now. */
+export function currentVcpus(domain: XmlElement): number | null {
+  const count = Number(find(domain, 'vcpu')?.attributes.current ?? textAt(domain, 'vcpu') ?? Number.NaN)
+  return Number.isInteger(count) ? count : null
+}
+
+/**
+ * Whether the number of a domain's vCPUs can be changed while it runs, as far as its definition says. In software
+ * emulation it cannot: QEMU 7.2 never tells that an unplugged vCPU is gone (seen on Debian 12: DEVICE_DELETED comes
+ * for its APIC alone), libvirt goes on counting it, and the next move of the guest crashes QEMU.
+ */
+export function canSetVcpus(domain: XmlElement, xen: boolean): boolean {
+  return xen || (domain.attributes.type !== 'qemu' && hasSpareVcpus(domain))
+}
+
+/** Whether a domain's memory can be changed while it runs. */
+export function canSetMemory(domain: XmlElement, xen: boolean): boolean {
+  return xen || hasBalloon(domain)
+}
+
 /** True when a vCPU can be taken away while the domain runs, as far as its definition says. */
-export function hasSpareVcpus(domain: XmlElement): boolean {
+function hasSpareVcpus(domain: XmlElement): boolean {
   const vcpus = childrenOf(find(domain, 'vcpus'), 'vcpu')
   return vcpus.some(({ attributes }) => attributes.hotpluggable === 'yes')
 }

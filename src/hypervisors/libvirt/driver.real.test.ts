@@ -23,27 +23,36 @@ t.test('the host says what it is, and what is missing says so by name', async t 
     'host arch': 'x86_64',
     'domain types': /qemu/,
   })
-  await t.rejects(driver.prepare(await real.requestFor(1, { kind: 'none' }, 'no-such-vm'), never), {
+  await t.rejects(driver.instance(await real.requestFor(1, { kind: 'none' }, 'no-such-vm')).prepare(never), {
     name: 'InfraError',
     message: /gc-test.* on kvm-1: virsh -c qemu:\/\/\/system dumpxml no-such-vm .*status 1: .*no-such-vm/,
     context: { cause: 'host', code: 'command' },
   })
-  await t.rejects(driver.prepare(await real.requestFor(1, { kind: 'snapshot', name: 'nowhere' }), never), {
-    message: /the VM gctest-.* has no snapshot "nowhere"/,
-    context: { cause: 'host' },
-  })
+  await t.rejects(
+    driver.instance(await real.requestFor(1, { kind: 'snapshot', name: 'nowhere' })).prepare(never),
+    {
+      message: /the VM gctest-.* has no snapshot "nowhere"/,
+      context: { cause: 'host' },
+    },
+  )
   const missing = { kind: 'overlay', path: `${dirname(real.vm.base)}/missing.qcow2` } as const
-  await t.rejects(driver.prepare(await real.requestFor(1, missing), never), {
+  const half = driver.instance(await real.requestFor(1, missing))
+  await t.rejects(half.prepare(never), {
     message: /qemu-img info .*missing.qcow2.*No such file/,
     context: { cause: 'host' },
   })
+  t.match(await localVirsh('list', '--all'), real.run, 'it is half made')
+  await half.remove(never)
   t.notMatch(await localVirsh('list', '--all'), real.run, 'what was defined before the failure is gone')
   const wrong = await real.requestFor(1, { kind: 'none' })
   const configuration = { ...wrong.placement.configuration, vcpus: 4 }
-  await t.rejects(driver.prepare({ ...wrong, placement: { ...wrong.placement, configuration } }, never), {
-    message: /not as the lab declares it: vcpus is 1, not 4/,
-    context: { cause: 'runner' },
-  })
+  await t.rejects(
+    driver.instance({ ...wrong, placement: { ...wrong.placement, configuration } }).prepare(never),
+    {
+      message: /not as the lab declares it: vcpus is 1, not 4/,
+      context: { cause: 'runner' },
+    },
+  )
   const cancelled = AbortSignal.abort()
   await t.rejects(driver.facts(cancelled), { name: 'InfraError', context: { code: 'cancelled' } })
 })
@@ -66,7 +75,7 @@ t.test(
       'snapshot',
       'stop',
     ])
-    const prepared = await driver.prepare(request, never)
+    const prepared = await driver.instance(request).prepare(never)
     t.teardown(() => prepared.remove(never))
     t.match(await localVirsh('domstate', request.instance), 'shut off')
     let at = performance.now()

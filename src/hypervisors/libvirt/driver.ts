@@ -3,13 +3,14 @@ import type { Host, Placement } from '../../config/model.js'
 import { connect, type Machine } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
 import { connectionLimits, hostLimits } from '../limit.js'
+import { ManagedVm } from '../managed-vm.js'
 import { HostConnection } from '../shared/connection.js'
+import { libvirtBackend } from './backend.js'
 import { libvirtChecks } from './checks.js'
 import { hostFacts } from './facts.js'
 import { createHost, type LibvirtHost } from './host.js'
 import { migrationUri, type Route } from './move.js'
 import { describeInstance, type LeftInstance, listInstances, removeInstance } from './orphans.js'
-import { type LibvirtPrepared, prepareInstance } from './prepared.js'
 import { abilitiesOf, expectedLibrary, isXen } from './versions.js'
 
 /** What must be known of a host. */
@@ -46,7 +47,7 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
   const uri = options.uri ?? (xen ? 'xen:///' : 'qemu:///system')
   const host = openHost(described, uri, options)
   const { connection, limits } = host
-  const made = new Set<LibvirtPrepared>()
+  const made = new Set<ManagedVm>()
   /** The VMs that serve as instances themselves, and whose: two at once would undo each other. */
   const used = new Map<string, string>()
   const routes = new Map<string, Route>()
@@ -89,34 +90,40 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
     machine: signal => connection.machine(signal),
     checks: request => libvirtChecks(host, request),
     facts: signal => hostFacts(host, { signal, limit: limits.command, where: id }),
-    prepare: async (request, signal) => {
+    instance: request => {
       const { clean, vm } = request.placement
       const own = clean.kind === 'snapshot' || clean.kind === 'none' ? vm : undefined
-      if (own !== undefined) {
-        reserve(used, own, request.instance)
-      }
-      const free = (): void => {
-        if (own !== undefined) {
-          used.delete(own)
-        }
-      }
-      try {
-        const route = routeOf(request.placement)
-        const asked = { host, route, request, connect: described.connect }
-        const prepared = await prepareInstance(asked, signal)
-        made.add(prepared)
-        return {
-          ...prepared,
-          remove: async until => {
-            await prepared.remove(until)
-            made.delete(prepared)
-            free()
+      const backend = libvirtBackend({
+        host,
+        route: routeOf(request.placement),
+        request,
+        connect: described.connect,
+      })
+      const managed = new ManagedVm(
+        {
+          ...backend,
+          get limits() {
+            return backend.limits
           },
-        }
-      } catch (error) {
-        free()
-        throw error
-      }
+          prepare: async signal => {
+            if (own !== undefined) {
+              reserve(used, own, request.instance)
+            }
+            await backend.prepare(signal)
+          },
+          remove: async signal => {
+            // A VM that another instance uses is not ours to end.
+            if (own === undefined || used.get(own) === request.instance) {
+              await backend.remove(signal)
+              used.delete(own ?? '')
+            }
+            made.delete(managed)
+          },
+        },
+        request,
+      )
+      made.add(managed)
+      return managed
     },
     instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
     leftovers: async signal =>
@@ -146,7 +153,7 @@ function openHost(described: LibvirtHostOptions, uri: string, options: LibvirtDr
 
 function reserve(used: Map<string, string>, vm: string, instance: string): void {
   const other = used.get(vm)
-  if (other !== undefined) {
+  if (other !== undefined && other !== instance) {
     throw new InfraError(`${instance}: the VM ${vm} is in use by ${other}`, {
       cause: 'runner',
       where: instance,

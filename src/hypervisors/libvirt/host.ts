@@ -1,11 +1,18 @@
-import { setInterval } from 'node:timers/promises'
 import { InfraError } from '../../config/errors.js'
-import type { HostLimits, Limit } from '../limit.js'
+import type { HostLimits } from '../limit.js'
+import type { Glance } from '../managed-vm/observation.js'
 import type { HostConnection } from '../shared/connection.js'
 import { type CallOptions, read } from '../shared/host-commands.js'
-import type { DomainState } from '../shared/power-state.js'
 import { HostWatch } from '../shared/watch.js'
-import { parseList, parseState, parseVersions, type StateAnswer, type Versions } from './output.js'
+import {
+  type ListedDomain,
+  parseList,
+  parseState,
+  parseVersions,
+  type StateAnswer,
+  type Versions,
+} from './output.js'
+import { powerOfState } from './power.js'
 import { hasFeature } from './versions.js'
 import { createVirsh, type Virsh } from './virsh.js'
 import { parseXml, type XmlElement } from './xml.js'
@@ -23,7 +30,7 @@ export interface LibvirtHost {
 }
 
 /** Where a domain is now: another host only after it was moved. */
-export interface Seat {
+export interface Location {
   host: LibvirtHost
   /** True once moving it was begun: then either host may have something of it. */
   hasMoved: boolean
@@ -39,10 +46,16 @@ export interface HostRequest {
 
 export function createHost({ id, xen, uri, connection, limits }: HostRequest): LibvirtHost {
   const virsh = createVirsh(connection, id, uri)
-  const watch = new HostWatch(signal => listDomains(virsh, { signal, limit: limits.command, where: id }), {
-    everyMs: limits.watchEvery.ms,
-    silenceMs: limits.silence.ms,
-  })
+  const glances = async (signal: AbortSignal): Promise<Map<string, Glance>> => {
+    const listed = await listDomains(virsh, { signal, limit: limits.command, where: id })
+    return new Map(
+      [...listed].map(([name, { state, id: incarnation }]) => [
+        name,
+        { power: powerOfState(state), said: state, incarnation },
+      ]),
+    )
+  }
+  const watch = new HostWatch(glances, { everyMs: limits.watchEvery.ms, silenceMs: limits.silence.ms })
   let versions: Versions | null = null
   return {
     id,
@@ -58,8 +71,8 @@ export function createHost({ id, xen, uri, connection, limits }: HostRequest): L
   }
 }
 
-/** The state of every domain of a host. */
-export async function listDomains(virsh: Virsh, call: CallOptions): Promise<Map<string, DomainState>> {
+/** Every domain of a host. */
+export async function listDomains(virsh: Virsh, call: CallOptions): Promise<Map<string, ListedDomain>> {
   return read(parseList, await virsh.call(['list', '--all'], call), virsh.host)
 }
 
@@ -69,44 +82,20 @@ export async function stateOf(
   domain: string,
   call: CallOptions,
 ): Promise<StateAnswer | null> {
-  const { library } = await host.versions(call)
-  // virsh tells reasons from the version on that has virDomainGetState, as it has virDomainInjectNMI.
-  const reason = hasFeature(library, 'nmi') ? ['--reason'] : []
-  const answer = await host.virsh.ask(['domstate', domain, ...reason], call)
+  const answer = await host.virsh.ask(await stateWords(host, domain, call), call)
   if (answer.code === 0) {
     return read(parseState, answer.stdout.text, host.id)
   }
   // Its messages differ from version to version; the list of domains does not.
-  const all = await listDomains(host.virsh, call)
-  const state = all.get(domain)
-  return state === undefined ? null : { state, reason: null }
+  const listed = (await listDomains(host.virsh, call)).get(domain)
+  return listed === undefined ? null : { state: listed.state, reason: null }
 }
 
-/** Waits until a domain is in a state that is wanted. Throws InfraError (`limit`), whose fault is `cause`. */
-export async function untilState(
-  host: LibvirtHost,
-  domain: string,
-  isWanted: (answer: StateAnswer | null) => boolean,
-  limit: Limit,
-  call: CallOptions,
-  cause: 'guest' | 'host' = 'host',
-): Promise<void> {
-  const startedAt = performance.now()
-  let last = await stateOf(host, domain, call)
-  if (isWanted(last)) {
-    return
-  }
-  for await (const _ of setInterval(host.limits.lookEvery.ms, null, { signal: call.signal })) {
-    last = await stateOf(host, domain, call)
-    if (isWanted(last)) {
-      return
-    }
-    if (performance.now() - startedAt > limit.ms) {
-      break
-    }
-  }
-  const message = `${call.where} on ${host.id}: ${domain} is still ${last?.state ?? 'not there'} after ${limit.name} (${limit.ms} ms)`
-  throw new InfraError(message, { cause, where: call.where, code: 'limit', limit: limit.name })
+/** The words that ask virsh for a domain's state. */
+export async function stateWords(host: LibvirtHost, domain: string, call: CallOptions): Promise<string[]> {
+  const { library } = await host.versions(call)
+  // virsh tells reasons from the version on that has virDomainGetState, as it has virDomainInjectNMI.
+  return ['domstate', domain, ...(hasFeature(library, 'nmi') ? ['--reason'] : [])]
 }
 
 /** A domain's XML: of what runs, or of what would start next. */

@@ -1,23 +1,20 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
-import { setInterval } from 'node:timers/promises'
-import { InfraError } from '../../config/errors.js'
-import type { AddedDisk } from '../driver.js'
+import type { Sent, VmCommands } from '../managed-vm/backend.js'
+import { showing } from '../managed-vm/backend.js'
+import type { Observation } from '../managed-vm/observation.js'
 import type { CallOptions } from '../shared/host-commands.js'
 import { makeDisk, removeFiles } from '../shared/storage.js'
 import { macFor } from './clone.js'
 import { allDisks, macOf, nics, writableDisks } from './domain.js'
-import { domainXml, type Seat } from './host.js'
+import { callOf, type DomainPlace } from './domain-vm.js'
+import { domainXml } from './host.js'
 import { withXmlFile } from './virsh.js'
 import { element, find, writeXml, type XmlElement } from './xml.js'
 
-/** Devices that were added to one running domain. */
-export interface Hotplug {
-  attachDisk(sizeBytes: number, call: CallOptions): Promise<AddedDisk>
-  detachDisk(serial: string, call: CallOptions): Promise<void>
-  attachNic(call: CallOptions): Promise<{ mac: string }>
-  detachNic(mac: string, call: CallOptions): Promise<void>
-  /** Removes the files of all disks that were added; the domain must be off. */
+/** Devices that are added to one running domain, and taken away. */
+export type Hotplug = Required<Pick<VmCommands, 'attachDisk' | 'detachDisk' | 'attachNic' | 'detachNic'>> & {
+  /** Removes the files of all disks that were added; the domain must be off, or without them. */
   removeDisks(call: CallOptions): Promise<void>
 }
 
@@ -25,87 +22,96 @@ export interface Hotplug {
 const imagesFolder = '/var/lib/libvirt/images'
 const letters = 'abcdefghijklmnopqrstuvwxyz'
 
-export function createHotplug(seat: Seat, domain: string, instance: string): Hotplug {
+export function createHotplug(place: DomainPlace): Hotplug {
+  const { location, domain, instance } = place
   /** The files of the disks that were added, by serial. */
   const files = new Map<string, string>()
   let made = 0
-
-  const change = async (verb: 'attach' | 'detach', device: XmlElement, call: CallOptions): Promise<void> => {
-    const command = withXmlFile(seat.host.virsh, [`${verb}-device`, domain])
-    await seat.host.virsh.demand(command, { ...call, stdin: Buffer.from(writeXml(device)) })
-  }
-  const live = (call: CallOptions): Promise<XmlElement> => domainXml(seat.host, domain, 'live', call)
-
-  /** The host says that a device is gone only when the guest has let go of it. */
-  const detach = async (
-    which: (xml: XmlElement) => XmlElement | undefined,
-    what: string,
-    call: CallOptions,
+  const quick = (signal: AbortSignal): CallOptions => callOf(place, location.host.limits.command, signal)
+  const live = (signal: AbortSignal): Promise<XmlElement> =>
+    domainXml(location.host, domain, 'live', quick(signal))
+  const change = async (
+    verb: 'attach' | 'detach',
+    device: XmlElement,
+    signal: AbortSignal,
   ): Promise<void> => {
-    const device = which(await live(call))
-    if (device === undefined) {
-      return
-    }
-    await change('detach', device, call)
-    const { id, limits } = seat.host
-    const { unplug } = limits
-    const startedAt = performance.now()
-    for await (const _ of setInterval(limits.lookEvery.ms, null, { signal: call.signal })) {
-      if (which(await live(call)) === undefined) {
-        return
-      }
-      if (performance.now() - startedAt > unplug.ms) {
-        break
-      }
-    }
-    const message = `${call.where} on ${id}: the guest did not let go of ${what} within ${unplug.name} (${unplug.ms} ms)`
-    throw new InfraError(message, { cause: 'guest', where: call.where, code: 'limit', limit: unplug.name })
+    const command = withXmlFile(location.host.virsh, [`${verb}-device`, domain])
+    await location.host.virsh.demand(command, { ...quick(signal), stdin: Buffer.from(writeXml(device)) })
   }
-  const diskOf = (file: string) => (xml: XmlElement) =>
-    allDisks(xml).find(disk => disk.file === file)?.element
+  /** The host says that a device is gone only when the guest has let go of it. */
+  const letGo = (what: string, isGone: (seen: Observation) => boolean): Sent<void> =>
+    showing({
+      what: `let go of ${what}`,
+      cause: 'guest',
+      limit: location.host.limits.unplug,
+      devices: true,
+      holds: isGone,
+    })
+  const has = (kind: 'disks' | 'nics', name: string) => (seen: Observation) =>
+    seen.devices?.[kind].includes(name) === true
+  const added = <T>(value: T, what: string, holds: (seen: Observation) => boolean): Sent<T> => {
+    const { command } = location.host.limits
+    return { value, shows: { what, cause: 'host', limit: command, devices: true, holds } }
+  }
 
   return {
-    attachDisk: async (sizeBytes, call) => {
+    attachDisk: async (sizeBytes, signal) => {
       made += 1
-      const xml = await live(call)
+      const xml = await live(signal)
       const serial = serialOf(instance, made)
       const [first] = writableDisks(xml)
       const folder = first?.file == null ? imagesFolder : posix.dirname(first.file)
-      const { xen, limits, virsh } = seat.host
+      const { xen, limits, virsh } = location.host
       // Hosts of Xen need not have qemu-img, and their guests see no serial.
       const format = xen ? 'raw' : 'qcow2'
       const file = posix.join(folder, `${instance}.added-${made}.${format}`)
       files.set(serial, file)
-      await makeDisk(virsh, { file, format, sizeBytes }, { ...call, limit: limits.storage })
+      await makeDisk(virsh, { file, format, sizeBytes }, callOf(place, limits.storage, signal))
       const target = freeTarget(xml, first?.bus, xen ? 'xen' : 'virtio')
       const driver = xen ? rawDriver(first?.element) : { name: 'qemu', type: format }
-      await change('attach', diskXml({ file, driver, target, serial: xen ? null : serial }), call)
-      return xen ? { serial, device: target.dev } : { serial }
+      await change('attach', diskXml({ file, driver, target, serial: xen ? null : serial }), signal)
+      const disk = xen ? { serial, device: target.dev } : { serial }
+      return added(disk, `attach the disk ${serial}`, has('disks', file))
     },
-    detachDisk: async (serial, call) => {
-      const file = files.get(serial)
-      if (file !== undefined) {
-        await detach(diskOf(file), `the disk ${serial}`, call)
-        await removeFiles(seat.host.virsh, [file], call)
-        files.delete(serial)
+    // By its serial, or, after the death of whoever added it, by its file.
+    detachDisk: async (name, signal) => {
+      const file = files.get(name) ?? name
+      const isGone = (seen: Observation): boolean => !has('disks', file)(seen)
+      const isOurs = posix.basename(file).startsWith(`${instance}.added-`)
+      const device = isOurs
+        ? allDisks(await live(signal)).find(disk => disk.file === file)?.element
+        : undefined
+      if (device !== undefined) {
+        await change('detach', device, signal)
       }
+      const finish = async (until: AbortSignal): Promise<void> => {
+        if (isOurs) {
+          await removeFiles(location.host.virsh, [file], quick(until))
+          files.delete(name)
+        }
+      }
+      return { ...letGo(`the disk ${name}`, isGone), finish }
     },
-    attachNic: async call => {
+    attachNic: async signal => {
       made += 1
       const mac = macFor(`${instance} added ${made}`)
-      await change('attach', nicXml(await live(call), mac), call)
-      return { mac }
+      await change('attach', nicXml(await live(signal), mac), signal)
+      return added({ mac }, `attach the card ${mac}`, has('nics', mac))
     },
-    detachNic: async (mac, call) => {
-      await detach(xml => nics(xml).find(nic => macOf(nic) === mac.toLowerCase()), `the card ${mac}`, call)
+    detachNic: async (name, signal) => {
+      const mac = name.toLowerCase()
+      const device = nics(await live(signal)).find(nic => macOf(nic) === mac)
+      if (device !== undefined) {
+        await change('detach', device, signal)
+      }
+      return letGo(`the card ${mac}`, seen => !has('nics', mac)(seen))
     },
     removeDisks: async call => {
-      await removeFiles(seat.host.virsh, [...files.values()], call)
+      await removeFiles(location.host.virsh, [...files.values()], call)
       files.clear()
     },
   }
 }
-
 /** Twenty characters at most: that is all that a virtio disk shows of it. */
 function serialOf(instance: string, number: number): string {
   const hash = createHash('sha256').update(`${instance} ${number}`).digest('hex')

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import type { GuestRequest } from '../driver.js'
 import { fetchLog, logPieces } from '../shared/evidence.js'
 import { removeFiles } from '../shared/storage.js'
 import { consoleFile } from './domain.js'
+import { callOf, type DomainPlace } from './domain-vm.js'
 import { emulatorLog } from './evidence.js'
 import type { LibvirtHost } from './host.js'
 import type { XmlElement } from './xml.js'
@@ -19,11 +19,8 @@ export interface GuestLogs {
 
 const never = new AbortController().signal
 
-export function guestLogs(
-  { instance, evidenceFolder }: GuestRequest,
-  domain: string,
-  xml: XmlElement,
-): GuestLogs {
+export function guestLogs(place: DomainPlace, xml: XmlElement, evidenceFolder: string): GuestLogs {
+  const { domain, instance } = place
   const console = consoleFile(xml)
   const files = [
     ...(console === null ? [] : [{ file: console, name: 'console' }]),
@@ -33,7 +30,7 @@ export function guestLogs(
   let kept = 0
   const fetchAs = async (host: LibvirtHost, suffix: string): Promise<void> => {
     for (const { file, name } of files) {
-      const call = { signal: never, limit: host.limits.evidence, where: instance }
+      const call = callOf(place, host.limits.evidence, never)
       // A log that cannot be had is no reason to leave a guest half undone.
       await fetchLog(host.virsh, file, join(evidenceFolder, `${name}${suffix}.log`), call).catch(() => {})
     }
@@ -45,7 +42,7 @@ export function guestLogs(
       await fetchAs(host, `-${kept}`)
     },
     remove: async host => {
-      const call = { signal: never, limit: host.limits.command, where: instance }
+      const call = callOf(place, host.limits.command, never)
       const pieces = files.flatMap(({ file }) => logPieces(file))
       await removeFiles(host.virsh, pieces, call).catch(() => {})
     },

@@ -35,7 +35,7 @@ async function tests(folder: string): Promise<void> {
       const driver = real.openDriver()
       const request = await real.requestFor(1, { kind: 'overlay', path: real.vm.base })
       t.ok(driver.abilities(request.placement).has('migrate'))
-      const prepared = await driver.prepare(request, never)
+      const prepared = await driver.instance(request).prepare(never)
       t.teardown(() => prepared.remove(never))
       const running = await prepared.start(never)
       const uptimeSec = async (): Promise<number> =>

@@ -6,7 +6,7 @@ import { type CallOptions, hostError } from '../shared/host-commands.js'
 import { isActive } from '../shared/power-state.js'
 import { machineFiles } from './domain.js'
 import { logFolder } from './evidence.js'
-import { domainXml, type LibvirtHost, type Seat, stateOf } from './host.js'
+import { domainXml, type LibvirtHost, type Location, stateOf } from './host.js'
 import { ownFiles } from './own-files.js'
 
 /** The two hosts that a domain may be on, and how the first one's virsh speaks to the other's libvirt. */
@@ -20,7 +20,7 @@ export interface Route {
 
 /** Which domain is moved. */
 export interface Move {
-  readonly seat: Seat
+  readonly location: Location
   readonly route: Route
   readonly domain: string
   readonly instance: string
@@ -48,13 +48,13 @@ export function migrationUri({ id, connect }: Pick<Host, 'id' | 'connect'>): str
 }
 
 /**
- * Moves a running domain to the other of its hosts, definition and all. Afterwards the seat says where it is, also
+ * Moves a running domain to the other of its hosts, definition and all. Afterwards its location says where it is, also
  * when it was refused or lost on the way: then it throws InfraError that names both hosts.
  */
 export async function moveDomain(move: Move, call: CallOptions): Promise<void> {
-  const { seat, route, domain, instance } = move
+  const { location, route, domain, instance } = move
   const { first, second, secondUri, unsafe } = route
-  const from = seat.host
+  const from = location.host
   const to = from === first ? second : first
   const quick = { ...call, limit: from.limits.command }
   await checkShared(move, from, to, quick)
@@ -62,7 +62,7 @@ export async function moveDomain(move: Move, call: CallOptions): Promise<void> {
   const [source, target] = from === first ? [first.virsh.uri, secondUri] : [secondUri, first.virsh.uri]
   const flags = ['--live', '--persistent', '--undefinesource', ...(unsafe ? ['--unsafe'] : [])]
   const command = first.virsh.words(['migrate', ...flags, domain, target], source)
-  seat.hasMoved = true
+  location.hasMoved = true
   try {
     await first.virsh.demand(command, { ...call, limit: from.limits.migrate })
   } catch (error) {
@@ -70,10 +70,10 @@ export async function moveDomain(move: Move, call: CallOptions): Promise<void> {
     const why = error instanceof Error ? error.message : String(error)
     const context =
       error instanceof InfraError ? error.context : { cause: 'host' as const, code: 'driver' as const }
-    const message = `${instance}: moving it from ${from.id} to ${to.id} failed, it is on ${seat.host.id}: ${why}`
+    const message = `${instance}: moving it from ${from.id} to ${to.id} failed, it is on ${location.host.id}: ${why}`
     throw new InfraError(message, { ...context, where: instance })
   }
-  seat.host = to
+  location.host = to
   const arrived = await stateOf(to, domain, { ...call, limit: to.limits.command })
   const left = await stateOf(from, domain, quick)
   if (arrived === null || !isActive(arrived.state) || left !== null) {
@@ -83,7 +83,11 @@ export async function moveDomain(move: Move, call: CallOptions): Promise<void> {
 }
 
 /** Ends a move that failed or was cancelled, and finds out where the domain is now. */
-async function giveUp({ seat, domain, instance }: Move, from: LibvirtHost, to: LibvirtHost): Promise<void> {
+async function giveUp(
+  { location, domain, instance }: Move,
+  from: LibvirtHost,
+  to: LibvirtHost,
+): Promise<void> {
   const on = (host: LibvirtHost): CallOptions => {
     return { signal: never, limit: host.limits.command, where: instance }
   }
@@ -94,7 +98,7 @@ async function giveUp({ seat, domain, instance }: Move, from: LibvirtHost, to: L
   const runs = (answer: typeof here): boolean => answer != null && isActive(answer.state)
   // On its way it is `paused` there; only when it is known to run here no more has it arrived.
   if (here !== undefined && !runs(here) && runs(there)) {
-    seat.host = to
+    location.host = to
   }
 }
 

@@ -121,7 +121,7 @@ t.test('a guest of an old host lives and is left as it was', async t => {
     'set-memory',
     'stop',
   ])
-  const prepared = await driver.prepare(wanted, never)
+  const prepared = await driver.instance(wanted).prepare(never)
   const running = await prepared.start(never)
   t.match(running.facts, {
     'libvirt version': '0.3.3',
@@ -151,7 +151,7 @@ t.test('a guest of an old host lives and is left as it was', async t => {
 t.test('a VM that ran before goes on afterwards', async t => {
   const { driver, folder, request, setState } = await startHost(t)
   await setState('blocked')
-  const prepared = await driver.prepare(request(1, { kind: 'none' }), never)
+  const prepared = await driver.instance(request(1, { kind: 'none' })).prepare(never)
   await (await prepared.start(never)).stop(never)
   await prepared.remove(never)
   t.equal(await readFile(join(folder, 'rhel5.state'), 'utf8'), 'blocked\n')
@@ -159,7 +159,7 @@ t.test('a VM that ran before goes on afterwards', async t => {
 
 t.test('an end that nobody asked for is a loss, of unknown cause where virsh tells no reason', async t => {
   const { driver, request, setState } = await startHost(t)
-  const prepared = await driver.prepare(request(1, { kind: 'none' }), never)
+  const prepared = await driver.instance(request(1, { kind: 'none' })).prepare(never)
   const running = await prepared.start(never)
   await setState('shut off')
   await untilAborted(20_000, running.gone)
@@ -170,7 +170,7 @@ t.test('an end that nobody asked for is a loss, of unknown cause where virsh tel
 
 t.test('a crash on Xen is the guest’s', async t => {
   const { driver, request, setState } = await startHost(t)
-  const running = await (await driver.prepare(request(1, { kind: 'none' }), never)).start(never)
+  const running = await (await driver.instance(request(1, { kind: 'none' })).prepare(never)).start(never)
   await setState('crashed')
   await untilAborted(20_000, running.gone)
   t.match(running.gone.reason, { message: /the guest crashed/, context: { cause: 'guest' } })
@@ -179,7 +179,7 @@ t.test('a crash on Xen is the guest’s', async t => {
 t.test('what an old host cannot do is refused with its words', async t => {
   const { driver, request, folder } = await startHost(t)
   const prepare = (clean: CleanState, vm?: string): Promise<unknown> =>
-    driver.prepare(request(2, clean, vm), never)
+    driver.instance(request(2, clean, vm)).prepare(never)
   await t.rejects(prepare({ kind: 'none' }, 'no such'), { message: /takes no names with blanks/ })
   await t.rejects(prepare({ kind: 'none' }, '5'), { message: /takes a number for an id/ })
   await t.rejects(prepare({ kind: 'none' }, '-all'), { message: /dash in front/ })

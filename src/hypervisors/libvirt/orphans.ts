@@ -1,14 +1,17 @@
 import type { Leftover } from '../driver.js'
+import { awaitSent } from '../managed-vm/await-state.js'
+import { giveBack } from '../managed-vm/give-back.js'
 import { type Claim, listClaims, removeClaim } from '../shared/claims.js'
 import { logPieces } from '../shared/evidence.js'
 import type { CallOptions } from '../shared/host-commands.js'
 import { readInstanceName } from '../shared/names.js'
 import { removeFiles } from '../shared/storage.js'
+import { type DomainPlace, domainVm } from './domain-vm.js'
 import { emulatorLog } from './evidence.js'
 import { domainXml, type LibvirtHost, listDomains, stateOf } from './host.js'
+import { createHotplug } from './hotplug.js'
 import { ownFiles } from './own-files.js'
-import { destroyDomain } from './power.js'
-import { deleteSnapshot, snapshotPrefix } from './snapshots.js'
+import { deleteSnapshot, lentSnapshots, listSnapshots, snapshotPrefix } from './snapshots.js'
 import { textAt } from './xml.js'
 
 /** An instance on a host: of a run that goes on, or of one that is dead. Whoever asks knows the runs. */
@@ -32,7 +35,7 @@ export async function listInstances(host: LibvirtHost, call: CallOptions): Promi
   const domains = await listDomains(host.virsh, call)
   const claims = await listClaims(host.virsh, call)
   const found: LeftInstance[] = []
-  for (const [name, state] of domains) {
+  for (const [name, { state }] of domains) {
     const parts = readInstanceName(name)
     if (parts !== null) {
       const xml = await domainXml(host, name, 'inactive', call).catch(() => null)
@@ -44,7 +47,7 @@ export async function listInstances(host: LibvirtHost, call: CallOptions): Promi
   for (const { instance, vm, runner, at, kept = false } of claims) {
     const parts = readInstanceName(instance)
     if (parts !== null && !domains.has(instance)) {
-      const state = domains.get(vm) ?? null
+      const state = domains.get(vm)?.state ?? null
       found.push({
         name: instance,
         ...parts,
@@ -87,7 +90,7 @@ export async function removeDomain(host: LibvirtHost, domain: string, call: Call
   for (const file of ownFiles(await domainXml(host, domain, 'inactive', call), domain)) {
     files.add(file)
   }
-  await destroyDomain({ host, domain, where: call.where }, call.signal)
+  await endDomain(host, domain, call)
   await removeFiles(host.virsh, [...files], { ...call, limit: host.limits.storage })
   if ((await stateOf(host, domain, call)) !== null) {
     await host.virsh.callWith(
@@ -99,24 +102,38 @@ export async function removeDomain(host: LibvirtHost, domain: string, call: Call
 }
 
 /** Takes back what an instance did to a VM that it was itself. */
-async function releaseVm(host: LibvirtHost, { instance, vm, ran }: Claim, call: CallOptions): Promise<void> {
+async function releaseVm(
+  host: LibvirtHost,
+  { instance, vm, ran, found }: Claim,
+  call: CallOptions,
+): Promise<void> {
+  const { signal } = call
   if ((await stateOf(host, vm, call)) !== null) {
     const live = await domainXml(host, vm, 'live', call)
-    if (!ran) {
-      await destroyDomain({ host, domain: vm, where: call.where }, call.signal)
+    if (found !== undefined) {
+      const place = placeOf(host, vm, instance)
+      await giveBack({ ...domainVm(place), ...createHotplug(place), ...lentSnapshots(place) }, found, signal)
+    } else {
+      if (!ran) {
+        await endDomain(host, vm, call)
+      }
+      for (const name of (await listSnapshots(host, vm, call)).filter(name =>
+        name.startsWith(snapshotPrefix),
+      )) {
+        await deleteSnapshot(host, vm, name, { ...call, limit: host.limits.snapshot })
+      }
     }
-    for (const name of await ownSnapshots(host, vm, call)) {
-      await deleteSnapshot(host, vm, name, { ...call, limit: host.limits.snapshot })
-    }
-    if (!ran) {
-      await removeFiles(host.virsh, ownFiles(live, instance), call)
-    }
+    await removeFiles(host.virsh, ownFiles(live, instance), call)
   }
   await removeClaim(host.virsh, instance, call)
 }
 
-async function ownSnapshots(host: LibvirtHost, vm: string, call: CallOptions): Promise<string[]> {
-  const answer = await host.virsh.ask(['snapshot-list', vm], call)
-  const names = answer.stdout.text.split('\n').map(line => line.trim().split(/\s+/)[0] ?? '')
-  return answer.code === 0 ? names.filter(name => name.startsWith(snapshotPrefix)) : []
+/** Ends a domain by force, if it runs, and sees that it has. */
+async function endDomain(host: LibvirtHost, domain: string, { where, signal }: CallOptions): Promise<void> {
+  const vm = domainVm(placeOf(host, domain, where))
+  await awaitSent(vm, vm.kill(signal), signal)
+}
+
+function placeOf(host: LibvirtHost, domain: string, instance: string): DomainPlace {
+  return { location: { host, hasMoved: false }, domain, instance, snapshots: new Set(), tellsPanics: false }
 }

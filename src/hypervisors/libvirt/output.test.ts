@@ -115,8 +115,15 @@ t.test('lists of domains', async t => {
     ],
   ]
   for (const [source, text, wanted] of table) {
-    t.strictSame([...parseList(text)], wanted, source)
+    t.strictSame(
+      [...parseList(text)].map(([name, { state }]) => [name, state]),
+      wanted,
+      source,
+    )
   }
+  const ids = [...parseList(table[5]?.[1] ?? '').values()].map(({ id }) => id)
+  t.strictSame(ids, ['0', '7', '8', '9'])
+  t.equal(parseList(table[0]?.[1] ?? '').get('gctry')?.id, null)
   t.throws(() => parseList(''), UnknownOutput, 'nothing is no empty list')
   t.throws(() => parseList('error: failed to connect\n'), UnknownOutput)
   t.throws(() => parseList(' Id   Name   State\n----\n 1 vm dreaming\n'), UnknownOutput)

@@ -41,20 +41,27 @@ export function parseState(text: string): StateAnswer {
 const stateWords = Object.keys(states).join('|')
 const row = new RegExp(`^\\s*(-|\\d+)\\s+(\\S|\\S.*\\S)\\s+(${stateWords})$`)
 
-/** Reads `virsh list --all`: the state of each domain by its name. */
-export function parseList(text: string): Map<string, DomainState> {
+/** One row of a list of domains. */
+export interface ListedDomain {
+  readonly state: DomainState
+  /** Another one after each start; `null` of a domain that does not run. */
+  readonly id: string | null
+}
+
+/** Reads `virsh list --all`: each domain by its name. */
+export function parseList(text: string): Map<string, ListedDomain> {
   const [heading = '', rule = '', ...rows] = linesOf(text)
   if (!/^\s*Id\s+Name\s+State\s*$/.test(heading) || !/^-+$/.test(rule)) {
     throw new UnknownOutput('the list of domains', heading)
   }
-  const found = new Map<string, DomainState>()
+  const found = new Map<string, ListedDomain>()
   for (const line of rows) {
-    const [, , name, word = ''] = row.exec(line.trimEnd()) ?? []
+    const [, id, name, word = ''] = row.exec(line.trimEnd()) ?? []
     const state = states[word]
-    if (name === undefined || state === undefined) {
+    if (id === undefined || name === undefined || state === undefined) {
       throw new UnknownOutput('the list of domains', line)
     }
-    found.set(name, state)
+    found.set(name, { state, id: id === '-' ? null : id })
   }
   return found
 }

@@ -1,76 +1,87 @@
-import { InfraError } from '../../config/errors.js'
-import type { CallOptions } from '../shared/host-commands.js'
-import { isActive } from '../shared/power-state.js'
-import { type LibvirtHost, stateOf, untilState } from './host.js'
+import type { Account, Observation, Power } from '../managed-vm/observation.js'
 import type { StateAnswer } from './output.js'
 
-/** A domain on a host, and the instance that messages name. */
-export interface PowerTarget {
-  readonly host: LibvirtHost
-  readonly domain: string
-  readonly where: string
+/** What else is known of a domain that has ended or stands still. */
+export interface PowerContext {
+  /** True on Xen, where only the guest can make a domain crash. */
+  readonly xen: boolean
+  /** True when the domain has a panic device. */
+  readonly tellsPanics: boolean
 }
 
-const never = new AbortController().signal
-const isOff = (answer: StateAnswer | null): boolean => answer === null || !isActive(answer.state)
+/** Pauses that end by themselves: others may save, dump or snapshot the guest meanwhile. */
+const passing = new Set([
+  'migrating',
+  'saving',
+  'dumping',
+  'creating snapshot',
+  'starting up',
+  'shutting down',
+  'post-copy',
+])
 
-/** Starts a domain unless it runs. */
-export async function startDomain({ host, domain, where }: PowerTarget, signal: AbortSignal): Promise<void> {
-  const call = { signal, limit: host.limits.start, where }
-  const before = await stateOf(host, domain, call)
-  if (before === null || !isActive(before.state)) {
-    await host.virsh.call(['start', domain], call)
-  } else if (before.state === 'paused') {
-    await host.virsh.call(['resume', domain], call)
+/**
+ * What a domain's state and its reason say of it; `null` is a domain that is not there. The reasons are those of
+ * virshDomainStateReasonToString (tools/virsh-domain-monitor.c of libvirt).
+ */
+export function powerOf(
+  answer: StateAnswer | null,
+  context: PowerContext,
+): Pick<Observation, 'power' | 'said' | 'account'> {
+  if (answer === null) {
+    const account: Account = { cause: 'host', why: 'the domain is no longer there' }
+    return { power: 'absent', said: 'not there', account }
+  }
+  const { state, reason } = answer
+  const said = reason === null ? state : `${state} (${reason})`
+  switch (state) {
+    case 'shut off':
+      return { power: 'off', said, account: ofEnd(reason, said, context) }
+    case 'crashed':
+      return { power: 'crashed', said, account: { cause: 'guest', why: `the guest crashed: ${said}` } }
+    case 'paused':
+      return reason !== null && passing.has(reason)
+        ? { power: 'busy', said }
+        : { power: 'paused', said, account: ofPause(reason, said) }
+    default:
+      return { power: 'on', said }
   }
 }
 
-/** Asks the guest to shut down and waits until it has. Throws InfraError: its fault when it has not in time. */
-export async function shutDown({ host, domain, where }: PowerTarget, signal: AbortSignal): Promise<void> {
-  const call = { signal, limit: host.limits.command, where }
-  const before = await stateOf(host, domain, call)
-  if (isOff(before)) {
-    return
-  }
-  if (before?.state === 'paused') {
-    await host.virsh.call(['resume', domain], call)
-  }
-  await host.virsh.call(['shutdown', domain], call)
-  await untilState(host, domain, isOff, host.limits.shutdown, call, 'guest')
+/** What a state alone says, as a list of domains has it. */
+export function powerOfState(state: StateAnswer['state']): Power {
+  return powerOf({ state, reason: null }, { xen: false, tellsPanics: false }).power
 }
 
-/** Asks the guest to shut down and waits, then ends it by force. Again, if need be. */
-export async function stopDomain(target: PowerTarget, signal: AbortSignal): Promise<void> {
-  const { host, domain, where } = target
-  const call: CallOptions = { signal, limit: host.limits.command, where }
-  try {
-    if ((await stateOf(host, domain, call))?.state !== 'crashed') {
-      await shutDown(target, signal)
-    }
-  } catch (error) {
-    // Whatever kept it from its end, force does not: but nothing is forced on a host that is not reached.
-    if (error instanceof InfraError && (error.context.code === 'lost' || error.context.code === 'connect')) {
-      throw error
-    }
+function ofPause(reason: string | null, said: string): Account {
+  switch (reason) {
+    case 'crashed':
+    case 'watchdog':
+      return { cause: 'guest', why: `the guest was paused: ${said}` }
+    case null:
+    case 'unknown':
+      return { cause: 'unknown', why: `the guest was paused unexpectedly: ${said}` }
+    default:
+      return { cause: 'host', why: `the host paused the guest: ${said}` }
   }
-  await destroyDomain(target, signal.aborted ? never : signal)
 }
 
-/** Ends a domain at once, if it runs. */
-export async function destroyDomain(
-  { host, domain, where }: PowerTarget,
-  signal: AbortSignal,
-): Promise<void> {
-  const call = { signal, limit: host.limits.destroy, where }
-  const answer = await stateOf(host, domain, call)
-  if (answer === null || answer.state === 'shut off') {
-    return
-  }
-  const destroyed = await host.virsh.ask(['destroy', domain], call)
-  const after = await stateOf(host, domain, call)
-  if (after !== null && after.state !== 'shut off') {
-    const said = destroyed.stderr.trim()
-    const message = `${where} on ${host.id}: virsh destroy ${domain} left it ${after.state}: ${said}`
-    throw new InfraError(message, { cause: 'host', where, code: 'command' })
+function ofEnd(reason: string | null, said: string, { xen, tellsPanics }: PowerContext): Account {
+  switch (reason) {
+    case 'shutdown':
+      return { cause: 'guest', why: `the guest shut itself down: ${said}` }
+    case 'crashed':
+      if (xen) {
+        return { cause: 'guest', why: `the guest crashed: ${said}` }
+      }
+      // With a panic device libvirt says the same of a panic and of an emulator that died.
+      return tellsPanics
+        ? { cause: 'unknown', why: `the guest panicked, or its emulator died: ${said}` }
+        : { cause: 'host', why: `the guest's emulator died: ${said}` }
+    case null:
+    case 'unknown':
+      return { cause: 'unknown', why: `the guest is off, and the host does not say why: ${said}` }
+    default:
+      return { cause: 'host', why: `the host ended the guest: ${said}` }
   }
 }

@@ -15,9 +15,9 @@ t.test('a snapshot of a VM: what a test did is undone, loss is told, orphans are
   const driver = real.openDriver()
   const clean = { kind: 'snapshot', name: 'sealed' } as const
   const request = await real.requestFor(3, clean)
-  const prepared = await driver.prepare(request, never)
+  const prepared = await driver.instance(request).prepare(never)
   t.teardown(() => prepared.remove(never))
-  await t.rejects(driver.prepare(await real.requestFor(4, clean), never), {
+  await t.rejects(driver.instance(await real.requestFor(4, clean)).prepare(never), {
     message: /the VM .* is in use by gc-test/,
     context: { code: 'capacity' },
   })
@@ -32,7 +32,7 @@ t.test('a snapshot of a VM: what a test did is undone, loss is told, orphans are
   t.strictSame(await real.instances(driver), [])
 
   await t.test('the next instance has the boot of the snapshot and no marker', async t => {
-    const next = await driver.prepare(await real.requestFor(5, clean), never)
+    const next = await driver.instance(await real.requestFor(5, clean)).prepare(never)
     t.teardown(() => next.remove(never))
     const again = await next.start(never)
     const after = await real.inGuest(
@@ -53,8 +53,8 @@ t.test('a snapshot of a VM: what a test did is undone, loss is told, orphans are
 
   await t.test('what a dead runner left is found by another and removed', async t => {
     const dead = real.openDriver()
-    await (await dead.prepare(await real.requestFor(6, clean), never)).start(never)
-    await dead.prepare(await real.requestFor(7, { kind: 'copy', path: real.vm.base }), never)
+    await (await dead.instance(await real.requestFor(6, clean)).prepare(never)).start(never)
+    await dead.instance(await real.requestFor(7, { kind: 'copy', path: real.vm.base })).prepare(never)
     await dead.close()
     t.match(await real.instances(driver), [
       { number: 6, run: real.run, vm: real.vm.name, state: 'running', note: /process \d+/ },

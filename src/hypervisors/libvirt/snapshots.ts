@@ -1,8 +1,10 @@
 import { InfraError } from '../../config/errors.js'
+import { type Sent, showing, type VmBackend } from '../managed-vm/backend.js'
 import type { CallOptions } from '../shared/host-commands.js'
 import { isActive } from '../shared/power-state.js'
+import { callOf, type DomainPlace } from './domain-vm.js'
 import type { LibvirtHost } from './host.js'
-import { stateOf, untilState } from './host.js'
+import { stateOf } from './host.js'
 
 /** Ours begin with this, so that what a dead runner left in a VM can be told from its own. */
 export const snapshotPrefix = 'gc-'
@@ -18,27 +20,18 @@ export function ownName(name: string, where: string): string {
   return `${snapshotPrefix}${name}`
 }
 
-/** Whether a domain has a snapshot of that name. */
-export async function hasSnapshot(
+/** When a snapshot was made, in words, for facts of what it brings back; `null` when there is none of that name. */
+export async function findSnapshot(
   { virsh }: LibvirtHost,
   domain: string,
   name: string,
   call: CallOptions,
-): Promise<boolean> {
-  const answer = await virsh.ask(['snapshot-dumpxml', domain, name], call)
-  return answer.code === 0
-}
-
-/** A snapshot by its name and when it was made: its bytes lie in a file that is written to all the time. */
-export async function describeSnapshot(
-  { virsh }: LibvirtHost,
-  domain: string,
-  name: string,
-  call: CallOptions,
-): Promise<string> {
-  const { stdout } = await virsh.ask(['snapshot-dumpxml', domain, name], call)
+): Promise<string | null> {
+  const { code, stdout } = await virsh.ask(['snapshot-dumpxml', domain, name], call)
   const [, seconds] = /<creationTime>(\d+)<\/creationTime>/.exec(stdout.text) ?? []
-  return seconds === undefined ? name : `${name}, made ${new Date(Number(seconds) * 1000).toISOString()}`
+  const made =
+    seconds === undefined ? name : `${name}, made ${new Date(Number(seconds) * 1000).toISOString()}`
+  return code === 0 ? made : null
 }
 
 /** Snapshots a domain with its memory, in the place of one of that name. */
@@ -59,18 +52,21 @@ export async function deleteSnapshot(
   name: string,
   call: CallOptions,
 ): Promise<void> {
-  if (await hasSnapshot(host, domain, name, call)) {
+  if ((await findSnapshot(host, domain, name, call)) !== null) {
     await host.virsh.call(['snapshot-delete', domain, name], call)
   }
 }
 
-/** Goes back to a snapshot; the domain runs afterwards, whether it did in the snapshot or not. */
+/**
+ * Goes back to a snapshot; the domain runs afterwards, whether it did in the snapshot or not. What it gives must be
+ * seen.
+ */
 export async function revertTo(
   host: LibvirtHost,
   domain: string,
   name: string,
   call: CallOptions,
-): Promise<void> {
+): Promise<Sent<void>> {
   // Force lets libvirt start a new QEMU where the running one does not fit: after a disk was added.
   await host.virsh.callWith(['snapshot-revert', domain, name], ['--running', '--force'], call)
   const { start } = host.limits
@@ -79,5 +75,48 @@ export async function revertTo(
     // Before 0.9.5 there is no --running: a snapshot of a domain that was off leaves it off.
     await host.virsh.call(['start', domain], { ...call, limit: start })
   }
-  await untilState(host, domain, answer => answer !== null && isActive(answer.state), start, call)
+  return showing({
+    what: `run ${domain} from ${name}`,
+    cause: 'host',
+    limit: start,
+    holds: ({ power }) => power === 'on',
+  })
+}
+
+/** The names of a domain's snapshots; none where its host knows none. */
+export async function listSnapshots(
+  { virsh }: LibvirtHost,
+  domain: string,
+  call: CallOptions,
+): Promise<string[]> {
+  const { code, stdout } = await virsh.ask(['snapshot-list', domain], call)
+  const [, , ...rows] = stdout.text.split('\n').map(line => line.trim().split(/\s+/)[0] ?? '')
+  return code === 0 ? rows.filter(name => name !== '') : []
+}
+
+/** The snapshots of a lent domain: those that it has, and how ours among them are deleted. */
+export function lentSnapshots(
+  place: DomainPlace,
+): Required<Pick<VmBackend, 'listSnapshots' | 'dropSnapshots'>> {
+  const { location, domain } = place
+  const list = async (signal: AbortSignal): Promise<readonly string[]> =>
+    // Xen's driver knows none.
+    location.host.xen
+      ? []
+      : listSnapshots(location.host, domain, callOf(place, location.host.limits.command, signal))
+  return {
+    listSnapshots: list,
+    dropSnapshots: async (found, signal) => {
+      for (const name of await list(signal)) {
+        if (name.startsWith(snapshotPrefix) && !found.includes(name)) {
+          await deleteSnapshot(
+            location.host,
+            domain,
+            name,
+            callOf(place, location.host.limits.snapshot, signal),
+          )
+        }
+      }
+    },
+  }
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { defaultLimits } from '../../config/limits.js'
 import type { Guest, Host } from '../../config/model.js'
+import type { Machine } from '../../remote/index.js'
 import type { GuestRequest } from '../driver.js'
-import { localMachine } from '../shared/local-machine.test.fixture.js'
+import { type CountedMachine, countedMachine, localMachine } from '../shared/local-machine.test.fixture.js'
 import { createLibvirtDriver, type LibvirtDriver } from './driver.js'
 import { libvirtModule } from './module.js'
 
@@ -31,7 +32,7 @@ case $1 in
   domstate) need "$2"; cat "$2.state" ;;
   dumpxml) need "$2"; cat "$2.xml" ;;
   define) name=$(sed -n 's,.*<name>\\(.*\\)</name>.*,\\1,p' "$2"); cat "$2" >"$name.xml"; echo 'shut off (unknown)' >"$name.state" ;;
-  undefine) need "$2"; rm "$2.xml" "$2.state" ;;
+  undefine) need "$2"; rm -f "$2.xml" "$2.state" "$2".snapshot.* ;;
   start) need "$2"; echo 'running (booted)' >"$2.state"; echo '2 262144' >"$2.info" ;;
   shutdown) need "$2"; [ -e stubborn ] || echo 'shut off (shutdown)' >"$2.state" ;;
   destroy) need "$2"; echo 'shut off (destroyed)' >"$2.state" ;;
@@ -39,6 +40,18 @@ case $1 in
     printf 'Id:             1\\nName:           %s\\nState:          running\\nCPU(s):         %s\\nMax memory:     262144 KiB\\nUsed memory:    %s KiB\\n\\n' "$2" "$cpus" "$memory" ;;
   setvcpus) read -r _ memory <"$2.info"; [ -e stubborn ] || echo "$3 $memory" >"$2.info" ;;
   setmem) read -r cpus _ <"$2.info"; echo "$cpus $3" >"$2.info" ;;
+  suspend) need "$2"; echo 'paused (user)' >"$2.state" ;;
+  resume) need "$2"; echo 'running (unpaused)' >"$2.state" ;;
+  reset|inject-nmi) need "$2" ;;
+  screenshot) need "$2"; printf 'P6 1 1 255 abc' >"$3" ;;
+  snapshot-create-as) need "$2"; echo "<domainsnapshot/>" >"$2.snapshot.$3" ;;
+  snapshot-dumpxml) need "$2"; cat "$2.snapshot.$3" ;;
+  snapshot-list) need "$2"; printf ' Name   Creation Time   State\\n---------\\n'
+    for file in "$2".snapshot.*; do [ -e "$file" ] && echo " \${file##*.} now running"; done; echo ;;
+  snapshot-delete) need "$2"; rm "$2.snapshot.$3" ;;
+  snapshot-revert) need "$2"; echo 'running (from snapshot)' >"$2.state" ;;
+  attach-device) need "$2"; tr -d '\\n' <"$3" >device; sed -i "s,</devices>,\\n$(cat device)\\n</devices>," "$2.xml" ;;
+  detach-device) need "$2"; mark=$(tr -d '\\n' <"$3" | sed -n "s/.*\\(file='[^']*added[^']*'\\).*/\\1/p; s/.*<mac address='\\([^']*\\)'.*/\\1/p"); grep -v -- "$mark" "$2.xml" >rest; mv rest "$2.xml" ;;
   migrate) need "$2"; to=$(folder "$3"); fault=$(cat "$home/fault" 2>/dev/null); rm -f "$home/fault"
     case $fault in
       refused) echo 'error: Requested operation is not valid: cannot migrate domain with 1 snapshots' >&2; exit 1 ;;
@@ -84,6 +97,8 @@ export interface TwoHosts {
   stubborn(host: HostName): Promise<void>
   /** All that virsh of the first host was asked, and the second one's libvirt. */
   log(host: HostName): Promise<string>
+  /** What the first host was told over its connection. */
+  readonly counted: CountedMachine
   /** The files of instances beside the disk, and on the hosts. */
   files(): Promise<string[]>
 }
@@ -107,6 +122,7 @@ export async function startTwoHosts(t: Pick<Test, 'teardown'>): Promise<TwoHosts
   }
   await writeFile(join(folderOf('kvm-1'), 'vm.xml'), vmXml(join(disks, 'clean.img')))
   await writeFile(join(folderOf('kvm-1'), 'vm.state'), 'shut off (unknown)\n')
+  await writeFile(join(folderOf('kvm-1'), 'vm.info'), '2 262144\n')
   const second: Host = {
     id: 'kvm-2',
     place,
@@ -117,18 +133,21 @@ export async function startTwoHosts(t: Pick<Test, 'teardown'>): Promise<TwoHosts
     capacity: { guests: 1, vcpus: 2, memoryBytes: 2 ** 30, locks: [] },
     limits,
   }
+  const machineOn = (host: HostName): Machine => ({
+    ...localMachine(folderOf(host), join(folderOf(host), 'home')),
+    label: host,
+  })
+  const counted = countedMachine(machineOn('kvm-1'))
   const driver = createLibvirtDriver({
     host: { id: 'kvm-1', product: 'debian-kvm', version: '12', limits },
     second: id => (id === second.id ? second : undefined),
-    connect: async (_signal, host) => {
-      const folder = folderOf(host as HostName)
-      return { ...localMachine(folder, join(folder, 'home')), label: host }
-    },
+    connect: async (_signal, host) => (host === 'kvm-1' ? counted.machine : machineOn('kvm-2')),
   })
   t.teardown(() => driver.close())
   const instance = 'gc-run-e1-1'
   return {
     driver,
+    counted,
     request: {
       instance,
       guest,

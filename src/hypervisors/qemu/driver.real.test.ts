@@ -99,7 +99,7 @@ t.test('a Debian guest: booted, reached, paused, reverted, rebooted, stopped, re
     'snapshot',
     'stop',
   ])
-  const prepared = await driver.prepare(request, never)
+  const prepared = await driver.instance(request).prepare(never)
   t.teardown(() => prepared.remove(never))
   const console = join(request.evidenceFolder, 'console.log')
   const startedAt = performance.now()
@@ -247,7 +247,7 @@ t.test('a guest that shuts itself down is lost by its own doing', async t => {
   t.teardown(() => driver.close())
   const image = await buildImage(await loadRecipe('debian'), { cacheFolder, signal: never })
   const request = await requestFor('poweroff', { disk: 'virtio-scsi', machine: 'q35' })
-  const prepared = await driver.prepare(request, never)
+  const prepared = await driver.instance(request).prepare(never)
   t.teardown(() => prepared.remove(never))
   const running = await prepared.start(never)
   t.match(running.facts, { machine: /^pc-q35/, disk: 'virtio-scsi' })
@@ -261,7 +261,7 @@ t.test('a guest that is lost unasked says so, and whose fault it is', async t =>
   const driver = createQemuDriver({ host: { id: 'here' }, cacheFolder })
   t.teardown(() => driver.close())
   const request = await requestFor('lost')
-  const prepared = await driver.prepare(request, never)
+  const prepared = await driver.instance(request).prepare(never)
   t.teardown(() => prepared.remove(never))
   const running = await prepared.start(never)
   const record = JSON.parse(
@@ -283,11 +283,13 @@ t.test(
     await buildImage(await loadRecipe('debian'), { cacheFolder, signal: never })
     const driver = createQemuDriver({ host: { id: 'here' }, cacheFolder })
     const request = await requestFor('refused', { nic: 'rtl8139' })
-    await t.rejects(driver.prepare(request, never), {
+    await t.rejects(driver.instance(request).prepare(never), {
       message: /no driver for nic rtl8139, but for virtio-net/,
     })
     const other = { ...request, placement: { ...request.placement, image: 'nowhere', configuration } }
-    await t.rejects(driver.prepare(other, never), { message: /is not built: guestcert lab build nowhere/ })
+    await t.rejects(driver.instance(other).prepare(never), {
+      message: /is not built: guestcert lab build nowhere/,
+    })
     t.notOk((await readdir(instancesFolder(cacheFolder))).includes(request.instance))
   },
 )

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { GivenHostLimits } from '../../config/host-limits.js'
 import type { Host, Placement } from '../../config/model.js'
-import type { Ability, Driver, GuestRequest } from '../driver.js'
+import type { Ability, Driver, GuestRequest, Instance } from '../driver.js'
 import { imageFacts } from '../image-identity.js'
 import { hostLimits } from '../limit.js'
 import type { BuiltImage } from '../shared/image.js'
@@ -112,10 +112,21 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
         'host cpus': String(cpus().length),
       }
     },
-    prepare: async (request, signal) => {
-      const prepared = await prepare(request, signal)
-      made.add(prepared)
-      return prepared
+    instance: request => {
+      let prepared: QemuPrepared | null = null
+      const instance: Instance = {
+        get keepHint() {
+          return prepared?.keepHint ?? ''
+        },
+        prepare: async signal => {
+          prepared ??= await prepare(request, signal)
+          made.add(prepared)
+          return instance
+        },
+        start: async signal => (prepared ?? (await prepare(request, signal))).start(signal),
+        remove: async signal => prepared?.remove(signal),
+      }
+      return instance
     },
     keptAccess: request =>
       keptAccess(cacheFolder, request, tools(request.instance, new AbortController().signal)),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Access, GuestRequest, PreparedGuest } from '../driver.js'
+import type { Access, GuestRequest, Instance } from '../driver.js'
 import type { HostLimits } from '../limit.js'
 import { type AcceleratorChoice, distrustKvm } from './accelerator.js'
 import { kernelCommandLine, type UefiFiles } from './arguments.js'
@@ -30,7 +30,7 @@ export interface Preparation {
 }
 
 /** A prepared guest, and what the driver needs to end it when it closes itself. */
-export interface QemuPrepared extends PreparedGuest {
+export interface QemuPrepared extends Pick<Instance, 'start' | 'remove' | 'keepHint'> {
   /** Ends what runs, unless it is to be kept. */
   abandon(): void
 }

@@ -27,8 +27,8 @@ async function beRunner(cacheFolder: string, outlives: boolean): Promise<void> {
   const place = { file: join(cacheFolder, 'lab.yaml'), line: 1, column: 1 }
   const guest = { id: 'empty', arch: 'x86_64' } as Guest
   const driver = createQemuDriver({ host: { id: 'here' }, cacheFolder })
-  const prepared = await driver.prepare(
-    {
+  const prepared = await driver
+    .instance({
       instance,
       guest,
       placement: {
@@ -42,9 +42,8 @@ async function beRunner(cacheFolder: string, outlives: boolean): Promise<void> {
       evidenceFolder: join(cacheFolder, 'evidence'),
       limits: defaultLimits,
       outlives,
-    },
-    never,
-  )
+    })
+    .prepare(never)
   const running = await prepared.start(never)
   process.stdout.write('started\n')
   if (process.env.TEST_CLOSES === 'yes') {

@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { machineName } from '../../config/this-machine.js'
 import { quote } from '../../remote/index.js'
+import type { Found } from '../managed-vm/backend.js'
 import type { CallOptions, HostCommands } from './host-commands.js'
+
+const foundSchema = z.object({
+  power: z.enum(['on', 'paused', 'off']),
+  vcpus: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  disks: z.array(z.string()),
+  nics: z.array(z.string()),
+  snapshots: z.array(z.string()),
+}) satisfies z.ZodType<Found>
 
 /**
  * A VM that serves as an instance itself does not bear the instance's name: a file in the home folder of whoever
@@ -13,6 +23,10 @@ const claimSchema = z.object({
   vm: z.string(),
   /** Whether the VM was running before. */
   ran: z.boolean(),
+  /** How a lent VM was found, before anything of it was altered; absent from claims of other VMs. */
+  found: foundSchema.optional(),
+  /** The file that the VM is made anew from, where its host keeps none that does not run. */
+  definition: z.string().optional(),
   /** Who made it, for people. */
   runner: z.string(),
   at: z.string(),
@@ -22,9 +36,11 @@ const claimSchema = z.object({
 
 export type Claim = z.infer<typeof claimSchema>
 
-/** A claim that the runner makes now: that an instance is that VM, which ran before or did not. */
-export function newClaim(instance: string, vm: string, ran: boolean): Claim {
-  return { instance, vm, ran, runner: runnerName(), at: new Date().toISOString() }
+/** A claim that the runner makes now: that an instance is that VM, and how it was found if it is lent. */
+export function newClaim(instance: string, vm: string, found: Found | null = null): Claim {
+  const ran = found !== null && found.power !== 'off'
+  const common = { instance, vm, ran, runner: runnerName(), at: new Date().toISOString() }
+  return found === null ? common : { ...common, found: foundSchema.parse(found) }
 }
 
 /** Who we are, for people on the host. */

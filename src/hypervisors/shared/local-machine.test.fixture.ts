@@ -37,3 +37,40 @@ export function localMachine(programs: string, home: string): Machine {
     close: async () => {},
   }
 }
+
+/** A machine whose commands are counted, and one of which may fail. */
+export interface CountedMachine {
+  readonly machine: Machine
+  /** Every command that it was given. */
+  readonly commands: string[]
+  /** Calls with the number of each command from now on. */
+  onCommand(listener: (number: number) => void): void
+  /** Lets the n-th command from now on fail without being carried out; none for 0. */
+  refuse(number: number): void
+}
+
+export function countedMachine(machine: Machine): CountedMachine {
+  const commands: string[] = []
+  let listener = (_: number): void => {}
+  let [heard, toRefuse] = [0, 0]
+  return {
+    commands,
+    onCommand: told => {
+      heard = 0
+      listener = told
+    },
+    refuse: number => {
+      toRefuse = number
+    },
+    machine: {
+      ...machine,
+      run: async (command, options) => {
+        commands.push(command)
+        heard += 1
+        listener(heard)
+        toRefuse -= 1
+        return machine.run(toRefuse === 0 ? 'echo "refused by the test" >&2; exit 99' : command, options)
+      },
+    },
+  }
+}

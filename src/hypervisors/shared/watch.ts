@@ -1,20 +1,19 @@
 import { setInterval } from 'node:timers/promises'
-import type { InfraError } from '../../config/errors.js'
-import type { DomainState } from './power-state.js'
+import type { Hint } from '../managed-vm/backend.js'
+import type { Glance } from '../managed-vm/observation.js'
 
-/** Asks a host for the states of all its domains. */
-export type LookAll = (signal: AbortSignal) => Promise<ReadonlyMap<string, DomainState>>
+/** Asks a host for all its virtual machines. */
+export type LookAll = (signal: AbortSignal) => Promise<ReadonlyMap<string, Glance>>
 
-/** Who is told about one domain. */
-export interface Watcher {
-  readonly domain: string
-  /** `null` when the domain is not there. `askedAt` is monotonic ms: what happened since is not in the answer. */
-  onState(state: DomainState | null, askedAt: number): void
-  /** The host has not answered for as long as it may. */
-  onSilence(error: Error): void
+/** Who is told about one virtual machine. */
+interface Watcher {
+  readonly name: string
+  readonly tell: (hint: Hint) => void
 }
 
-/** Looks at a host's domains in one question for all of them, while anyone wants to know. */
+const notThere: Glance = { power: 'absent', said: 'not there', incarnation: null }
+
+/** Looks at a host's virtual machines in one question for all of them, while anyone wants to know. */
 export class HostWatch {
   readonly #look: LookAll
   readonly #everyMs: number
@@ -28,8 +27,9 @@ export class HostWatch {
     this.#silenceMs = silenceMs
   }
 
-  /** Watches a domain until the answer is called. */
-  add(watcher: Watcher): () => void {
+  /** Watches a virtual machine until the answer is called. */
+  add(name: string, tell: Watcher['tell']): () => void {
+    const watcher = { name, tell }
     this.#watchers.add(watcher)
     if (this.#running === null) {
       const running = new AbortController()
@@ -53,24 +53,22 @@ export class HostWatch {
   async #watch(signal: AbortSignal): Promise<void> {
     let answeredAt = performance.now()
     for await (const _ of setInterval(this.#everyMs, null, { signal })) {
-      const askedAt = performance.now()
+      const askedAtMs = performance.now()
       try {
-        const states = await this.#look(signal)
+        const found = await this.#look(signal)
         answeredAt = performance.now()
-        for (const watcher of [...this.#watchers]) {
-          watcher.onState(states.get(watcher.domain) ?? null, askedAt)
-        }
+        this.#tell(name => ({ type: 'seen', seen: found.get(name) ?? notThere, askedAtMs }))
       } catch (error) {
         if (!signal.aborted && performance.now() - answeredAt > this.#silenceMs) {
-          this.#tellSilence(error as InfraError)
+          this.#tell(() => ({ type: 'silent', error: error as Error }))
         }
       }
     }
   }
 
-  #tellSilence(error: Error): void {
-    for (const watcher of [...this.#watchers]) {
-      watcher.onSilence(error)
+  #tell(hintOf: (name: string) => Hint): void {
+    for (const { name, tell } of [...this.#watchers]) {
+      tell(hintOf(name))
     }
   }
 }

@@ -1,5 +1,5 @@
 import { InfraError } from '../../config/errors.js'
-import type { Driver, FoundAccess, GuestRequest, PreparedGuest } from '../driver.js'
+import type { Driver, FoundAccess, GuestRequest, Instance } from '../driver.js'
 
 /** Finds how to reach a guest that the lab file gives no address: an emulated one. */
 export type FindAccess = (request: Pick<GuestRequest, 'guest' | 'placement'>) => FoundAccess | undefined
@@ -14,29 +14,37 @@ export function createStaticDriver(findAccess: FindAccess = () => undefined): Dr
     name: 'static',
     abilities: () => new Set(),
     facts: async () => ({}),
-    prepare: async request => prepareStatic(request, reach(request)),
+    instance: request => staticInstance(request, reach(request)),
     reach,
     close: async () => {},
   }
 }
 
-function prepareStatic({ guest, placement }: GuestRequest, access: FoundAccess | undefined): PreparedGuest {
-  if (access === undefined) {
-    throw new InfraError(`guest ${guest.id} on ${placement.host} has no address`, {
-      cause: 'runner',
-      where: guest.id,
-      code: 'driver',
-    })
+function staticInstance({ guest, placement }: GuestRequest, access: FoundAccess | undefined): Instance {
+  const found = (): FoundAccess => {
+    if (access === undefined) {
+      throw new InfraError(`guest ${guest.id} on ${placement.host} has no address`, {
+        cause: 'runner',
+        where: guest.id,
+        code: 'driver',
+      })
+    }
+    return access
   }
-  const { host, port } = access.endpoint
-  return {
+  const { host = '', port = 22 } = access?.endpoint ?? {}
+  const instance: Instance = {
     keepHint: `ssh -p ${port} ${guest.login.user}@${host}`,
+    prepare: async () => {
+      found()
+      return instance
+    },
     start: async () => ({
-      access: async () => access,
-      gone: access.gone ?? new AbortController().signal,
+      access: async () => found(),
+      gone: found().gone ?? new AbortController().signal,
       facts: {},
       stop: async () => {},
     }),
     remove: async () => {},
   }
+  return instance
 }

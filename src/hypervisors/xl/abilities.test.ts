@@ -37,7 +37,7 @@ t.test('a running guest offers what its host has, whatever was promised', async 
     const { driver, folder } = await startHost(t, { tool })
     const request = requestFor(folder)
     t.ok(driver.abilities(request.placement).has('snapshot'))
-    const prepared = await driver.prepare(request, signal)
+    const prepared = await driver.instance(request).prepare(signal)
     const running = await prepared.start(signal)
     t.equal(running.facts.toolstack, tool)
     t.equal(running.snapshot !== undefined, tool === 'xl')

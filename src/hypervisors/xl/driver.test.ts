@@ -2,12 +2,13 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Host } from '../../config/model.js'
+import type { GuestRequest } from '../driver.js'
 import { instance, lost, place, requestFor, signal, startGuest, startHost } from './fake-xl.test.fixture.js'
 import { xlModule } from './module.js'
 
 t.test('an instance is a domain of its own, and leaves nothing', async t => {
   const { driver, folder } = await startHost(t)
-  const prepared = await driver.prepare(requestFor(folder), signal)
+  const prepared = await driver.instance(requestFor(folder)).prepare(signal)
   const running = await prepared.start(signal)
   t.same(await readdir(join(folder, 'domains')), [instance])
   t.equal(await readFile(join(folder, 'clean.raw'), 'utf8'), 'clean\n', 'the clean disk is not written to')
@@ -30,7 +31,7 @@ t.test('an instance is a domain of its own, and leaves nothing', async t => {
 t.test('a guest that does not shut down is ended by force', async t => {
   const { driver, folder } = await startHost(t)
   await writeFile(join(folder, 'deaf'), '')
-  const prepared = await driver.prepare(requestFor(folder), signal)
+  const prepared = await driver.instance(requestFor(folder)).prepare(signal)
   await (await prepared.start(signal)).stop(signal)
   t.same(await readdir(join(folder, 'domains')), [])
   await prepared.remove(signal)
@@ -39,7 +40,7 @@ t.test('a guest that does not shut down is ended by force', async t => {
 t.test('what a dead runner left is found and removed, and nothing else', async t => {
   const { driver, folder } = await startHost(t)
   await writeFile(join(folder, 'domains/other'), '-b----')
-  const prepared = await driver.prepare(requestFor(folder), signal)
+  const prepared = await driver.instance(requestFor(folder)).prepare(signal)
   await prepared.start(signal)
   t.match(await driver.instances(signal), [{ name: instance, run: '20260101-000000-abcd' }])
   await driver.clean('other', signal)
@@ -51,7 +52,7 @@ t.test('what a dead runner left is found and removed, and nothing else', async t
 t.test('a VM that serves itself is found when its runner is dead, and ends unless it ran before', async t => {
   const { driver, folder } = await startHost(t)
   const start = async (): Promise<void> => {
-    await (await driver.prepare(requestFor(folder, { kind: 'none' }), signal)).start(signal)
+    await (await driver.instance(requestFor(folder, { kind: 'none' })).prepare(signal)).start(signal)
   }
   await start()
   t.match(await driver.leftovers?.(signal), [{ name: instance, what: /^the VM debian, /, shared: true }])
@@ -67,7 +68,7 @@ t.test('a VM that serves itself is found when its runner is dead, and ends unles
 
 t.test('what is kept is told from what was forgotten, and goes when it is asked for', async t => {
   const { driver, folder } = await startHost(t)
-  const prepared = await driver.prepare(requestFor(folder), signal)
+  const prepared = await driver.instance(requestFor(folder)).prepare(signal)
   await prepared.start(signal)
   t.match(await driver.leftovers?.(signal), [{ name: instance, kept: false, shared: false }])
   await prepared.keep?.(signal)
@@ -93,18 +94,17 @@ t.test('a guest that goes away unasked is lost', async t => {
 t.test('what cannot be made, or is not as declared, is refused before anything is there', async t => {
   const { driver, folder } = await startHost(t)
   const path = `${folder}/clean.raw`
-  await t.rejects(
-    driver.prepare(requestFor(folder, { kind: 'overlay', path }), signal),
-    /knows "copy" and "none"/,
-  )
-  await t.rejects(
-    driver.prepare(requestFor(folder, { kind: 'copy', path }, { mode: 'hvm' }), signal),
+  const refused = async (request: GuestRequest, message: RegExp): Promise<void> => {
+    const made = driver.instance(request)
+    await t.rejects(made.prepare(signal), message)
+    await made.remove(signal)
+  }
+  await refused(requestFor(folder, { kind: 'overlay', path }), /knows "copy" and "none"/)
+  await refused(
+    requestFor(folder, { kind: 'copy', path }, { mode: 'hvm' }),
     /not as the lab declares it: mode is pv, not hvm/,
   )
-  await t.rejects(
-    driver.prepare(requestFor(folder, { kind: 'copy', path: `${folder}/no.raw` }), signal),
-    /no\.raw/,
-  )
+  await refused(requestFor(folder, { kind: 'copy', path: `${folder}/no.raw` }), /no\.raw/)
   t.same(await driver.instances(signal), [])
   await mkdir(join(folder, '.guestcert'), { recursive: true })
   t.same(await readdir(join(folder, '.guestcert')), [])

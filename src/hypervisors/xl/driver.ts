@@ -4,15 +4,15 @@ import type { Host } from '../../config/model.js'
 import { connect, type Machine, quote } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
 import { connectionLimits, hostLimits } from '../limit.js'
+import { ManagedVm } from '../managed-vm.js'
 import { HostConnection } from '../shared/connection.js'
 import { findImage } from '../shared/image.js'
 import { abilitiesOf, presumedToolstack } from './abilities.js'
+import { type Below, xlBackend } from './backend.js'
 import { xlChecks } from './checks.js'
 import { hostFacts } from './facts.js'
-import type { GuestKeys } from './guest.js'
 import { createXlHost } from './host.js'
 import { describeInstance, listInstances, removeInstance, type XlInstance } from './instances.js'
-import { prepareXl, type XlPrepared } from './prepared.js'
 
 export interface XlDriverOptions {
   readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'image' | 'limits'>
@@ -47,7 +47,7 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
   const limits = hostLimits(options.host.limits, ownLimits)
   const connection = new HostConnection(id, options.connect ?? (signal => connectToHost(options, signal)))
   const host = createXlHost(id, connection, limits)
-  const made = new Set<XlPrepared>()
+  const made = new Set<ManagedVm>()
   const { login, endpoint } = described ?? {}
   const loginLine = `ssh -p ${endpoint?.port ?? 22} ${quote(`${login?.user ?? 'root'}@${endpoint?.host ?? id}`)}`
   // A host that "lab up" boots runs in QEMU's software emulation: whoever reads results must see it.
@@ -72,20 +72,17 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
     machine: signal => connection.machine(signal),
     checks: request => xlChecks(host, request),
     facts,
-    prepare: async (request, signal) => {
-      const keys = await guestKeys(options, request.placement.image)
-      const below = await facts(signal)
-      // What the host has been seen to have: where that is xm, less is offered than its version may have promised.
-      const abilities = abilitiesOf(request.placement, below.toolstack === 'xm' ? 'xm' : 'xl')
-      const prepared = await prepareXl({ host, request, keys, abilities, login: loginLine, below }, signal)
-      made.add(prepared)
-      return {
-        ...prepared,
-        remove: async until => {
-          await prepared.remove(until)
-          made.delete(prepared)
-        },
+    instance: request => {
+      const below = async (signal: AbortSignal): Promise<Below> => {
+        const keys = await guestKeys(options, request.placement.image)
+        const known = await facts(signal)
+        // What the host has been seen to have: where that is xm, less is offered than its version may have promised.
+        const toolstack = known.toolstack === 'xm' ? 'xm' : 'xl'
+        return { keys, abilities: abilitiesOf(request.placement, toolstack), facts: known }
       }
+      const managed = new ManagedVm(xlBackend({ host, request, login: loginLine, below }), request)
+      made.add(managed)
+      return managed
     },
     instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
     leftovers: async signal =>
@@ -106,7 +103,7 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
 async function guestKeys(
   { host, cacheFolder }: XlDriverOptions,
   name: string | undefined,
-): Promise<GuestKeys> {
+): Promise<Below['keys']> {
   if (name === undefined) {
     return {}
   }

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { defaultLimits } from '../../config/limits.js'
 import type { CleanState, Configuration, Guest, Host } from '../../config/model.js'
 import type { GuestRequest, RunningGuest } from '../driver.js'
-import { localMachine } from '../shared/local-machine.test.fixture.js'
+import { type CountedMachine, countedMachine, localMachine } from '../shared/local-machine.test.fixture.js'
 import { createXlDriver, type XlDriver } from './driver.js'
 
 export const signal: AbortSignal = new AbortController().signal
@@ -21,12 +21,13 @@ const fakeXl = `#!/bin/sh
 state="$HOME/domains"
 case $1 in list | info | *-list) ;; *) echo "$*" >> "$HOME/calls" ;; esac
 [ -e "$HOME/no-$1" ] && { echo "xl $1: no" >&2; exit 1; }
+new() { echo $(($(cat "$HOME/id") + 1)) > "$HOME/id"; }
 there() { [ -e "$state/$1" ] || { echo "$1 is an invalid domain identifier" >&2; exit 2; }; }
 case $1 in
   list)
     printf 'Name ID Mem VCPUs\\tState\\tTime(s)\\nDomain-0 0 1536 1 r----- 9.3\\n'
     for file in "$state"/*; do
-      [ -e "$file" ] && printf '%s 3 %s %s %s 0.1\\n' "\${file##*/}" "$(cat "$HOME/memory")" "$(cat "$HOME/vcpus")" "$(cat "$file")"
+      [ -e "$file" ] && printf '%s %s %s %s %s 0.1\\n' "\${file##*/}" "$(cat "$HOME/id")" "$(cat "$HOME/memory")" "$(cat "$HOME/vcpus")" "$(cat "$file")"
     done
     exit 0 ;;
   info) printf 'release : 6.1\\nnr_cpus : 1\\nxen_major : 4\\nxen_minor : 17\\nxen_extra : .7\\n' ;;
@@ -38,9 +39,9 @@ case $1 in
     echo written >> "$disk"
     printf '51712\\n' > "$HOME/vbds"
     printf '00:16:3e:00:00:10\\n' > "$HOME/vifs"
-    printf -- '-b----' > "$state/$name" ;;
+    new; printf -- '-b----' > "$state/$name" ;;
   save) there "$2"; { echo "$2"; cat "$HOME/vbds"; } > "$3"; rm "$state/$2" ;;
-  restore) { read -r name; cat > "$HOME/vbds"; } < "$2"; printf -- '-b----' > "$state/$name" ;;
+  restore) { read -r name; cat > "$HOME/vbds"; } < "$2"; new; printf -- '-b----' > "$state/$name" ;;
   pause) there "$2"; printf -- '--p---' > "$state/$2" ;;
   unpause) printf -- '-b----' > "$state/$2" ;;
   shutdown) there "$2"; [ -e "$HOME/deaf" ] || rm "$state/$2" ;;
@@ -64,6 +65,7 @@ esac
 export interface FakeHost {
   readonly driver: XlDriver
   readonly folder: string
+  readonly counted: CountedMachine
   /** What xl was told that changes something. */
   calls(): Promise<string[]>
   /** A file that makes the host or its guests fail. */
@@ -85,6 +87,7 @@ export async function startHost(
     evidence: {},
     'clean.raw': 'clean\n',
     calls: '',
+    id: '2',
     vcpus: '2',
     memory: '256',
   })
@@ -101,14 +104,16 @@ vif = [ "mac=00:16:3e:00:00:10,bridge=xenbr0,vifname=debian0" ]
   )
   // Each look is several processes.
   const limits = { shutdown: 100, unplug: 100, lookEvery: 30, watchEvery: 100, restart: 50 }
+  const counted = countedMachine(localMachine(join(folder, 'bin'), folder))
   const driver = createXlDriver({
     host: { id: 'xen-1', product, version: '4.17', limits } satisfies Partial<Host>,
     cacheFolder: join(folder, 'cache'),
-    connect: async () => localMachine(join(folder, 'bin'), folder),
+    connect: async () => counted.machine,
   })
   t.teardown(() => driver.close())
   return {
     driver,
+    counted,
     folder,
     calls: async () => (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n'),
     break: name => writeFile(join(folder, name), ''),
@@ -146,6 +151,6 @@ export function lost({ gone }: RunningGuest): Promise<unknown> {
 
 /** An instance that runs; it goes with its host's folder. */
 export async function startGuest({ driver, folder }: FakeHost): Promise<RunningGuest> {
-  const prepared = await driver.prepare(requestFor(folder), signal)
+  const prepared = await driver.instance(requestFor(folder)).prepare(signal)
   return prepared.start(signal)
 }

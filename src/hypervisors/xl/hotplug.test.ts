@@ -70,7 +70,10 @@ t.test('a guest that does not let go is at fault', async t => {
   const late = { message: /did not let go of .* within host unplug/, context: { cause: 'guest' } }
   await t.rejects(async () => running.detachDisk?.('xvdb', signal), late)
   await t.rejects(async () => running.detachNic?.(nic?.mac ?? '', signal), late)
-  await t.rejects(async () => running.setVcpus?.(1, signal), /let go of all but 1 vCPUs .*it has 2 vCPUs/)
+  await t.rejects(
+    async () => running.setVcpus?.(1, signal),
+    /let go of all but 1 vCPUs within .*: it is idle and has 2 vCPUs/,
+  )
   await t.rejects(async () => running.setMemory?.(2 ** 27, signal), /come to 128 MiB of memory/)
 })
 

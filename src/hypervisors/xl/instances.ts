@@ -1,13 +1,16 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import type { Leftover } from '../driver.js'
+import { awaitSent } from '../managed-vm/await-state.js'
+import { giveBack } from '../managed-vm/give-back.js'
 import { type Claim, listClaims, removeClaim } from '../shared/claims.js'
 import type { CallOptions, HostCommands } from '../shared/host-commands.js'
 import { readInstanceName } from '../shared/names.js'
 import { parseConfig } from './config.js'
 import { parseDisk } from './disks.js'
+import { xlVm } from './domain-vm.js'
 import { listDomains, type XlHost } from './host.js'
-import { destroyDomain } from './power.js'
+import { consoleLog, emulatorLog, watcherLog } from './logs.js'
 
 /**
  * xl keeps no domain that does not run: an instance's configuration lies in the home folder of whoever logs in to the
@@ -67,12 +70,25 @@ export async function listInstances({ shell }: XlHost, call: CallOptions): Promi
   })
 }
 
-/** Ends a VM that an instance was itself, unless it ran before. */
-async function releaseVm(host: XlHost, { instance, vm, ran }: Claim, call: CallOptions): Promise<void> {
-  if (!ran) {
-    await destroyDomain(host, vm, { ...call, limit: host.limits.destroy })
+/** Gives back a VM that an instance was itself. */
+async function releaseVm(
+  host: XlHost,
+  { instance, vm, ran, found, definition = '' }: Claim,
+  call: CallOptions,
+): Promise<void> {
+  if (found !== undefined) {
+    const text = await host.shell.demand(`cat ${definition}`, call)
+    const place = { host, instance, domain: vm, file: definition, config: parseConfig(text) }
+    await giveBack(xlVm(place), found, call.signal)
+  } else if (!ran) {
+    await endDomain(host, vm, call)
   }
   await removeClaim(host.shell, instance, call)
+}
+
+async function endDomain(host: XlHost, domain: string, { where, signal }: CallOptions): Promise<void> {
+  const vm = xlVm({ host, instance: where, domain, file: '', config: new Map() })
+  await awaitSent(vm, vm.kill(signal), signal)
 }
 
 /** Ends an instance and removes what was made for it, its configuration last; again, if need be. */
@@ -86,7 +102,7 @@ export async function removeInstance(host: XlHost, name: string, call: CallOptio
     await releaseVm(host, claim, call)
     return
   }
-  await destroyDomain(host, name, { ...call, limit: limits.destroy })
+  await endDomain(host, name, call)
   const text = await shell.demand(`cat ${configFile(name)} 2>/dev/null;:`, call)
   const files = [
     ...foldersOf(text, name).map(folder => `${quote(`${folder}/${name}.`)}*`),
@@ -97,21 +113,6 @@ export async function removeInstance(host: XlHost, name: string, call: CallOptio
   await shell.demand(`rm -f ${files.join(' ')}`, { ...call, limit: limits.storage })
   await removeClaim(shell, name, call)
   await shell.demand(`rm -f ${configFile(name)} ${configFile(name)}.new`, call)
-}
-
-/** What xenconsoled writes down when it is started with `--log=guest`. */
-export function consoleLog(domain: string): string {
-  return `/var/log/xen/console/guest-${domain}.log`
-}
-
-/** What the xl says that waits for the domain's end. */
-export function watcherLog(domain: string): string {
-  return `/var/log/xen/xl-${domain}.log`
-}
-
-/** What the emulator of an HVM guest's devices says. */
-function emulatorLog(domain: string): string {
-  return `/var/log/xen/qemu-dm-${domain}.log`
 }
 
 /**

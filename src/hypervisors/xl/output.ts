@@ -1,3 +1,4 @@
+import type { Power } from '../managed-vm/observation.js'
 import type { DomainState } from '../shared/power-state.js'
 import { UnknownOutput } from '../shared/unknown-output.js'
 /**
@@ -49,6 +50,23 @@ function stateOfFlags(flags: string): DomainState {
     return 'paused'
   }
   return flags.includes('r') ? 'running' : 'idle'
+}
+
+const powers: Readonly<Record<DomainState, Power>> = {
+  'no state': 'on',
+  running: 'on',
+  idle: 'on',
+  paused: 'paused',
+  // One that reboots goes down as well: xl makes it anew then.
+  'in shutdown': 'ending',
+  'shut off': 'off',
+  crashed: 'crashed',
+  pmsuspended: 'on',
+}
+
+/** A state of a domain as `xl list` has it. */
+export function powerOfState(state: DomainState): Power {
+  return powers[state]
 }
 
 /** Reads `xl info` or `xm info`: `key : value`, one a line. */

@@ -69,9 +69,9 @@ t.test('a guest that cannot be created anew is an error of the host, and lost', 
 
 t.test('a VM that ran before the run runs after it', async t => {
   const host = await startHost(t)
-  const first = await host.driver.prepare(requestFor(host.folder, { kind: 'none' }), signal)
+  const first = await host.driver.instance(requestFor(host.folder, { kind: 'none' })).prepare(signal)
   await first.start(signal)
-  const prepared = await host.driver.prepare(requestFor(host.folder, { kind: 'none' }), signal)
+  const prepared = await host.driver.instance(requestFor(host.folder, { kind: 'none' })).prepare(signal)
   const running = await prepared.start(signal)
   await running.powerOff?.(signal)
   t.same(await readdir(join(host.folder, 'domains')), [])

@@ -1,10 +1,11 @@
 import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
+import { awaitSent } from '../managed-vm/await-state.js'
 import { type CallOptions, refused } from '../shared/host-commands.js'
 import { makeFile, removeFiles } from '../shared/storage.js'
-import { findDomain, type XlHost, xl } from './host.js'
+import { type XlPlace, xlVm } from './domain-vm.js'
+import { xl } from './host.js'
 import type { Hotplug } from './hotplug.js'
-import { destroyDomain } from './power.js'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
@@ -16,9 +17,8 @@ export interface Snapshots {
 }
 
 export interface SnapshotsRequest {
-  readonly host: XlHost
   /** A domain of the instance's own. */
-  readonly domain: string
+  readonly place: XlPlace
   /** The files of the disks that it was created with and may write to. */
   readonly disks: readonly [string, ...string[]]
   readonly hotplug: Hotplug
@@ -36,8 +36,10 @@ interface Snapshot {
  * not run. `xl save -c` and `-p` would keep the domain, but the xl that waits to create it anew when it reboots
  * (xl(1), "create") takes that for its end and goes away. After a restore there is one again.
  */
-export function createSnapshots({ host, domain, disks: own, hotplug }: SnapshotsRequest): Snapshots {
+export function createSnapshots({ place, disks: own, hotplug }: SnapshotsRequest): Snapshots {
+  const { host, domain } = place
   const { shell, limits } = host
+  const vm = xlVm(place)
   const taken = new Map<string, Snapshot>()
 
   const restore = async ({ memory }: Snapshot, call: CallOptions): Promise<void> => {
@@ -59,7 +61,7 @@ export function createSnapshots({ host, domain, disks: own, hotplug }: Snapshots
       if (!namePattern.test(name)) {
         throw refused(call.where, `"${name}" is no name for a snapshot: letters, digits, ".", "_" and "-"`)
       }
-      if ((await findDomain(host, domain, call))?.state === 'paused') {
+      if ((await vm.observe({ devices: false }, call.signal)).power === 'paused') {
         throw refused(call.where, 'a guest that is paused cannot be saved: resume it first')
       }
       await remove(name, call)
@@ -95,7 +97,7 @@ export function createSnapshots({ host, domain, disks: own, hotplug }: Snapshots
           `there is no snapshot "${name}": there are ${[...taken.keys()].join(', ') || 'none'}`,
         )
       }
-      await destroyDomain(host, domain, { ...call, limit: limits.destroy })
+      await awaitSent(vm, vm.kill(call.signal), call.signal)
       for (const { file, copy } of snapshot.disks) {
         // A new file: the old one may not be let go of yet, and one that is half copied is no disk.
         const fresh = `${file}.new`

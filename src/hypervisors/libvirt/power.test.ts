@@ -1,8 +1,12 @@
 import t from 'tap'
-import { lossOf } from './loss.js'
+import { reduce } from '../managed-vm/observation.js'
 import { parseState } from './output.js'
+import { powerOf } from './power.js'
 
 const kvm = { xen: false, tellsPanics: false, paused: false }
+const known = { host: 'kvm', incarnation: null, strangeSinceMs: null }
+
+const at = { nowMs: 0, graceMs: 0 }
 
 t.test('whose fault it is that a domain is gone', async t => {
   const table: [said: string, context: Partial<typeof kvm>, cause: string | null][] = [
@@ -26,9 +30,16 @@ t.test('whose fault it is that a domain is gone', async t => {
     ['paused', {}, 'unknown'],
   ]
   for (const [said, context, cause] of table) {
-    const loss = lossOf(parseState(said), { ...kvm, ...context })
+    const { paused, ...rest } = { ...kvm, ...context }
+    const seen = powerOf(parseState(said), rest)
+    const { event } = reduce(
+      { ...known, wanted: paused ? 'paused' : 'on' },
+      { ...seen, incarnation: null },
+      at,
+    )
+    const loss = event !== null && 'cause' in event ? event : null
     t.equal(loss?.cause ?? null, cause, `${said} ${JSON.stringify(context)}`)
     t.ok(loss === null || loss.why.includes(said), 'what libvirt says is told')
   }
-  t.match(lossOf(null, kvm), { cause: 'host', why: /no longer there/ })
+  t.match(powerOf(null, kvm).account, { cause: 'host', why: /no longer there/ })
 })

@@ -1,0 +1,164 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { InfraError } from '../config/errors.js'
+import { defaultLimits } from '../config/limits.js'
+import type { CleanState, Guest } from '../config/model.js'
+import { Cloud, cloudDriver, newMachine } from './cloud.test.fixture.js'
+import { contract, type Subject } from './contract.test.fixture.js'
+import type { GuestRequest, RunningGuest } from './driver.js'
+import { startTwoHosts } from './libvirt/two-hosts.test.fixture.js'
+import { requestFor, startHost } from './xl/fake-xl.test.fixture.js'
+
+t.setTimeout(240_000)
+const never = new AbortController().signal
+const place = { file: '/lab.yaml', line: 1, column: 1 }
+
+async function cloudRequest(
+  t: Test,
+  clean: CleanState = { kind: 'copy', path: 'template' },
+): Promise<GuestRequest> {
+  const folder = await mkdtemp(join(tmpdir(), 'gc-cloud-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return {
+    instance: 'gc-run-e1-1',
+    guest: { id: 'debian' } as Guest,
+    placement: {
+      host: 'cloud',
+      place,
+      vm: 'theirs',
+      clean,
+      viaHost: false,
+      configuration: { name: 'small' },
+    },
+    evidenceFolder: folder,
+    limits: defaultLimits,
+  }
+}
+
+async function openCloud(t: Test): Promise<Subject & { readonly cloud: Cloud }> {
+  const cloud = new Cloud()
+  const request = await cloudRequest(t)
+  const { instance } = request
+  let listener = (_: number): void => {}
+  let [from, toRefuse] = [0, 0]
+  cloud.onCall = call => {
+    listener(call - from)
+    if (call === toRefuse) {
+      throw new InfraError('refused by the test', { cause: 'host', where: instance, code: 'command' })
+    }
+  }
+  return {
+    cloud,
+    driver: cloudDriver(cloud),
+    request,
+    left: async () => [...cloud.machines.keys()],
+    onCommand: told => {
+      from = cloud.calls
+      listener = told
+    },
+    refuse: number => {
+      toRefuse = number === 0 ? 0 : cloud.calls + number
+    },
+    end: async () => cloud.alter(instance, { power: 'off' }),
+    restart: async () => cloud.alter(instance, { boots: 7 }),
+  }
+}
+
+async function openLibvirt(t: Test): Promise<Subject> {
+  const { driver, request, files, setState, counted } = await startTwoHosts(t)
+  const { onCommand, refuse } = counted
+  const end = (): Promise<void> => setState('kvm-1', 'shut off (destroyed)')
+  return {
+    driver,
+    request,
+    left: files,
+    onCommand,
+    refuse,
+    end,
+    restart: () => setState('kvm-1', 'running (booted)'),
+  }
+}
+
+async function openXl(t: Test): Promise<Subject> {
+  const { driver, folder, counted } = await startHost(t)
+  const request = requestFor(folder)
+  const domain = join(folder, 'domains', request.instance)
+  const { onCommand, refuse } = counted
+  const left = async (): Promise<string[]> => {
+    const names = [folder, join(folder, 'domains'), join(folder, '.guestcert')].map(one =>
+      readdir(one).catch(() => []),
+    )
+    return (await Promise.all(names)).flat().filter(name => name.startsWith('gc-'))
+  }
+  const restart = (): Promise<void> => writeFile(join(folder, 'id'), '77')
+  return { driver, request, left, onCommand, refuse, end: () => rm(domain), restart }
+}
+
+contract(t, 'cloud', openCloud)
+contract(t, 'libvirt', openLibvirt)
+contract(t, 'xl', openXl)
+
+async function startInCloud(
+  t: Test,
+): Promise<{ cloud: Cloud; running: RunningGuest; request: GuestRequest }> {
+  const { cloud, driver, request } = await openCloud(t)
+  const running = await (await driver.instance(request).prepare(never)).start(never)
+  return { cloud, running, request }
+}
+
+t.test('a task that fails late is the error of what asked for it, and nothing else', async t => {
+  const { cloud, running } = await startInCloud(t)
+  cloud.failing = 'pause'
+  await t.rejects(async () => running.pause?.(never), {
+    message: /gc-run-e1-1 in the cloud: task pause failed: insufficient resources/,
+    context: { cause: 'host' },
+  })
+  await running.pause?.(never)
+  t.notOk(running.gone.aborted)
+})
+
+t.test('a machine that its cluster moves and restarts is followed', async t => {
+  const { cloud, running, request } = await startInCloud(t)
+  cloud.alter(request.instance, { host: 'node-2' })
+  t.match(await running.migrate?.(never), { host: 'node-1' }, 'back from where it is')
+  t.notOk(running.gone.aborted)
+})
+
+t.test('a question that waits for a person is a loss, in its own words', async t => {
+  const { cloud, running, request } = await startInCloud(t)
+  cloud.alter(request.instance, { question: 'The disk is full. Retry or cancel?' })
+  t.match(running.gone.aborted ? running.gone.reason : await once(running.gone), {
+    message: /the host waits for an answer: The disk is full/,
+    context: { cause: 'host' },
+  })
+})
+
+t.test('a lent machine is given back as it was found, whatever was done to it', async t => {
+  for (const power of ['on', 'off', 'paused'] as const) {
+    const cloud = new Cloud()
+    const before = { ...newMachine(), power, vcpus: 4 }
+    cloud.machines.set('theirs', structuredClone(before))
+    const instance = await cloudDriver(cloud)
+      .instance(await cloudRequest(t, { kind: 'none' }))
+      .prepare(never)
+    const running = await instance.start(never)
+    await running.attachDisk?.(1, never)
+    await running.attachNic?.(never)
+    await running.setVcpus?.(1, never)
+    await running.setMemory?.(1, never)
+    await running.snapshot?.('mine', never)
+    await (power === 'on' ? running.powerOff?.(never) : running.pause?.(never))
+    await instance.remove(never)
+    const { boots: _, ...now } = cloud.machines.get('theirs') ?? newMachine()
+    const { boots: __, ...then } = before
+    t.strictSame(now, then, power)
+  }
+})
+
+function once(signal: AbortSignal): Promise<unknown> {
+  return new Promise(resolve => {
+    signal.addEventListener('abort', () => resolve(signal.reason), { once: true })
+  })
+}
