@@ -96,11 +96,14 @@ export class FileData {
   }
 
   truncate(length: number): void {
+    if (length === 0) {
+      this.free()
+      return
+    }
     if (length > this.#length) {
       if (length > this.#buffer.length) this.#grow(length)
     } else this.#buffer.fill(0, length, this.#length)
     this.#length = length
-    if (length === 0) this.free()
   }
 
   /** A copy of the content for another tree, whose room already counts it. */

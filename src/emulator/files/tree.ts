@@ -205,6 +205,16 @@ export class FileTree {
     throw new SystemError(node.type === 'directory' ? 'EISDIR' : 'EINVAL', path, 'read')
   }
 
+  /** The first bytes of a file and its length, as the kernel: of a large file the rest is not looked at. */
+  start(path: Bytes, most: number): { readonly bytes: Bytes; readonly length: number } {
+    const node = this.need(path)
+    if (node.type === 'file') {
+      return { bytes: fromBuffer(node.data.bytes.subarray(0, most)), length: node.data.length }
+    }
+    const bytes = this.read(path)
+    return { bytes: bytes.slice(0, most), length: bytes.length }
+  }
+
   /** Writes a whole file as the kernel, making the directories above it: for building the tree. */
   install(path: Bytes, content: Bytes, mode = 0o644): RegularNode {
     const node = this.makeFile(mode)

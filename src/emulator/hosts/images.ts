@@ -36,6 +36,8 @@ export interface ImageHead {
 
 const magic = { qcow2: 'QFI\xfb\x00\x00\x00\x03', raw: '\xeb\x63\x90\x10' } as const
 const maxChain = 16
+/** More than names and numbers come to. */
+const longestHead = 65_536
 
 /** The contents of images, by name. They never change: a guest that ends leaves a new one. */
 export class ImageStore {
@@ -83,7 +85,8 @@ export class Images {
 
   /** Reads an image's head; a file that is no image of ours is raw and empty. Throws SystemError. */
   read(tree: FileTree, path: string): ImageHead {
-    return readHead(tree.read(fromText(path)))
+    const { bytes, length } = tree.start(fromText(path), longestHead)
+    return readHead(bytes, length)
   }
 
   /** What a guest finds on an image: its own content, or that of the files below. Throws SystemError. */
@@ -99,12 +102,12 @@ export class Images {
   }
 }
 
-function readHead(bytes: Bytes): ImageHead {
+function readHead(bytes: Bytes, length: number): ImageHead {
   for (const format of ['qcow2', 'raw'] as const) {
     if (!bytes.startsWith(magic[format])) continue
     const end = bytes.indexOf('\n')
     const text = Buffer.from(bytes.slice(magic[format].length, end), 'latin1').toString()
     return { ...(JSON.parse(text) as Omit<ImageHead, 'format'>), format }
   }
-  return { format: 'raw', virtualBytes: bytes.length }
+  return { format: 'raw', virtualBytes: length }
 }

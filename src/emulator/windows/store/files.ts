@@ -77,6 +77,8 @@ export function fitsPattern(name: string, pattern: string): boolean {
   return new RegExp(`^${source}$`, 'i').test(name)
 }
 
+const leastRoomBytes = 1024
+
 /** The files of one volume. Names keep their case and are found in any. */
 export class Volume {
   readonly root: FolderNode
@@ -84,6 +86,8 @@ export class Volume {
   now: () => number
   /** Every so many bytes, one that was written is not the one that is read; undefined of a sound disk. */
   readonly #corruptEvery: number | undefined
+  /** What files that grow at their end have room in: a script may write a file line by line. */
+  readonly #rooms = new WeakMap<FileNode, Buffer>()
 
   constructor(now: () => number, corruptEvery: number | undefined) {
     this.now = now
@@ -156,7 +160,7 @@ export class Volume {
     if (before?.readOnly) throw new FileError('denied', path)
     const kept = this.#kept(data, append && before ? before.data.length : 0)
     if (before) {
-      before.data = append ? Buffer.concat([before.data, kept]) : kept
+      before.data = append ? this.#appended(before, kept) : kept
       delete before.size
       before.modifiedMs = this.now()
       return before
@@ -165,6 +169,24 @@ export class Volume {
     const file: FileNode = { type: 'file', name, data: kept, modifiedMs: now, createdMs: now }
     this.folder(folder).entries.set(name.toLowerCase(), file)
     return file
+  }
+
+  /**
+   * A file's bytes with more behind them, in room that was left for them where there is some. Nothing that was there
+   * changes, so that a copy of the file keeps what it has.
+   */
+  #appended(file: FileNode, more: Buffer): Buffer {
+    const { data } = file
+    const end = data.length + more.length
+    let room = this.#rooms.get(file)
+    const fits = room?.buffer === data.buffer && room.byteOffset === data.byteOffset && end <= room.length
+    if (room === undefined || !fits) {
+      room = Buffer.alloc(Math.max(2 * end, leastRoomBytes))
+      data.copy(room)
+      this.#rooms.set(file, room)
+    }
+    more.copy(room, data.length)
+    return room.subarray(0, end)
   }
 
   /** Writes into a file at an offset. */
@@ -211,7 +233,7 @@ export class Volume {
   }
 }
 
-/** Content is replaced as a whole and never changed in place, so copies share it. */
+/** Content is replaced as a whole, or added to behind its end, and never changed in place: so copies share it. */
 function copyNode(node: WinNode): WinNode {
   if (node.type === 'file') return { ...node }
   return { ...node, entries: new Map([...node.entries].map(([key, child]) => [key, copyNode(child)])) }
