@@ -104,14 +104,22 @@ export const hostExamples: Examples<Context['host']> = {
   migrate: ({ guest, host }) => guest.expectDisconnect(() => host.migrate(), { within: '10m' }),
 }
 
+type ContextExamples = Examples<TestContext> &
+  Readonly<Record<'test' | 'peer', (context: Context) => unknown>>
+
 /** Of what else a test is given. */
-export const contextExamples: Examples<TestContext> & Record<'test', (context: Context) => unknown> = {
+export const contextExamples: ContextExamples = {
   test: async ({ guest, expect, test }) => {
     const { size } = test.parameters
     const { succeeded } = await guest.run(`dd if=/dev/zero of=/dev/null bs=${size} count=16`)
     expect(succeeded).toBe(true, `blocks of ${size} are copied`)
   },
   expect: ({ expect }) => expect(1 + 1).toBe(2, 'one and one are two'),
+  peer: async ({ guest, peer, expect }) => {
+    await peer.run('iperf3 --server --daemon --one-off')
+    const { succeeded } = await guest.run(`iperf3 --client ${peer.address} --time 10`, { limit: '1m' })
+    expect(succeeded).toBe(true, 'the guest reaches the server on its peer')
+  },
   measure: ({ measure }) => measure('offset', 12.5),
   attach: ({ attach }) => attach('notes.txt', 'seen at the console'),
   skip: ({ skip }) => skip('the guest has no USB'),

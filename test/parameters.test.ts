@@ -83,10 +83,10 @@ t.test('values are chosen by identity, together or one by one', async t => {
   t.same(first?.parameters, { size: '256KiB' })
   t.same(first?.after, ['sizes/written[block-size=4096,blocks=512]'], 'it comes after one of the values')
   for (const [pattern, chosen] of [
-    ['sizes/copied', copied],
-    ['copied', copied],
-    ['sizes/copied[size=1MiB]', ['sizes/copied[size=1MiB]']],
-    ['copied[size=1MiB]', ['sizes/copied[size=1MiB]']],
+    ['sizes/copied', [first?.after[0], ...copied]],
+    ['copied', [first?.after[0], ...copied]],
+    ['sizes/copied[size=1MiB]', [first?.after[0], 'sizes/copied[size=1MiB]']],
+    ['copied[size=1MiB]', [first?.after[0], 'sizes/copied[size=1MiB]']],
     ['written[*blocks=512]', written.filter(id => id.includes('blocks=512'))],
   ] as const) {
     const plan = await planOf(folder, '--test', pattern)

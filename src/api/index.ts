@@ -26,6 +26,7 @@ export type {
   Reconnection,
 } from './guest.js'
 export type { AddedDisk, Host, HostAbility } from './host.js'
+export type { Peer } from './peer.js'
 export type { Environment, TestBody, TestContext, TestModule, ThisTest } from './test.js'
 export { test } from './test.js'
 export type {

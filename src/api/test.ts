@@ -3,6 +3,7 @@ import type { TestParameters } from '../config/parameters.js'
 import type { Expect } from './expect.js'
 import type { Guest } from './guest.js'
 import type { Host } from './host.js'
+import type { Peer } from './peer.js'
 
 /** What the lab says of the pairing under test. */
 export interface Environment {
@@ -36,6 +37,8 @@ export interface TestContext<P extends TestParameters = TestParameters> {
   readonly test: ThisTest<P>
   readonly guest: Guest
   readonly host: Host
+  /** The second guest, for tests whose manifest says `needs: { peer: … }`; for others every use of it throws. */
+  readonly peer: Peer
   readonly expect: Expect
   readonly environment: Environment
   /** Aborts when the test has reached its limit or the run is stopped. */

@@ -52,6 +52,13 @@ const sound: Readonly<Record<string, string>> = {
      expect(self.parameters.again).toBe(true, 'again')`,
     `windowsTest<{ again: boolean }>`,
   ),
+  'a peer is a guest with an address': `${isExactly}${head.replace('test, ', 'test, type Peer, ')}
+    async function named(guest: Guest): Promise<string> { return (await guest.run('hostname')).stdout }
+    export default test(async ({ guest, peer, expect }) => {
+      is<Exactly<typeof peer.address, string>>(); is<Exactly<typeof peer.environment.guest.family, 'linux' | 'windows'>>()
+      const both: Peer = peer
+      expect(await named(both)).not.toBe(await named(guest), 'they differ')
+    })`,
   'a test as a value of its own': `${head}
     async function body({ guest, expect }: TestContext): Promise<void> { expect(await named(guest)).toBe('a', 'a') }
     async function named(guest: Guest | WindowsGuest): Promise<string> { return (await guest.run('hostname')).stdout }
@@ -110,6 +117,11 @@ const refused: Readonly<Record<string, readonly [module: string, mistake: RegExp
   ],
   'a parameter that is written': [moduleOf(`self.parameters.size = 1`), /^TS2542: .*only permits reading/],
   'a parameter that can be no value': [moduleOf('', `test<{ size: string[] }>`), /^TS2344: .*'string\[\]'/],
+  'an address of the guest itself': [moduleOf(`guest.address`), /^TS2339: .*'address'/],
+  'a host of the peer': [
+    `${head}export default test(async ({ peer }) => { await peer.pause() })`,
+    /^TS2339: .*'pause'/,
+  ],
   'a body that is not asynchronous': [
     `${head}export default test(({ expect }) => { expect(1).toBe(1, 'x') })`,
     /^TS2345: .*'void'.*'Promise<void>'/,

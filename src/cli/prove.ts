@@ -72,7 +72,12 @@ async function runClaims(
   const planned = openDrivers(lab, cacheFolder())
   const plan = claimedPlan(makePlan(lab, suites, everything, planned.abilitiesOf), lab, claims)
   await planned.close()
-  const used = new Set(plan.environments.map(({ guest }) => guest.id))
+  const used = new Set(
+    plan.environments.flatMap(({ guest, peer }) => [
+      guest.id,
+      ...(peer === undefined ? [] : [peer.guest.id]),
+    ]),
+  )
   const small = { ...lab, guests: new Map([...lab.guests].filter(([id]) => used.has(id))) }
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const output = await mkdtemp(join(tmpdir(), 'guestcert-prove-'))

@@ -25,7 +25,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const reports = resolvePath(io.cwd, textFlag(args, 'reports') ?? 'reports')
   const { state, folder } = await readRun(await findRun(requiredArgument(args, 'RUN'), reports, io.cwd))
   const environment = chooseEnvironment(state, requiredArgument(args, 'ENVIRONMENT'))
-  const kept = environment.instances.filter(({ ended }) => ended?.kept === true).at(-1)
+  const kept = environment.instances.filter(({ ended, peer }) => ended?.kept === true && peer === null).at(-1)
   if (kept === undefined) {
     throw new UsageError(
       `no instance of ${environment.planned.id} was kept: use "guestcert run --keep failed"`,

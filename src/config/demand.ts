@@ -2,6 +2,8 @@ import type { Capacity, Placement } from './model.js'
 
 /** What one guest takes of a host's capacity while it is there. */
 export interface Demand {
+  /** 1 if absent. */
+  readonly guests?: number
   readonly vcpus: number
   readonly memoryBytes: number
   readonly locks: readonly string[]
@@ -13,10 +15,20 @@ export function demandOf(placement: Placement, locks: readonly string[] = []): D
   return { vcpus, memoryBytes, locks: [...new Set([...(placement.locks ?? []), ...locks])] }
 }
 
+/** What two guests on one host take together. */
+export function together(one: Demand, other: Demand): Demand {
+  return {
+    guests: (one.guests ?? 1) + (other.guests ?? 1),
+    vcpus: one.vcpus + other.vcpus,
+    memoryBytes: one.memoryBytes + other.memoryBytes,
+    locks: [...new Set([...one.locks, ...other.locks])],
+  }
+}
+
 /** Whether a host that serves nothing else can bear it. */
-export function fitsEmpty({ vcpus, memoryBytes, locks }: Demand, capacity: Capacity): boolean {
+export function fitsEmpty({ guests = 1, vcpus, memoryBytes, locks }: Demand, capacity: Capacity): boolean {
   return (
-    capacity.guests >= 1 &&
+    capacity.guests >= guests &&
     vcpus <= capacity.vcpus &&
     memoryBytes <= capacity.memoryBytes &&
     locks.every(lock => capacity.locks.includes(lock))

@@ -29,6 +29,11 @@ export interface DriverDescriptor {
    * are: a VM that is used as it is belongs to whoever holds the host's lease.
    */
   readonly ownMachines: boolean
+  /**
+   * Whether guests on one host reach each other at the addresses by which they are reached: tests of two guests are
+   * planned only where they do. Absent where they do not, or where it is not known.
+   */
+  readonly guestsMeet?: true
   /** The clean states that a placement may name. */
   readonly cleanStates: readonly CleanState['kind'][]
   /** The program on the host that `guestcert capture --host` queries; absent where hosts cannot be captured. */

@@ -102,6 +102,12 @@ const testEntry = z
           .optional()
           .meta({ description: "Locks of a host's capacity that it must have to itself" }),
         configuration: z.array(z.enum(configurationKeys)).optional(),
+        peer: z
+          .union([z.literal(true), oneOrMore(guestMatch)])
+          .optional()
+          .meta({
+            description: 'A second guest of the same run, on the same host: any, or one that matches',
+          }),
       })
       .optional(),
     measures: z.record(id, text).optional().meta({ description: 'What the test measures, with its unit' }),
@@ -136,6 +142,10 @@ const testEntry = z
     if (test.script !== undefined && test.protocol === undefined) {
       const message = 'a script must declare its protocol: "tap", "ktap" or "exit"'
       context.addIssue({ code: 'custom', message, path: ['script'] })
+    }
+    if (test.script !== undefined && test.needs?.peer !== undefined) {
+      const message = 'a script cannot reach a peer: only a module can'
+      context.addIssue({ code: 'custom', message, path: ['needs', 'peer'] })
     }
     if (test.module !== undefined && test.protocol !== undefined) {
       context.addIssue({ code: 'custom', message: 'a module has no protocol', path: ['protocol'] })

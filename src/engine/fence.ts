@@ -17,10 +17,10 @@ export function fenced(
 
 /**
  * Takes the leases of an instance's machines, its own one first in what is returned, and says for whom it waits. Ends
- * early when the run is to end.
+ * early when the run is to end. A place with `onFailure` may fail: that is told, and the others are held.
  */
 export async function holdPlaces(
-  places: readonly LeasedPlace[],
+  places: readonly (LeasedPlace & { readonly onFailure?: (error: unknown) => void })[],
   { leases, emit, plan, stop, drain }: RunSettings,
   at: { readonly environment: string; readonly instance: string },
   onTrouble: (what: string) => void = () => {},
@@ -30,12 +30,19 @@ export async function holdPlaces(
   try {
     // Everywhere in the same order: nobody holds what another waits for, and waits for what that one holds.
     for (const place of [...places].sort((a, b) => compareText(keyOf(a), keyOf(b)))) {
-      const one = await leases.hold({
+      const holding = leases.hold({
         ...place,
         signal,
         onTrouble,
         onWait: (machine, owner) =>
           emit({ type: 'lease-awaited', ...at, machine, owner, limitMs: plan.limits.leaseWait }),
+      })
+      const one = await holding.catch((error: unknown) => {
+        if (place.onFailure === undefined || signal.aborted) {
+          throw error
+        }
+        place.onFailure(error)
+        return nothingHeld
       })
       held.set(place, one)
       if (one.token !== null) {

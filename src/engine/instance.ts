@@ -1,5 +1,3 @@
-import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
 import { type Held, isOwnMachine, nothingHeld } from '../hypervisors/lease.js'
 import type { Evidence, TestEnded } from '../journal/events.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
@@ -9,10 +7,13 @@ import { BootAttempt } from './boot.js'
 import { bringUp, type Made, markKept, pictureScreen, placeOf, secondPlaceOf } from './bring-up.js'
 import { describeTrouble, type Trouble } from './cause.js'
 import type { Progress } from './environment.js'
-import { describeFile, EvidenceFile, instanceFolder } from './evidence.js'
+import { instanceFolder } from './evidence.js'
 import { fenced, holdPlaces, judgeHeld } from './fence.js'
+import { evidenceIn, leftBehind } from './instance-evidence.js'
+import { instanceName } from './instance-name.js'
 import { reopenBringUp, unbegun } from './lost-bring-up.js'
 import { countChecks, type Outcome } from './outcome.js'
+import { PeerInstance } from './peer.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
 import { runTest } from './test.js'
@@ -39,13 +40,7 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
   const folder = instanceFolder(settings.folder, environment.id, name)
   const undo = new UndoStack()
   const opened = new Map<string, Evidence>()
-  const evidence = (file: string): EvidenceFile =>
-    new EvidenceFile({
-      root: settings.folder,
-      path: join(folder, file),
-      limitBytes: settings.plan.limits.output,
-      redactor: settings.redactor,
-    })
+  const evidence = evidenceIn(folder, settings)
   settings.emit({
     type: 'instance-started',
     environment: environment.id,
@@ -59,12 +54,13 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
   progress.boot = boot
   const before = verdictsOf(progress)
   const made: Made = { prepared: null, running: null }
+  const peer = environment.peer === undefined ? null : new PeerInstance(environment.peer, request)
   let trouble: Trouble | null = null
   let held: Held = nothingHeld
   let unfence = (): void => {}
   try {
     const place = placeOf(request)
-    const places = [place, ...secondPlaceOf(request, place)]
+    const places = [place, ...secondPlaceOf(request, place), ...(peer?.place(place) ?? [])]
     boot.waitFor('lease', host)
     held = await holdPlaces(places, settings, { environment: environment.id, instance: name }, what =>
       boot.saw(what),
@@ -77,6 +73,7 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     const session = await interruptibly(leased, until =>
       bringUp({ ...until, place, instance: name, folder, undo, evidence, made, boot, lend }),
     )
+    session.peer = peer
     boot.passed()
     progress.boot = null
     trouble = await runPending(session, leased, opened, held)
@@ -115,6 +112,7 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
   if (kept) {
     await markKept(made, name, settings)
   }
+  await peer?.end(kept)
   const undone = kept ? { names: [], left: null } : await undo.undoAll(settings.plan.limits.undo)
   settings.emit({
     type: 'instance-ended',
@@ -145,12 +143,6 @@ async function interruptibly<T>(
 
 function verdictsOf(progress: Progress): string[] {
   return [...progress.ended.values()].map(({ verdict }) => verdict)
-}
-
-/** Instances are named after the run, so that what a dead runner left can be found. */
-function instanceName({ environment, number, settings }: InstanceRequest): string {
-  const index = settings.plan.environments.indexOf(environment) + 1
-  return `gc-${settings.run}-e${index}-${number}`
 }
 
 /** Runs pending tests until one says that the instance can serve no more. */
@@ -271,18 +263,4 @@ function blockIfNeeded(
   })
   endTest(test, { verdict: 'blocked', cause }, progress)
   return true
-}
-
-/** What stands in the instance's folder and no test has claimed: consoles and logs. */
-async function leftBehind(
-  { folder: root, redactor }: RunSettings,
-  folder: string,
-  claimed: ReadonlyMap<string, Evidence>,
-): Promise<Evidence[]> {
-  const known = new Set([...claimed.keys()].map(path => basename(path)))
-  const names = (await readdir(folder).catch(() => [])).filter(name => !known.has(name))
-  const described = await Promise.all(
-    names.sort().map(name => describeFile(root, join(folder, name), redactor)),
-  )
-  return described.filter(file => file !== null)
 }

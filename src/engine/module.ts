@@ -13,6 +13,7 @@ import { CallServer } from './modules/call-server.js'
 import { confirmGuest } from './modules/confirm.js'
 import { observedOf } from './modules/observed.js'
 import { type Outcome, troubleOf } from './outcome.js'
+import { confirmPeer, type PeerInUse, peerFor, usePeer } from './peer-guest.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
 import { powerOnStep, type Undone, UndoStack } from './undo.js'
@@ -29,14 +30,16 @@ export async function runModule(
   const name = `${fileNameOf(test.id)}.${attempt}`
   const files = {
     commands: session.source.evidence(`${name}.commands.txt`),
+    peer: session.source.evidence(`${name}.peer-commands.txt`),
     stdout: session.source.evidence(`${name}.stdout.txt`),
     stderr: session.source.evidence(`${name}.stderr.txt`),
   }
+  const peer = test.peer === true ? await usePeer(session, settings) : null
   let evidence: Evidence[] | null = null
   try {
     const undo = new UndoStack()
     const attached: Attached = new Map()
-    const facts = await observe({ session, test, suite, name, files, attached, undo, settings })
+    const facts = await observe({ session, peer, test, suite, name, files, attached, undo, settings })
     const undone = await undoAll(session, undo, files.commands)
     stop.throwIfAborted()
     const { seen, spoilt, trouble } = observedOf(facts)
@@ -45,16 +48,18 @@ export async function runModule(
     const wasLeftOff = undone.names.includes(powerOnStep)
     const loss = isUnprovenReboot || wasLeftOff ? null : await confirmGuest(session, stop)
     stop.throwIfAborted()
+    const peerLoss = peer === null ? null : await confirmPeer(peer, stop)
     evidence = await closeAll(files, attached)
     const { checks, measures } = facts
     const judgement = judge({
       ...seen,
       ...(wasLeftOff ? { improperEnd: 'the module left the guest switched off' } : {}),
       ...(loss === null ? {} : { loss: troubleOf(loss) }),
+      ...(peerLoss === null ? {} : { peer: troubleOf(peerLoss) }),
     })
-    const isSpoilt = spoilt || loss !== null || wasLeftOff || undone.left !== null
+    const isSpoilt = spoilt || loss !== null || peerLoss !== null || wasLeftOff || undone.left !== null
     const outcome = { ...judgement, checks, measures, evidence, spoilt: isSpoilt }
-    const mended = loss ?? trouble
+    const mended = peerLoss ?? loss ?? trouble
     const hasTrouble =
       mended !== undefined && outcome.verdict === 'error' && outcome.cause === mended.context.cause
     return hasTrouble && outcome.cause !== 'unknown' ? { ...outcome, trouble: mended } : outcome
@@ -63,13 +68,14 @@ export async function runModule(
   }
 }
 
-type Files = Readonly<Record<'commands' | 'stdout' | 'stderr', EvidenceFile>>
+type Files = Readonly<Record<'commands' | 'peer' | 'stdout' | 'stderr', EvidenceFile>>
 
 /** What a module attached, by the name of its file. */
 type Attached = Map<string, EvidenceFile>
 
 interface ObserveRequest {
   readonly session: GuestSession
+  readonly peer: PeerInUse | null
   readonly test: PlannedTest
   readonly suite: Suite
   /** What the names of its evidence begin with. */
@@ -81,12 +87,16 @@ interface ObserveRequest {
 }
 
 async function observe(request: ObserveRequest): Promise<ModuleFacts> {
-  const { session, test, suite, files, undo } = request
+  const { session, peer, test, suite, files, undo } = request
   const { modules, stop, inspect } = request.settings
   const { environment, health, limits } = session.source
   const calls = new AbortController()
   const guest = guestFor(session, test, files.commands, calls.signal, undo)
   const host = hostFor(session, calls.signal, test, undo)
+  const second = peer === null ? {} : peerFor(peer, test, files.peer, calls.signal, undo)
+  const own = environment.guest.family
+  const peerFamily = peer?.session.source.environment.guest.family ?? null
+  const families = { guest: own, host: own, peer: peerFamily ?? own }
   const units = suite.tests.find(({ id }) => id === test.id)?.measures ?? {}
   const process = modules.take()
   let endedWell = false
@@ -98,7 +108,8 @@ async function observe(request: ObserveRequest): Promise<ModuleFacts> {
         parameters: test.parameters ?? {},
         code: codeOf(suite, test),
         environment: environmentFor(environment),
-        values: { guest: valuesOf(guest), host: valuesOf(host) },
+        peerFamily,
+        values: { guest: valuesOf(guest), host: valuesOf(host), peer: valuesOf(second) },
         measures: Object.keys(units),
         endMs: limits.moduleEnd,
         inspect: inspect !== undefined,
@@ -112,7 +123,7 @@ async function observe(request: ObserveRequest): Promise<ModuleFacts> {
       },
       stop,
       broken: health.broken,
-      serve: ({ reply }) => new CallServer({ guest, host }, environment.guest.family, reply),
+      serve: ({ reply }) => new CallServer({ guest, host, peer: second }, families, reply),
       output: (stream, bytes) => void files[stream].write(bytes),
       attach: (name, bytes) => attach(request, name, bytes),
       debuggerAt: url => inspect?.(test.id, url),

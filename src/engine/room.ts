@@ -19,9 +19,9 @@ export function emptyRoom(host: string, capacity: Capacity): Room {
 }
 
 /** Whether there is room for a further guest. */
-export function hasRoom(room: Room, { vcpus, memoryBytes, locks }: Demand): boolean {
+export function hasRoom(room: Room, { guests = 1, vcpus, memoryBytes, locks }: Demand): boolean {
   return (
-    room.guests >= 1 &&
+    room.guests >= guests &&
     room.vcpus >= vcpus &&
     room.memoryBytes >= memoryBytes &&
     locks.every(lock => room.locks.has(lock))
@@ -29,10 +29,13 @@ export function hasRoom(room: Room, { vcpus, memoryBytes, locks }: Demand): bool
 }
 
 /** What a host has too little of for a further guest, in words; empty where there is room. */
-export function shortageOf({ capacity, ...room }: Room, { vcpus, memoryBytes, locks }: Demand): string[] {
+export function shortageOf(
+  { capacity, ...room }: Room,
+  { guests = 1, vcpus, memoryBytes, locks }: Demand,
+): string[] {
   const inUse = (whole: number, left: number): string => `${whole - left} of ${whole}`
   return [
-    ...(room.guests >= 1 ? [] : [`${inUse(capacity.guests, room.guests)} guests in use`]),
+    ...(room.guests >= guests ? [] : [`${inUse(capacity.guests, room.guests)} guests in use`]),
     ...(room.vcpus >= vcpus ? [] : [`${inUse(capacity.vcpus, room.vcpus)} vCPUs in use`]),
     ...(room.memoryBytes >= memoryBytes
       ? []
@@ -42,10 +45,10 @@ export function shortageOf({ capacity, ...room }: Room, { vcpus, memoryBytes, lo
 }
 
 /** The room that is left beside a guest. */
-export function take(room: Room, { vcpus, memoryBytes, locks }: Demand): Room {
+export function take(room: Room, { guests = 1, vcpus, memoryBytes, locks }: Demand): Room {
   return {
     ...room,
-    guests: room.guests - 1,
+    guests: room.guests - guests,
     vcpus: room.vcpus - vcpus,
     memoryBytes: room.memoryBytes - memoryBytes,
     locks: locks.length === 0 ? room.locks : new Set([...room.locks].filter(lock => !locks.includes(lock))),
@@ -53,10 +56,10 @@ export function take(room: Room, { vcpus, memoryBytes, locks }: Demand): Room {
 }
 
 /** The room when a guest is gone. */
-export function giveBack(room: Room, { vcpus, memoryBytes, locks }: Demand): Room {
+export function giveBack(room: Room, { guests = 1, vcpus, memoryBytes, locks }: Demand): Room {
   return {
     ...room,
-    guests: room.guests + 1,
+    guests: room.guests + guests,
     vcpus: room.vcpus + vcpus,
     memoryBytes: room.memoryBytes + memoryBytes,
     locks: locks.length === 0 ? room.locks : new Set([...room.locks, ...locks]),
@@ -66,7 +69,7 @@ export function giveBack(room: Room, { vcpus, memoryBytes, locks }: Demand): Roo
 /** How much of a host's scarcest dimension would be in use with a further guest, from 0 to 1. */
 export function fillWith({ capacity, ...room }: Room, demand: Demand): number {
   return Math.max(
-    share(capacity.guests, room.guests - 1),
+    share(capacity.guests, room.guests - (demand.guests ?? 1)),
     share(capacity.vcpus, room.vcpus - demand.vcpus),
     share(capacity.memoryBytes, room.memoryBytes - demand.memoryBytes),
   )

@@ -1,7 +1,8 @@
 import pLimit from 'p-limit'
-import { demandOf } from '../config/demand.js'
-import type { Lab, Placement } from '../config/model.js'
-import type { PlannedEnvironment } from '../plan/types.js'
+import { type Demand, demandOf, together } from '../config/demand.js'
+import type { Host, Lab, Placement } from '../config/model.js'
+import { placementOn } from '../plan/peer.js'
+import type { Plan, PlannedEnvironment } from '../plan/types.js'
 import { Admission } from './admission.js'
 import { secondHostOf } from './bring-up.js'
 import { tellCapacityWaits } from './capacity-waits.js'
@@ -27,7 +28,7 @@ export async function runPlan(settings: RunSettings): Promise<void> {
   const { plan, lab, drain, emit } = settings
   const runLimit = pLimit(settings.parallel)
   const admission = new Admission({
-    hosts: [...lab.hosts.values()],
+    hosts: [...lab.hosts.values()].map(host => withPeerLocks(host, plan)),
     parallel: settings.parallel,
     reserveAfterMs: plan.limits.reserve,
   })
@@ -108,7 +109,37 @@ function secondOf(
   return { second: { host: host.id, demand: { ...demand, locks: held } } }
 }
 
-function jobOf(environment: PlannedEnvironment, lab: Lab, { history }: RunSettings): Job {
+/**
+ * A guest that is a peer is there once at a time on each host: it has a lock there, which its own environment takes as
+ * well, so that no test of one disturbs the other. Room and locks of both guests are taken at once, so that nobody
+ * holds one and waits for the other.
+ */
+function withPeerLocks(host: Host, { environments }: Plan): Pick<Host, 'id' | 'capacity'> {
+  const peers = new Set(environments.flatMap(({ peer }) => peer?.guest.id ?? []))
+  const locks = [...host.capacity.locks, ...[...peers].map(peerLock)]
+  return peers.size === 0 ? host : { id: host.id, capacity: { ...host.capacity, locks } }
+}
+
+/** No lock of a lab has a name with a colon. */
+function peerLock(guest: string): string {
+  return `guest:${guest}`
+}
+
+/** What an environment takes of a host: its guest, and its peer where it has one. */
+function demandOn(
+  { guest, peer }: PlannedEnvironment,
+  placement: Placement,
+  locks: readonly string[],
+  { plan, lab }: RunSettings,
+): Demand {
+  const isPeer = plan.environments.some(other => other.peer?.guest.id === guest.id)
+  const own = demandOf(placement, isPeer ? [...locks, peerLock(guest.id)] : locks)
+  const beside = lab.guests.get(peer?.guest.id ?? '')
+  const place = beside && placementOn(beside, placement.host, peer?.configuration.name ?? '')
+  return place == null ? own : together(own, demandOf(place, [peerLock(peer?.guest.id ?? '')]))
+}
+
+function jobOf(environment: PlannedEnvironment, lab: Lab, settings: RunSettings): Job {
   const locks = environment.tests.flatMap(test => test.locks ?? [])
   const guest = lab.guests.get(environment.guest.id)
   const placements = (guest?.on ?? []).filter(
@@ -117,10 +148,10 @@ function jobOf(environment: PlannedEnvironment, lab: Lab, { history }: RunSettin
   )
   return {
     id: environment.id,
-    estimateMs: estimateMs(environment, history),
+    estimateMs: estimateMs(environment, settings.history),
     offers: placements.map(placement => ({
       host: placement.host,
-      demand: demandOf(placement, locks),
+      demand: demandOn(environment, placement, locks, settings),
       ...secondOf(environment, placement, lab, locks),
     })),
   }

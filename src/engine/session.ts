@@ -9,6 +9,7 @@ import type { EvidenceFile } from './evidence.js'
 import type { ExpectedWindow } from './expected.js'
 import type { HeldStill } from './held.js'
 import { limitSignal, withLimit } from './limit.js'
+import type { PeerInstance } from './peer.js'
 import type { GuestSystem } from './system.js'
 
 /** What a session needs to know of its instance. */
@@ -40,6 +41,8 @@ export class GuestSession {
   readonly facts: Readonly<Record<string, string>>
   readonly factsDigest: string
   readonly expected: ExpectedWindow
+  /** The second guest of its environment; `null` where no test needs one. */
+  peer: PeerInstance | null = null
   machine: Machine
   identity: BootIdentity
   #reconnecting: Promise<unknown> | null = null

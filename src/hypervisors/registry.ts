@@ -60,6 +60,7 @@ const types: Readonly<Record<keyof DriverModule, string | null>> = {
   placementMistakes: 'function',
   open: 'function',
   hostTool: null,
+  guestsMeet: null,
   products: null,
 }
 

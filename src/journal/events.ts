@@ -57,6 +57,8 @@ export interface InstanceStarted {
   readonly instance: string
   readonly host: string
   readonly attempt: number
+  /** The environment whose guest it is, where it is the peer of this one's tests. */
+  readonly peer?: string
 }
 
 export interface InstanceReady {

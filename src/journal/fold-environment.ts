@@ -48,8 +48,8 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
       if (test === undefined) problems.push(`the plan has no test ${event.test} in ${planned.id}`)
       else test.add(event)
     } else if (event.type === 'instance-started') {
-      const { instance: id, host, attempt, at } = event
-      instances.set(id, { id, host, attempt, startedAt: at, ready: null, failure: null, ended: null })
+      const { instance: id, host, attempt, at, peer = null } = event
+      instances.set(id, { id, host, attempt, peer, startedAt: at, ready: null, failure: null, ended: null })
     } else {
       const instance = instances.get(event.instance)
       if (instance === undefined) problems.push(`no instance ${event.instance} was started in ${planned.id}`)

@@ -62,6 +62,8 @@ export interface InstanceState {
   readonly id: string
   readonly host: string
   readonly attempt: number
+  /** The environment whose guest it is, where it is the peer of this one's tests; else `null`. */
+  readonly peer: string | null
   readonly startedAt: string
   readonly ready: {
     readonly bootIdentity: string

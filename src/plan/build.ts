@@ -6,18 +6,18 @@ import { digestPlan } from './digest.js'
 import { notChosen } from './left-out.js'
 import { isLent, mayReboot, whyNotOnLent } from './lent.js'
 import { configurationValue, type Pairing, whyNot } from './match.js'
+import { type Candidate, type FoundPeer, findPeer } from './peer.js'
 import { type Asker, whyReserved } from './reservation.js'
 import { type AbilitiesOf, type Serving, servingOf } from './serving.js'
 import type { Suite, SuiteTest } from './suite.js'
-import type { LeftOut, Plan, PlannedEnvironment, PlannedTest, ReservedEnvironment } from './types.js'
-
-interface Candidate {
-  readonly id: string
-  readonly guest: Guest
-  readonly host: Host
-  readonly placement: Placement
-  readonly hosts: string[]
-}
+import type {
+  LeftOut,
+  Plan,
+  PlannedEnvironment,
+  PlannedPairing,
+  PlannedTest,
+  ReservedEnvironment,
+} from './types.js'
 
 /** `guest@product-version/configuration`, with blanks in versions as `_`. */
 export function environmentId(
@@ -44,7 +44,7 @@ export function makePlan(
   const servingFor = ({ guest, placement }: Candidate): Serving =>
     servingOf(lab, guest, placement.configuration.name, abilitiesOf, asker)
   const environments = candidates.map(candidate =>
-    plannedEnvironment(candidate, lab, suites, choice, servingFor(candidate)),
+    plannedEnvironment(candidate, candidates, lab, suites, choice, servingFor(candidate)),
   )
   const used = environments.filter(({ tests }) => tests.length > 0)
   // A guest that is only brought up is no pass: what is not chosen stays nothing to run.
@@ -99,7 +99,7 @@ function candidatesOf(
   choice: Choice,
   asker: Asker | null,
 ): { readonly candidates: Candidate[]; readonly reserved: ReservedEnvironment[] } {
-  const candidates = new Map<string, Candidate>()
+  const candidates = new Map<string, Candidate & { readonly hosts: string[] }>()
   const reserved = new Map<string, string[]>()
   for (const guest of lab.guests.values()) {
     if (!isChosen(choice.guests, guest.id)) {
@@ -133,34 +133,56 @@ function candidatesOf(
 }
 
 function plannedEnvironment(
-  { id, guest, host, placement, hosts }: Candidate,
+  own: Candidate,
+  all: readonly Candidate[],
   lab: Lab,
   suites: readonly Suite[],
   choice: Choice,
   serving: Serving,
 ): PlannedEnvironment {
+  const { guest, host, placement, hosts } = own
   const tests: PlannedTest[] = []
   const leftOut: LeftOut[] = []
   const pairing = { guest, host, configuration: placement.configuration }
   const mayRevert = serving.abilities(host.id).has('revert')
   const lent = isLent(placement, host.driver)
   let left = hosts
+  let peer: Candidate | null = null
   for (const suite of suites) {
     const taken = testsTaken(choice, suite.tests)
     for (const test of suite.tests) {
+      const found: FoundPeer | string | null =
+        test.needs.peer === undefined
+          ? null
+          : findPeer(test, { own, hosts: serving.able(left, test), chosen: peer, all, lab })
       const why =
         whyNotOnGuest(suite, test, pairing) ??
         whyNotOnHosts(test, left, serving) ??
         (lent ? whyNotOnLent(test, guest) : whyNotAltered(test, placement, mayRevert)) ??
+        (typeof found === 'string' ? found : null) ??
         whyNotNow(test, taken, leftOut)
       if (why === null) {
-        left = serving.able(left, test)
+        const both: FoundPeer | null = typeof found === 'string' ? null : found
+        left = both?.hosts ?? serving.able(left, test)
+        peer = both?.peer ?? peer
         tests.push(plannedTest(suite, test, guest.family, lab))
       } else {
         leftOut.push({ test: test.id, why, level: test.level })
       }
     }
   }
+  const pairs = pairingOf(own)
+  return {
+    ...pairs,
+    emulated: pairs.emulated || (peer !== null && pairingOf(peer).emulated),
+    ...(peer === null ? {} : { peer: pairingOf(peer) }),
+    hosts: left,
+    tests,
+    leftOut,
+  }
+}
+
+function pairingOf({ id, guest, host, placement }: Candidate): PlannedPairing {
   return {
     id,
     guest: {
@@ -176,9 +198,6 @@ function plannedEnvironment(
     hypervisor: { product: host.product, version: host.version },
     configuration: placement.configuration,
     emulated: guest.emulated !== undefined || host.emulated !== undefined,
-    hosts: left,
-    tests,
-    leftOut,
   }
 }
 
@@ -239,6 +258,7 @@ function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): P
     after: test.after,
     ...(test.needs.locks.length === 0 ? {} : { locks: test.needs.locks }),
     ...(test.needs.host.includes('migrate') ? { migrates: true } : {}),
+    ...(test.needs.peer === undefined ? {} : { peer: true }),
   }
 }
 

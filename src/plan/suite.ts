@@ -51,6 +51,8 @@ export interface SuiteTest {
     readonly configuration: readonly string[]
     /** Locks of the host; its environment holds them for as long as it is there. */
     readonly locks: readonly string[]
+    /** Which guest it needs beside its own; absent where it needs none. */
+    readonly peer?: Pick<AppliesFile, 'guest'>
   }
   readonly measures: Readonly<Record<string, string>>
   readonly proof: Proof | null

@@ -7,7 +7,7 @@ import { ConfigError, type Mistake, UsageError } from '../config/errors.js'
 import { packageRoot } from '../config/package-root.js'
 import { combinationsOf, identityWith, type TestParameters, withoutParameters } from '../config/parameters.js'
 import { resolvePath } from '../config/references.js'
-import { type SuiteFile, suiteSchema, type TestFile } from '../config/suite-schema.js'
+import { type AppliesFile, type SuiteFile, suiteSchema, type TestFile } from '../config/suite-schema.js'
 import { parseDurationMs } from '../config/units.js'
 import { readYaml, type YamlFile } from '../config/yaml.js'
 import { ownSuite } from './boot.js'
@@ -189,11 +189,16 @@ function testOf(
       guest: test.needs?.guest ?? [],
       configuration: test.needs?.configuration ?? [],
       locks: test.needs?.locks ?? [],
+      ...(test.needs?.peer === undefined ? {} : { peer: peerNeed(test.needs.peer) }),
     },
     measures: test.measures ?? {},
     ...(test.codes === undefined ? {} : { codes: codesOf(test.codes) }),
     proof: test.proof === undefined ? null : proofOf(test.proof),
   }
+}
+
+function peerNeed(peer: NonNullable<NonNullable<TestFile['needs']>['peer']>): Pick<AppliesFile, 'guest'> {
+  return peer === true ? {} : { guest: peer }
 }
 
 function proofOf({ passesOn, mutants, real = {} }: NonNullable<TestFile['proof']>): Proof {

@@ -54,7 +54,15 @@ export interface PlannedTest {
   readonly locks?: readonly string[]
   /** True when the guest is moved to its second host: its environment needs room there, too. */
   readonly migrates?: true
+  /** True when it needs the peer of its environment. */
+  readonly peer?: true
 }
+
+/** The guest, configuration and hypervisor of an environment, whatever is tested in it. */
+export type PlannedPairing = Pick<
+  PlannedEnvironment,
+  'id' | 'guest' | 'hypervisor' | 'configuration' | 'emulated'
+>
 
 /** A test that does not apply, or that may not run there, and why. */
 export interface LeftOut {
@@ -81,8 +89,10 @@ export interface PlannedEnvironment {
   }
   readonly hypervisor: { readonly product: string; readonly version: string }
   readonly configuration: Configuration
-  /** True when guest or host is emulated: certifies nothing. */
+  /** True when guest, host or peer is emulated: certifies nothing. */
   readonly emulated: boolean
+  /** The second guest of its client and server tests, on the same host; absent where no test needs one. */
+  readonly peer?: PlannedPairing
   /** The lab's hosts that can serve it. */
   readonly hosts: readonly string[]
   /** The bring-up first, then the tests of the suites. */

@@ -32,6 +32,8 @@ export interface FoundTrouble {
 export interface LaterFacts {
   /** The machine was taken over by somebody else, or may have been: the lease was lost, or could not be confirmed. */
   readonly lease?: FoundTrouble & { readonly isTaken: boolean }
+  /** The second guest was lost, or rebooted unexpectedly: no check can be believed that may rest on it. */
+  readonly peer?: FoundTrouble
   /** The guest broke: a panic, a stop screen, a virtual machine that ended. */
   readonly crash?: string
   /** The connection was lost; the cause is what became of the guest. */

@@ -26,6 +26,7 @@ const threw = (cause: 'guest' | 'test' | 'network'): Observed['ending'] => ({
 /** For each row, in order, what reaches it and no row above it. */
 const samples: readonly Observed[] = [
   { ...script, failed: ['a'], lease: { isTaken: true, cause: 'runner', message: 'm' } },
+  { ...module, failed: ['a'], crash: 'panic', peer: { cause: 'network', message: 'm' } },
   { ...script, failed: ['a'], crash: 'panic', loss: { cause: 'network', message: 'm' } },
   { ...script, crash: 'panic', loss: { cause: 'network', message: 'm' } },
   { ...script, ending: { kind: 'code', code: 1 }, loss: { cause: 'network', message: 'm' } },
@@ -110,6 +111,7 @@ const report = fc.oneof(
 ) as fc.Arbitrary<Observed['report']>
 const later = fc.record(
   {
+    peer: trouble,
     lease: fc.tuple(trouble, fc.boolean()).map(([found, isTaken]) => ({ ...found, isTaken })),
     crash: fc.string({ maxLength: 3 }),
     loss: trouble,
@@ -144,7 +146,7 @@ function mayPass(seen: Observed): boolean {
   const { kind } = seen.ending
   const isEnd =
     seen.by === 'module' ? kind === 'returned' : seen.ending.kind === 'code' && seen.ending.code === 0
-  const { lease, crash, loss, unkept, contradiction, unfinished = 0, inFlight = [], improperEnd } = seen
+  const { lease, peer, crash, loss, unkept, contradiction, unfinished = 0, inFlight = [], improperEnd } = seen
   return (
     isEnd &&
     seen.beginning.kind === 'seen' &&
@@ -152,7 +154,7 @@ function mayPass(seen: Observed): boolean {
     seen.report.kind === 'sound' &&
     seen.held > 0 &&
     seen.failed.length === 0 &&
-    [lease, crash, loss, unkept, contradiction, improperEnd].every(fact => fact === undefined) &&
+    [lease, peer, crash, loss, unkept, contradiction, improperEnd].every(fact => fact === undefined) &&
     unfinished + inFlight.length === 0
   )
 }

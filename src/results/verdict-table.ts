@@ -39,6 +39,12 @@ export const verdictTable: readonly Row[] = [
     why: ({ lease }) => (lease?.isTaken === true ? lease : null),
   },
   {
+    observed: 'the peer of the test was lost, or rebooted unexpectedly, while it ran',
+    verdict: 'error',
+    cause: 'found',
+    why: ({ peer }) => peer ?? null,
+  },
+  {
     observed: 'it began, and a check failed: neither TODO nor SKIP, at any depth, whatever came afterwards',
     verdict: 'fail',
     cause: 'guest',
@@ -228,7 +234,7 @@ function isObservedPass(seen: Observed): boolean {
   const { ending } = seen
   const isEnded =
     seen.by === 'module' ? ending.kind === 'returned' : ending.kind === 'code' && ending.code === 0
-  const against = [seen.lease, seen.crash, seen.loss, seen.unkept, seen.contradiction]
+  const against = [seen.lease, seen.peer, seen.crash, seen.loss, seen.unkept, seen.contradiction]
   return (
     seen.beginning.kind === 'seen' &&
     isEnded &&

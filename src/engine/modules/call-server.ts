@@ -8,14 +8,18 @@ type Method = (...args: readonly unknown[]) => Promise<unknown>
 /** Carries out the calls of a module, and knows which of them still run. */
 export class CallServer {
   readonly #targets: Readonly<Record<Target, object>>
-  readonly #family: Family
+  readonly #family: Readonly<Record<Target, Family>>
   readonly #reply: (reply: Reply) => void
   readonly #running = new Map<number, Promise<void>>()
   readonly #closings = new Map<number, (frame: Extract<Frame, { kind: 'closed' }>) => void>()
   readonly #errors = new Map<number, unknown>()
   #isOpen = true
 
-  constructor(targets: Readonly<Record<Target, object>>, family: Family, reply: (reply: Reply) => void) {
+  constructor(
+    targets: Readonly<Record<Target, object>>,
+    family: Readonly<Record<Target, Family>>,
+    reply: (reply: Reply) => void,
+  ) {
     this.#targets = targets
     this.#family = family
     this.#reply = reply
@@ -60,7 +64,7 @@ export class CallServer {
   }
 
   async #invoke(id: number, target: Target, method: string, args: readonly unknown[]): Promise<unknown> {
-    const travel = travelOf(target, method, this.#family)
+    const travel = travelOf(target, method, this.#family[target])
     const object = this.#targets[target] as Readonly<Record<string, Method | undefined>>
     const call = travel === undefined ? undefined : object[method]
     if (call === undefined) {

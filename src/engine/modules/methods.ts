@@ -63,7 +63,7 @@ export const hostMethods: Readonly<Record<MethodOf<Host>, Travel>> = {
 
 /** How a method travels; undefined for what is none of the API. */
 export function travelOf(
-  target: 'guest' | 'host',
+  target: 'guest' | 'host' | 'peer',
   method: string,
   family: 'linux' | 'windows',
 ): Travel | undefined {

@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8'
 import type { RecordedCheck } from '../../api/expect.js'
 import type { Environment } from '../../api/test.js'
+import type { Family } from '../../config/model.js'
 import type { TestParameters } from '../../config/parameters.js'
 import type { ModuleCode } from '../../plan/suite.js'
 import type { WireError } from './wire-error.js'
@@ -9,7 +10,7 @@ import type { WireError } from './wire-error.js'
 export const frameDescriptor = 4
 
 /** The objects of the API whose methods are carried out in the runner. */
-export type Target = 'guest' | 'host'
+export type Target = 'guest' | 'host' | 'peer'
 
 /** What a module's thread tells the runner, in the order in which it happened. */
 export type Frame =
@@ -69,7 +70,9 @@ export interface Start {
   readonly parameters: TestParameters
   readonly code: ModuleCode
   readonly environment: Environment
-  /** The plain properties of `guest` and `host`. */
+  /** The family of its peer; `null` for a test without one. */
+  readonly peerFamily: Family | null
+  /** The plain properties of `guest`, `host` and `peer`. */
   readonly values: Readonly<Record<Target, Readonly<Record<string, unknown>>>>
   /** Names of the measures that the manifest declares. */
   readonly measures: readonly string[]

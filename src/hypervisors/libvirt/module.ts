@@ -10,6 +10,7 @@ export const libvirtModule: DriverModule = {
   needsConnect: true,
   migrates: true,
   ownMachines: false,
+  guestsMeet: true,
   cleanStates: ['none', 'snapshot', 'overlay', 'copy'],
   hostTool: 'virsh',
   placementMistakes: placement => virtualMachineMistakes('libvirt', placement),

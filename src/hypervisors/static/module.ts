@@ -9,6 +9,7 @@ export const staticModule: DriverModule = {
   needsConnect: false,
   migrates: false,
   ownMachines: true,
+  guestsMeet: true,
   cleanStates: ['none', 'snapshot', 'overlay', 'copy'],
   placementMistakes: ({ address, emulated }) =>
     address === undefined && !emulated

@@ -10,6 +10,7 @@ export const xlModule: DriverModule = {
   needsConnect: true,
   migrates: false,
   ownMachines: false,
+  guestsMeet: true,
   cleanStates: ['none', 'copy'],
   hostTool: 'xl',
   placementMistakes: placement => [

@@ -15,7 +15,7 @@ export function suiteProperties(
   test: TestState | undefined,
 ): readonly Property[] {
   const { guest, hypervisor, configuration, leftOut } = planned
-  const ready = instances.findLast(instance => instance.ready !== null)?.ready
+  const ready = instances.findLast(one => one.ready !== null && one.peer === null)?.ready
   const properties: Property[] = [
     ['run', state.run ?? ''],
     ['lab', state.lab],
@@ -36,7 +36,10 @@ export function suiteProperties(
           ['suite.version', test.planned.suiteVersion],
           ['suite.digest', test.planned.suiteDigest],
         ] as const)),
-    ...instances.map(({ id, host }): Property => ['instance', `${id} on ${host}`]),
+    ...(planned.peer === undefined ? [] : ([['peer', planned.peer.id]] as const)),
+    ...instances.map(
+      ({ id, host, peer }): Property => [peer === null ? 'instance' : 'instance.peer', `${id} on ${host}`],
+    ),
     ...Object.entries(ready?.facts ?? {})
       .slice(0, mostFacts)
       .map(([name, value]): Property => [`fact.${name}`, value]),

@@ -45,6 +45,7 @@ export async function runBody(port: Port, payload: Uint8Array, beforeBody = (): 
     test: { id: start.test, parameters: declared(start.parameters) },
     guest: calls.guestFor(start),
     host: calls.hostFor(start),
+    peer: calls.peerFor(start),
     expect,
     environment: start.environment,
     signal: aborted.signal,

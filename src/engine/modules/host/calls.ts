@@ -1,5 +1,7 @@
 import type { Guest } from '../../../api/guest.js'
 import type { Host } from '../../../api/host.js'
+import type { Peer } from '../../../api/peer.js'
+import type { Family } from '../../../config/model.js'
 import type { ClockReading } from '../../../guests/clock.js'
 import { clockOffset } from '../../api-clock.js'
 import { guestMethods, hostMethods, type Travel, windowsMethods } from '../methods.js'
@@ -31,9 +33,11 @@ export class Calls {
   }
 
   guestFor({ environment, values }: Start): Guest {
-    const methods =
-      environment.guest.family === 'windows' ? { ...guestMethods, ...windowsMethods } : guestMethods
-    return this.#object<Guest>('guest', methods, values.guest)
+    return this.#object<Guest>('guest', methodsOf(environment.guest.family), values.guest)
+  }
+
+  peerFor({ peerFamily, values }: Start): Peer {
+    return peerFamily === null ? noPeer : this.#object<Peer>('peer', methodsOf(peerFamily), values.peer)
   }
 
   hostFor({ values }: Start): Host {
@@ -122,6 +126,17 @@ export class Calls {
     return travel === 'reading' ? clockOffset(answer as ClockReading) : answer
   }
 }
+
+function methodsOf(family: Family): Readonly<Record<string, Travel>> {
+  return family === 'windows' ? { ...guestMethods, ...windowsMethods } : guestMethods
+}
+
+/** What a test has in place of a peer that its manifest does not ask for. */
+const noPeer = new Proxy({} as Peer, {
+  get: () => {
+    throw new TypeError('this test has no peer: its manifest must say "needs: { peer: true }"')
+  },
+})
 
 /** Arguments that are absent at the end are not sent. */
 function withoutTail(args: readonly unknown[]): readonly unknown[] {
