@@ -22,12 +22,20 @@ title: Takes its time
 tests:
   - { id: ends, title: Ends, requirements: [S-1], level: required, script: ends.sh, protocol: tap }
   - { id: waits, title: Waits, requirements: [S-2], level: required, script: waits.sh, protocol: tap }
+  - { id: pauses, title: Pauses, requirements: [S-3], level: required, module: pauses.ts, needs: { host: [pause] } }
+`
+const pauses = `import { test } from 'guestcert/api'
+export default test(async ({ host, expect }) => {
+  await host.pause({ for: 600_000 })
+  expect(true).toBe(true, 'it goes on')
+})
 `
 const folder = t.testdir({
   slow: {
     'suite.yaml': manifest,
     'ends.sh': '#!/bin/sh\necho 1..1\necho ok 1\n',
     'waits.sh': '#!/bin/sh\necho 1..1\nsleep 600\necho ok 1\n',
+    'pauses.ts': pauses,
   },
 })
 const real = await startRealHost(t)
@@ -37,10 +45,11 @@ const { guest, placement } = await real.requestFor(1, { kind: 'none' })
 const keyOf = ({ key }: NonNullable<typeof login>): string => (key?.kind === 'file' ? key.path : '')
 const pinOf = ({ hostKey }: NonNullable<typeof login>): string =>
   hostKey.kind === 'pinned' ? hostKey.fingerprint : ''
-const guestYaml = (name: string, clean: string): string => `  ${name}:
+const guestYaml = (name: string, clean: string, more = ''): string => `  ${name}:
     product: debian
     version: "12"
     arch: x86_64
+    ${more}
     login: { user: root, key: "file:${keyOf(guest.login)}", hostKey: "${pinOf(guest.login)}" }
     on:
       kvm-1:
@@ -62,7 +71,7 @@ hosts:
     connect: { ssh: "root@127.0.0.1:${endpoint?.port}", key: "file:${login && keyOf(login)}", hostKey: "${login && pinOf(login)}" }
     capacity: { guests: 1, vcpus: 2, memory: 1GiB }
 guests:
-${guestYaml('debian-overlay', `{ overlay: ${real.vm.base} }`)}${guestYaml('debian-snapshot', '{ snapshot: sealed }')}suites: [./slow]
+${guestYaml('debian-overlay', `{ overlay: ${real.vm.base} }`)}${guestYaml('debian-snapshot', '{ snapshot: sealed }')}${guestYaml('debian-lent', 'none', 'allow: [pause]')}suites: [./slow]
 `,
 )
 const before = await everything()
@@ -89,11 +98,18 @@ async function clean(...flags: string[]): Promise<string> {
 }
 
 /** Starts a pass, kills its runner when that is said in its journal, and waits until it is dead. */
-async function killWhen(guestName: string, said: string): Promise<void> {
+async function killWhen(
+  guestName: string,
+  said: string,
+  { also = async () => true, test }: { also?: () => Promise<boolean>; test?: string } = {},
+): Promise<void> {
   const reports = join(folder, `reports-${guestName}`)
   const runner = spawn(
     program,
-    [...args, 'run', 'lab.yaml', '--guest', guestName, '--as', 'alice', '-o', reports],
+    [
+      ...[...args, 'run', 'lab.yaml', '--guest', guestName, '--as', 'alice', '-o', reports],
+      ...(test === undefined ? [] : ['--test', test]),
+    ],
     {
       cwd: folder,
       stdio: 'ignore',
@@ -104,7 +120,8 @@ async function killWhen(guestName: string, said: string): Promise<void> {
   for await (const _ of setInterval(100, null, { signal: AbortSignal.timeout(limitMs) })) {
     const [run = ''] = await readdir(reports).catch(() => [])
     const file = join(reports, run, 'journal.ndjson')
-    if (runner.exitCode !== null || (existsSync(file) && (await readFile(file, 'utf8')).includes(said))) {
+    const isSaid = existsSync(file) && (await readFile(file, 'utf8')).includes(said)
+    if (runner.exitCode !== null || (isSaid && (await also()))) {
       break
     }
   }
@@ -146,4 +163,22 @@ t.test('a guest that was kept stays until it is asked for', async t => {
   t.match(await localVirsh('list'), /gc-\S+-e1-1 +running/)
   t.match(await clean('--kept'), /removed gc-\S+-e1-1 on kvm-1/)
   t.same(await everything(), before)
+})
+
+t.test('a lent domain is given back as it was found, though its runner was killed in a pause', async t => {
+  const { name } = real.vm
+  await localVirsh('start', name)
+  t.teardown(() => localVirsh('destroy', name))
+  const seen = async (): Promise<string[]> => [
+    await localVirsh('domstate', name),
+    await localVirsh('dumpxml', name),
+    await localVirsh('dumpxml', name, '--inactive'),
+  ]
+  const found = await seen()
+  const isPaused = async (): Promise<boolean> => /^paused/.test(await localVirsh('domstate', name))
+  await killWhen('debian-lent', '"slow/pauses"', { also: isPaused, test: 'pauses' })
+  t.notSame(await seen(), found, 'it is left paused')
+  t.match(await untilDead(), new RegExp(`would remove gc-\\S+-e1-1 on kvm-1: the VM ${name}, paused`))
+  t.match(await clean(), /removed gc-\S+-e1-1 on kvm-1/)
+  t.same(await seen(), found, 'state and definition are the same by the account of the host')
 })

@@ -97,7 +97,9 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     }
   }
   unfence()
-  if (held.lost.aborted && !isOwnMachine(placeOf(request))) {
+  // What somebody else may use by now is not touched; nor is it gone.
+  const isTheirs = held.lost.aborted && !isOwnMachine(placeOf(request))
+  if (isTheirs) {
     undo.forget(['remove', 'stop'])
   }
   const failed =
@@ -119,12 +121,19 @@ export async function serveInstance(request: InstanceRequest): Promise<Trouble |
     environment: environment.id,
     instance: name,
     undone: undone.names,
-    orphan: kept ? (made.prepared?.keepHint ?? null) : undone.left,
+    orphan: kept ? (made.prepared?.keepHint ?? null) : leftOf(undone.left, isTheirs ? held.machine : null),
     kept,
     evidence: await leftBehind(settings, folder, opened),
   })
   held.leave()
   return trouble
+}
+
+/** What an instance leaves behind: what could not be undone, and what may not be on a machine whose lease was lost. */
+function leftOf(left: string | null, theirs: string | null): string | null {
+  const untouched = theirs === null ? [] : [`left as it is, as the lease of ${theirs} was lost`]
+  const all = [...(left === null ? [] : [left]), ...untouched]
+  return all.length === 0 ? null : all.join('; ')
 }
 
 /** A guest is brought up only for a run that goes on: one interrupt ends that, and all the waits in it. */

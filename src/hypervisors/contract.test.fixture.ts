@@ -136,7 +136,12 @@ export function contract(t: Test, name: string, open: (t: Test) => Promise<Subje
         .then(prepared => prepared.start(controller.signal))
         .then(
           () => !controller.signal.aborted,
-          () => false,
+          (error: unknown) => {
+            if (!controller.signal.aborted) {
+              throw error
+            }
+            return false
+          },
         )
       onCommand(() => {})
       await instance.remove(never)

@@ -39,7 +39,7 @@ case $1 in
   dominfo) need "$2"; read -r cpus memory <"$2.info"
     printf 'Id:             1\\nName:           %s\\nState:          running\\nCPU(s):         %s\\nMax memory:     262144 KiB\\nUsed memory:    %s KiB\\n\\n' "$2" "$cpus" "$memory" ;;
   setvcpus) read -r _ memory <"$2.info"; [ -e stubborn ] || echo "$3 $memory" >"$2.info" ;;
-  setmem) read -r cpus _ <"$2.info"; echo "$cpus $3" >"$2.info" ;;
+  setmem) read -r cpus _ <"$2.info"; [ -e stubborn ] || echo "$cpus $3" >"$2.info" ;;
   suspend) need "$2"; echo 'paused (user)' >"$2.state" ;;
   resume) need "$2"; echo 'running (unpaused)' >"$2.state" ;;
   reset|inject-nmi) need "$2" ;;
@@ -87,6 +87,10 @@ type HostName = 'kvm-1' | 'kvm-2'
 
 export interface TwoHosts {
   readonly driver: LibvirtDriver
+  /** Another runner's driver for the same hosts. */
+  openDriver(): LibvirtDriver
+  /** Where the first host keeps its domains. */
+  readonly folder: string
   readonly request: GuestRequest
   /** What the host's `list` says of a domain; `null` when it is not there. */
   stateOn(host: HostName, domain?: string): Promise<string | null>
@@ -138,15 +142,20 @@ export async function startTwoHosts(t: Pick<Test, 'teardown'>): Promise<TwoHosts
     label: host,
   })
   const counted = countedMachine(machineOn('kvm-1'))
-  const driver = createLibvirtDriver({
-    host: { id: 'kvm-1', product: 'debian-kvm', version: '12', limits },
-    second: id => (id === second.id ? second : undefined),
-    connect: async (_signal, host) => (host === 'kvm-1' ? counted.machine : machineOn('kvm-2')),
-  })
-  t.teardown(() => driver.close())
+  const openDriver = (): LibvirtDriver => {
+    const driver = createLibvirtDriver({
+      host: { id: 'kvm-1', product: 'debian-kvm', version: '12', limits },
+      second: id => (id === second.id ? second : undefined),
+      connect: async (_signal, host) => (host === 'kvm-1' ? counted.machine : machineOn('kvm-2')),
+    })
+    t.teardown(() => driver.close())
+    return driver
+  }
   const instance = 'gc-run-e1-1'
   return {
-    driver,
+    driver: openDriver(),
+    openDriver,
+    folder: folderOf('kvm-1'),
     counted,
     request: {
       instance,

@@ -1,6 +1,6 @@
 import type { Ability } from '../../config/abilities.js'
 import type { GuestConsole, RunningGuest } from '../driver.js'
-import type { Command } from './backend.js'
+import type { Command, Proof } from './backend.js'
 import type { Begun, Doing, RunningVm } from './running-vm.js'
 
 /** The calls that a virtual machine, on its host, can answer: those whose abilities it has. */
@@ -34,7 +34,7 @@ export function offer(
         powerOn: signal => vm.powerOn(signal),
       },
     ],
-    ['reset', defined({ reset: call({ ability: 'reset', disturbs: true, leaves: 'on' }, backend.reset) })],
+    ['reset', defined({ reset: call(resetting(backend.proofs?.reset), backend.reset) })],
     ['nmi', defined({ nmi: call({ ability: 'nmi' }, backend.nmi) })],
     [
       'screenshot',
@@ -83,6 +83,11 @@ export function offer(
     stop: signal => vm.end(signal),
     ...Object.assign({}, ...calls),
   }
+}
+
+/** One that is made anew runs afterwards; any other stays paused if it was. */
+function resetting(proof: Proof | undefined): Doing {
+  return { ability: 'reset', disturbs: true, ...(proof === 'incarnation' ? { leaves: 'on' } : {}) }
 }
 
 function migration(vm: RunningVm, migrate: Command | undefined): Partial<RunningGuest> {

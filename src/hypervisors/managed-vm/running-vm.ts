@@ -58,6 +58,8 @@ export class RunningVm {
   #disturbedAtMs = performance.now()
   #upSinceMs = performance.now()
   #ended = false
+  /** True when something was told while it was disturbed. */
+  #hasMissed = false
   /** Looks one after the other: a later one knows what an earlier one found. */
   #looking: Promise<void> = Promise.resolve()
 
@@ -143,6 +145,10 @@ export class RunningVm {
       if (disturbs === true) {
         this.#disturbing -= 1
         this.#disturbedAtMs = performance.now()
+        if (this.#hasMissed && this.#disturbing === 0) {
+          this.#hasMissed = false
+          this.#hear({ type: 'seen', seen: null, askedAtMs: Number.POSITIVE_INFINITY })
+        }
       }
     }
   }
@@ -318,6 +324,8 @@ export class RunningVm {
 
   async #look(glance: Glance | null, askedAtMs: number): Promise<void> {
     if (!this.#isFresh(askedAtMs)) {
+      // What is told once is not told again.
+      this.#hasMissed ||= glance === null
       return
     }
     if (glance !== null && this.#reduce(glance) === null) {

@@ -271,7 +271,7 @@ t.test('a guest that is lost unasked says so, and whose fault it is', async t =>
   await aborted(running.gone)
   t.type(running.gone.reason, InfraError)
   t.match(running.gone.reason, {
-    message: /QEMU ended unasked: status 137/,
+    message: /QEMU ended unexpectedly: status 137/,
     context: { cause: 'host', code: 'lost' },
   })
   await running.stop(never)

@@ -3,20 +3,22 @@ import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { GivenHostLimits } from '../../config/host-limits.js'
 import type { Host, Placement } from '../../config/model.js'
-import type { Ability, Driver, GuestRequest, Instance } from '../driver.js'
+import type { Ability, Driver, GuestRequest } from '../driver.js'
 import { imageFacts } from '../image-identity.js'
 import { hostLimits } from '../limit.js'
+import { ManagedVm } from '../managed-vm.js'
 import type { BuiltImage } from '../shared/image.js'
 import { describeMissing, missingTools, runTool, type ToolOptions } from '../shared/tool.js'
 import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
+import { type QemuBackend, qemuBackend } from './backend.js'
 import { qemuChecks } from './checks.js'
 import { canHotplug, canSnapshot, hardwareOf } from './hardware.js'
 import { createInstance, findOrphans, removeInstance } from './instances.js'
 import { keptAccess } from './kept.js'
 import { program } from './launch.js'
 import { cleanOrphan, describeOrphan, isOn } from './leftovers.js'
+import type { Preparation } from './machine.js'
 import { checkDrivers, findBase } from './placement.js'
-import { createPrepared, type QemuPrepared } from './prepared.js'
 import { localShell } from './shell.js'
 import { prepareUefi } from './uefi.js'
 
@@ -37,6 +39,7 @@ const ownLimits: GivenHostLimits = {
   destroy: 10_000,
   storage: 60_000,
   consoleEvery: 250,
+  lookEvery: 100,
 }
 
 /** There is no display to picture, and no balloon: QEMU is started with what the configuration names alone. */
@@ -46,7 +49,7 @@ const always: readonly Ability[] = ['console', 'nmi', 'pause', 'reset', 'stop']
 export function createQemuDriver(options: QemuDriverOptions): Driver {
   const { cacheFolder, host } = options
   const limits = hostLimits(host.limits, ownLimits)
-  const made = new Set<QemuPrepared>()
+  const made = new Set<QemuBackend>()
   let probing: Promise<unknown> = Promise.resolve()
 
   const tools = (where: string, signal: AbortSignal): ToolOptions => {
@@ -63,7 +66,7 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
     probing = answer.catch(() => {})
     return answer
   }
-  const prepare = async (request: GuestRequest, signal: AbortSignal): Promise<QemuPrepared> => {
+  const make = async (request: GuestRequest, signal: AbortSignal): Promise<Preparation> => {
     checkInstalled(host.id)
     const { placement, guest, instance } = request
     const hardware = hardwareOf(placement.configuration, guest)
@@ -81,7 +84,7 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
       const create = ['create', '-q', '-f', 'qcow2', '-F', base.format, '-b', base.disk, overlay]
       await runTool('qemu-img', create, toolOptions)
       const uefi = hardware.firmware === 'uefi' ? await prepareUefi(folder, toolOptions) : null
-      return createPrepared({
+      return {
         request,
         cacheFolder,
         folder,
@@ -92,7 +95,7 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
         uefi,
         choice,
         limits,
-      })
+      }
     } catch (error) {
       await removeInstance(folder)
       throw error
@@ -113,20 +116,17 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
       }
     },
     instance: request => {
-      let prepared: QemuPrepared | null = null
-      const instance: Instance = {
-        get keepHint() {
-          return prepared?.keepHint ?? ''
-        },
-        prepare: async signal => {
-          prepared ??= await prepare(request, signal)
-          made.add(prepared)
-          return instance
-        },
-        start: async signal => (prepared ?? (await prepare(request, signal))).start(signal),
-        remove: async signal => prepared?.remove(signal),
-      }
-      return instance
+      const backend = qemuBackend({
+        host: host.id,
+        request,
+        cacheFolder,
+        limits,
+        abilities: abilitiesOf(request.placement),
+        tools: signal => tools(request.instance, signal),
+        make: signal => make(request, signal),
+      })
+      made.add(backend)
+      return new ManagedVm(backend, request)
     },
     keptAccess: request =>
       keptAccess(cacheFolder, request, tools(request.instance, new AbortController().signal)),
@@ -134,8 +134,8 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
     clean: name => cleanOrphan(cacheFolder, name),
     shell: async () => localShell(host.id),
     close: async () => {
-      for (const prepared of made) {
-        prepared.abandon()
+      for (const backend of made) {
+        backend.abandon()
       }
       made.clear()
     },

@@ -1,63 +1,71 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InfraError } from '../../config/errors.js'
-import type { RunningGuest } from '../driver.js'
-import { bounded, type HostLimits } from '../limit.js'
+import type { HostLimits } from '../limit.js'
+import { type Sent, showing, type VmCommands } from '../managed-vm/backend.js'
+import type { Devices, Observation } from '../managed-vm/observation.js'
 import { runTool, type ToolOptions } from '../shared/tool.js'
-import type { QmpClient } from './qmp.js'
+import { isRecord } from './qmp-message.js'
+
+/** Asks the QEMU that runs now. */
+type Execute = (
+  command: string,
+  signal: AbortSignal,
+  args?: Readonly<Record<string, unknown>>,
+) => Promise<unknown>
 
 /** What devices are added to, and how. */
 export interface HotplugSetting {
-  /** Of the QEMU that runs now. */
-  readonly qmp: () => QmpClient
+  readonly execute: Execute
   readonly where: string
   readonly limits: HostLimits
   /** The instance's folder, where the files of added disks are. */
   readonly folder: string
   /** The device of a card like the guest's first one. */
-  readonly nicDevice: string
+  readonly nicDevice: () => string
   readonly tools: (signal: AbortSignal) => ToolOptions
 }
 
-type Hotplug = Pick<Required<RunningGuest>, 'attachDisk' | 'detachDisk' | 'attachNic' | 'detachNic'>
+type Hotplug = Required<Pick<VmCommands, 'attachDisk' | 'detachDisk' | 'attachNic' | 'detachNic'>>
 
 /** A network of QEMU's own, beside that of the first card: two cards with one address would cut the guest off. */
 const network = '10.0.3.0/24'
+
+/** The devices that were added to a QEMU that runs: disks by their serials, cards by the digits of their MAC addresses. */
+export async function peripherals(execute: Execute, signal: AbortSignal): Promise<Devices> {
+  const answer = await execute('qom-list', signal, { path: '/machine/peripheral' })
+  const names = Array.isArray(answer) ? answer.filter(isRecord).map(({ name }) => String(name)) : []
+  const of = (prefix: string): string[] =>
+    names.filter(name => name.startsWith(prefix)).map(name => name.slice(prefix.length))
+  return { disks: of('disk-'), nics: of('card-'), vcpus: null, memoryBytes: null }
+}
 
 /**
  * Adds PCI devices to a running QEMU and takes them away. They last until it ends. Devices and nodes have the serial
  * or the MAC address in their ids, so that nothing need be remembered.
  */
-export function createHotplug({ qmp, where, limits, folder, nicDevice, tools }: HotplugSetting): Hotplug {
+export function createHotplug({ execute, where, limits, folder, nicDevice, tools }: HotplugSetting): Hotplug {
   let made = 0
-  const ask = (command: string, args: Record<string, unknown>, signal: AbortSignal): Promise<unknown> =>
-    qmp()
-      .execute(command, args, limits.command, signal)
-      .catch((error: unknown) => {
-        throw error instanceof InfraError || !(error instanceof Error)
-          ? error
-          : new InfraError(`${where}: ${error.message}`, { cause: 'host', where, code: 'driver' })
-      })
-  /** The guest lets go of a device when it likes; QEMU says when it has. */
-  const unplug = async (id: string, what: string, signal: AbortSignal): Promise<void> => {
-    let stop = (): void => {}
-    const deleted = new Promise<void>(resolve => {
-      stop = qmp().onEvent(({ name, data }) => {
-        if (name === 'DEVICE_DELETED' && data.device === id) {
-          resolve()
-        }
-      })
+  const has = (kind: 'disks' | 'nics', one: string) => (seen: Observation) =>
+    seen.devices?.[kind].includes(one) === true
+  const given = <T>(value: T, what: string, holds: (seen: Observation) => boolean): Sent<T> => {
+    return { value, shows: { what, cause: 'host', limit: limits.command, devices: true, holds } }
+  }
+  /** The guest lets go of a device when it likes; then it is on the list no more. */
+  const unplug = async (
+    id: string,
+    what: string,
+    isThere: (seen: Observation) => boolean,
+    signal: AbortSignal,
+  ): Promise<Sent<void>> => {
+    await execute('device_del', signal, { id })
+    return showing({
+      what: `let go of ${what}`,
+      cause: 'guest',
+      limit: limits.unplug,
+      devices: true,
+      holds: seen => !isThere(seen),
     })
-    try {
-      await ask('device_del', { id }, signal)
-      await bounded(deleted, where, `the guest letting go of ${what}`, limits.unplug, signal)
-    } catch (error) {
-      const isLate = error instanceof InfraError && error.context.code === 'limit'
-      throw isLate ? new InfraError(error.message, { ...error.context, cause: 'guest' }) : error
-    } finally {
-      stop()
-    }
   }
   const fileOf = (serial: string): string => join(folder, `added-${serial}.qcow2`)
   return {
@@ -68,29 +76,36 @@ export function createHotplug({ qmp, where, limits, folder, nicDevice, tools }: 
       const file = { driver: 'file', filename: fileOf(serial) }
       const create = ['create', '-q', '-f', 'qcow2', fileOf(serial), String(Math.ceil(sizeBytes))]
       await runTool('qemu-img', create, tools(signal))
-      await ask('blockdev-add', { driver: 'qcow2', 'node-name': node, file }, signal)
+      await execute('blockdev-add', signal, { driver: 'qcow2', 'node-name': node, file })
       const device = { driver: 'virtio-blk-pci', id: `disk-${serial}`, drive: node, serial }
-      await ask('device_add', device, signal)
-      return { serial }
+      await execute('device_add', signal, device)
+      return given({ serial }, `attach the disk ${serial}`, has('disks', serial))
     },
     detachDisk: async (serial, signal) => {
-      await unplug(`disk-${serial}`, `the disk ${serial}`, signal)
-      await ask('blockdev-del', { 'node-name': `node-${serial}` }, signal)
-      await rm(fileOf(serial), { force: true })
+      const finish = async (until: AbortSignal): Promise<void> => {
+        await execute('blockdev-del', until, { 'node-name': `node-${serial}` })
+        await rm(fileOf(serial), { force: true })
+      }
+      return {
+        ...(await unplug(`disk-${serial}`, `the disk ${serial}`, has('disks', serial), signal)),
+        finish,
+      }
     },
     attachNic: async signal => {
       made += 1
       const bytes = hashOf(`${where} card ${made}`, 6).match(/../g) ?? []
       const mac = `52:54:00:${bytes.join(':')}`
       const id = idOf(mac)
-      await ask('netdev_add', { type: 'user', id: `net-${id}`, restrict: true, net: network }, signal)
-      await ask('device_add', { driver: nicDevice, id: `card-${id}`, netdev: `net-${id}`, mac }, signal)
-      return { mac }
+      await execute('netdev_add', signal, { type: 'user', id: `net-${id}`, restrict: true, net: network })
+      await execute('device_add', signal, { driver: nicDevice(), id: `card-${id}`, netdev: `net-${id}`, mac })
+      return given({ mac }, `attach the card ${mac}`, has('nics', id))
     },
     detachNic: async (mac, signal) => {
       const id = idOf(mac.toLowerCase())
-      await unplug(`card-${id}`, `the card ${mac}`, signal)
-      await ask('netdev_del', { id: `net-${id}` }, signal)
+      const finish = async (until: AbortSignal): Promise<void> => {
+        await execute('netdev_del', until, { id: `net-${id}` })
+      }
+      return { ...(await unplug(`card-${id}`, `the card ${mac}`, has('nics', id), signal)), finish }
     },
   }
 }

@@ -108,10 +108,9 @@ export function xlBackend({ host, request, login, below: askBelow }: XlBackendRe
     begin: anew(vm.start),
     start: anew(vm.start),
     reset: anew(vm.reset),
-    describe: async signal => {
-      const { incarnation } = await vm.observe({ devices: false }, signal)
+    describe: async () => {
       const facts = { ...factsOf(place.config), ...image, ...below.facts, domain: place.domain }
-      return { host: host.id, incarnation, abilities: below.abilities, console: null, facts }
+      return { host: host.id, incarnation: null, abilities: below.abilities, console: null, facts }
     },
     watch: tell => host.watch.add(place.domain, tell),
     access: async (limit, signal) => {

@@ -62,7 +62,7 @@ export function xlVm(place: XlPlace): XlVm {
       if (before.power === 'paused') {
         await plain(['unpause', quote(place.domain)], quick(signal))
       } else if (!isUp(before)) {
-        await create(signal)
+        await create(before, signal)
       }
       return showing(runs(`start ${place.domain}`))
     },
@@ -95,7 +95,7 @@ export function xlVm(place: XlPlace): XlVm {
     },
     // It is ended and created from the same configuration.
     reset: async signal => {
-      await create(signal)
+      await create(await look(place, quick(signal)), signal)
       return showing(runs(`start ${place.domain} anew`))
     },
     nmi: async signal => {
@@ -141,8 +141,10 @@ export function xlVm(place: XlPlace): XlVm {
   }
 
   /** Creates a domain that is not there, or that only waits to be cleared away. */
-  async function create(signal: AbortSignal): Promise<void> {
-    await awaitSent(vm, vm.kill(signal), signal)
+  async function create({ power }: Observation, signal: AbortSignal): Promise<void> {
+    if (power !== 'absent') {
+      await awaitSent(vm, vm.kill(signal), signal)
+    }
     await plain(['create', place.file], callOf(place, limits.start, signal))
   }
   return vm

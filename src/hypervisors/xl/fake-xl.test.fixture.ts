@@ -64,6 +64,8 @@ esac
 
 export interface FakeHost {
   readonly driver: XlDriver
+  /** Another runner's driver for the same host. */
+  openDriver(): XlDriver
   readonly folder: string
   readonly counted: CountedMachine
   /** What xl was told that changes something. */
@@ -105,14 +107,18 @@ vif = [ "mac=00:16:3e:00:00:10,bridge=xenbr0,vifname=debian0" ]
   // Each look is several processes.
   const limits = { shutdown: 100, unplug: 100, lookEvery: 30, watchEvery: 100, restart: 50 }
   const counted = countedMachine(localMachine(join(folder, 'bin'), folder))
-  const driver = createXlDriver({
-    host: { id: 'xen-1', product, version: '4.17', limits } satisfies Partial<Host>,
-    cacheFolder: join(folder, 'cache'),
-    connect: async () => counted.machine,
-  })
-  t.teardown(() => driver.close())
+  const openDriver = (): XlDriver => {
+    const driver = createXlDriver({
+      host: { id: 'xen-1', product, version: '4.17', limits } satisfies Partial<Host>,
+      cacheFolder: join(folder, 'cache'),
+      connect: async () => counted.machine,
+    })
+    t.teardown(() => driver.close())
+    return driver
+  }
   return {
-    driver,
+    driver: openDriver(),
+    openDriver,
     counted,
     folder,
     calls: async () => (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n'),
