@@ -19,7 +19,7 @@ const everyAge: NonNullable<ConnectConfig['algorithms']> = {
 }
 
 /** The key that lets root in. RSA, since the oldest guests know nothing newer. */
-export const clientKey = ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 })
+export const clientKey = ssh2.utils.generateKeyPairSync('rsa', { bits: 1024 })
 
 /** Starts a small guest that lets root in by its key, and by `secret` where the product takes passwords. */
 export function startGuest(persona: string, more: Partial<EmulatedGuestSpec> = {}): Promise<EmulatedGuest> {
