@@ -1,4 +1,4 @@
-/** Loaded with `--import`: a file system that has neither links nor fsync, as CIFS and vfat may be. */
+/** Loaded with `--import`: a file system that has neither links, fsync, owners nor modes, as CIFS and vfat may be. */
 import files from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
@@ -7,7 +7,14 @@ function refuse(code: string): () => Promise<never> {
 }
 
 const probe = await files.open(process.execPath)
-Object.assign(Object.getPrototypeOf(probe), { datasync: refuse('EINVAL'), sync: refuse('EINVAL') })
+Object.assign(Object.getPrototypeOf(probe), {
+  datasync: refuse('EINVAL'),
+  sync: refuse('EINVAL'),
+  chmod: refuse('EPERM'),
+  chown: refuse('EPERM'),
+  utimes: refuse('EPERM'),
+})
 await probe.close()
-Object.assign(files, { symlink: refuse('EPERM'), link: refuse('EPERM') })
+const denied = ['symlink', 'link', 'chmod', 'lchmod', 'chown', 'lchown', 'utimes', 'lutimes']
+Object.assign(files, Object.fromEntries(denied.map(name => [name, refuse('EPERM')])))
 syncBuiltinESMExports()

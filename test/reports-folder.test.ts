@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { lstat, readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { guestcert } from './cli-io.js'
@@ -19,7 +19,7 @@ function labIn(t: Test): string {
     'lab.yaml': `lab: reports
 hosts: { here: { product: rhel-kvm, version: "9.6", driver: static } }
 guests:
-  steady: { product: debian, version: "12", arch: x86_64, emulated: debian-12, on: { here: { configuration: {} } } }
+  aux: { product: debian, version: "12", arch: x86_64, emulated: debian-12, on: { here: { configuration: {} } } }
 suites: [./net, ./net.ipv6]
 `,
     net: { 'suite.yaml': manifest('net', 'ipv6.ping'), 'a.sh': '#!/bin/sh\necho "this is net"\n' },
@@ -69,30 +69,47 @@ async function run(
   return { code, ...said }
 }
 
-t.test('without links and without fsync a run goes on, says so once, and latest is a text file', async t => {
-  const folder = labIn(t)
-  const [program, ...args] = guestcertProcess
-  const ended = spawnSync(program, ['--import', poorFileSystem, ...args, 'run', 'lab.yaml'], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
-  t.equal(ended.status, 0, ended.stderr)
-  t.equal(ended.stderr.match(/latest is a text file, because .* \(EPERM\)/g)?.length, 1, ended.stderr)
-  t.equal(ended.stderr.match(/cannot force files to disk \(EINVAL\)/g)?.length, 1, ended.stderr)
-  const latest = join(folder, 'reports/latest')
-  t.ok((await lstat(latest)).isFile())
-  t.match(await guestcert(['report', 'latest', '--reports', join(folder, 'reports')]), {
-    code: 0,
-    stdout: /3 passed/,
-  })
+t.test(
+  'without links, fsync, owners and modes a run goes on, says so once, and latest is a text file',
+  async t => {
+    const folder = labIn(t)
+    const [program, ...args] = guestcertProcess
+    const ended = spawnSync(program, ['--import', poorFileSystem, ...args, 'run', 'lab.yaml'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    t.equal(ended.status, 0, ended.stderr)
+    t.equal(ended.stderr.match(/latest is a text file, because .* \(EPERM\)/g)?.length, 1, ended.stderr)
+    t.equal(ended.stderr.match(/cannot force files to disk \(EINVAL\)/g)?.length, 1, ended.stderr)
+    const latest = join(folder, 'reports/latest')
+    t.ok((await lstat(latest)).isFile())
+    t.match(await guestcert(['report', 'latest', '--reports', join(folder, 'reports')]), {
+      code: 0,
+      stdout: /3 passed/,
+    })
 
-  await t.test('tests of suites whose names run together have a file each', async t => {
-    const evidence = join(folder, 'reports', (await readFile(latest, 'utf8')).trim(), 'evidence')
-    const files = (await readdir(evidence, { recursive: true })).filter(name => name.endsWith('.stdout.txt'))
-    const texts = await Promise.all(files.map(name => readFile(join(evidence, name), 'utf8')))
-    t.same(texts.sort(), ['this is net\n', 'this is net.ipv6\n'])
-  })
-})
+    await t.test('tests of suites whose names run together have a file each', async t => {
+      const evidence = join(folder, 'reports', (await readFile(latest, 'utf8')).trim(), 'evidence')
+      const files = (await readdir(evidence, { recursive: true })).filter(name =>
+        name.endsWith('.stdout.txt'),
+      )
+      const texts = await Promise.all(files.map(name => readFile(join(evidence, name), 'utf8')))
+      t.same(texts.sort(), ['this is net\n', 'this is net.ipv6\n'])
+    })
+
+    await t.test('every name is one that Windows and CIFS servers take', async t => {
+      const names = (await readdir(join(folder, 'reports'), { recursive: true })).map(path => basename(path))
+      t.ok(names.length > 10, 'the guest, its suites and their tests are there')
+      for (const name of names) {
+        t.match(
+          name,
+          /^(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[^\\/:*?"<>|\0-\x1f]{1,143}(?<![. ])$/i,
+          name,
+        )
+      }
+    })
+  },
+)
 
 t.test('a folder that is removed during the run ends it with 4', async t => {
   const folder = labIn(t)
