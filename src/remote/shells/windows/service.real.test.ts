@@ -119,6 +119,25 @@ t.test('what has been answered is let go', { skip: withoutPwsh }, async t => {
   t.ok(grown < 200_000_000, `kept, they would take at least 400 MB; it grew by ${Math.round(grown / 1e6)} MB`)
 })
 
+t.test('ten thousand requests leave nothing behind in its managed memory', { skip: withoutPwsh }, async t => {
+  const { service } = await serve(t)
+  const atOnce = 50
+  const ask = async (count: number): Promise<void> => {
+    for (let asked = 0; asked < count; asked += atOnce) {
+      await Promise.all(Array.from({ length: atOnce }, () => service.ask(['now'], { limitMs })))
+    }
+  }
+  const managedBytes = async (): Promise<number> =>
+    Number((await service.ask(cim('Managed', 'Memory'), { limitMs })).rows[0]?.Managed)
+  await ask(2_000)
+  const before = await managedBytes()
+  t.ok(before > 1_000_000, `${before}`)
+  await ask(8_000)
+  const grown = (await managedBytes()) - before
+  // One request that is kept takes some 7 KB.
+  t.ok(grown < 2_000_000, `it grew by ${grown} bytes over 8000 requests`)
+})
+
 t.test('standard input ends, and so does it, when all is answered', { skip: withoutPwsh }, async t => {
   const run = pwshRunner(modules)
   let ended: ReturnType<typeof run> | undefined
