@@ -207,7 +207,7 @@ export const labCommands: readonly CommandSpec[] = [
     group,
     summary: 'Prove that tests can fail',
     description: [
-      'Runs each test on the personas that it must pass on and on the mutants that it must fail on, as declared in its manifest. A test that passes on one of its mutants is not proven.',
+      'Runs each test on the personas that it must pass on and on the mutants that it must fail on, as declared in its manifest. Only a failed check of the test itself proves it: neither an error does, nor a test that throws for what the guest did.',
     ],
     arguments: [
       {

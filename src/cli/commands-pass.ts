@@ -68,7 +68,7 @@ export const passCommands: readonly CommandSpec[] = [
     summary: 'Run the validation suites of a lab',
     description: [
       "Boots the lab's guests on its hosts, runs the suites that apply in each of them over SSH, and leaves a journal, JUnit reports and evidence. As many guests run at once as --parallel and each host's capacity allow.",
-      'Without selection flags, everything that applies runs. Repeating a flag widens the selection; different flags narrow it.',
+      'Without selection flags, everything that applies runs. Repeating a flag widens the selection; different flags narrow it. A test that is chosen takes along those that it comes after.',
       'The first Ctrl-C ends every wait for a guest or a host, lets tests that run come to their end, begins nothing more, and tears everything down; the second stops at once. SIGTERM and SIGHUP do the same.',
     ],
     arguments: [lab],
