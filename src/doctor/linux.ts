@@ -1,8 +1,9 @@
 import { InfraError } from '../config/errors.js'
 import { readClock } from '../guests/clock.js'
 import { isRelease, parseRelease, type Release, releaseCommand } from '../guests/release.js'
+import { chooseRoom, describeRooms, parseRooms, roomCommand, usualFolder } from '../guests/room.js'
 import type { Check } from '../hypervisors/driver.js'
-import { inMib, parseFreeBytes, seenFree, seenIf } from '../hypervisors/seen.js'
+import { inMib, seenFree, seenIf } from '../hypervisors/seen.js'
 import type { Machine } from '../remote/index.js'
 import type { Bounds } from './bounds.js'
 import { clockCheck } from './clock.js'
@@ -15,9 +16,6 @@ export interface LinuxRequest {
   readonly machine: () => Promise<Machine>
   readonly bounds: Bounds
 }
-
-/** The folder that instances' files and tests write to. */
-const workFolder = '/var/tmp'
 
 /** Which Linux it is, against what the lab declares. */
 export function releaseChecks({ product, version, machine }: LinuxRequest): Check[] {
@@ -57,17 +55,21 @@ export function linuxClock({ machine, bounds }: Pick<LinuxRequest, 'machine' | '
   return clockCheck(bounds.clockMs, async signal => readClock(await machine(), signal))
 }
 
-/** Space for what a pass writes there. */
+/** A folder with space for what a pass writes, and something to put it there with: as a run looks for them. */
 export function linuxSpace({ machine, bounds }: Pick<LinuxRequest, 'machine' | 'bounds'>): Check {
   return {
     name: 'free space',
-    asked: `${inMib(bounds.freeBytes)} in ${workFolder}`,
+    asked: `${inMib(bounds.freeBytes)} in ${usualFolder} or another folder, and tar or printf`,
     after: ['login'],
     carryOut: async signal => {
-      const free = parseFreeBytes(await ask(machine, `df -Pk ${workFolder}`, signal))
-      return free === null
-        ? seenIf(false, 'df tells no free space')
-        : seenFree(free, bounds.freeBytes, workFolder)
+      const { rooms, tools } = parseRooms(await ask(machine, roomCommand, signal))
+      const room = chooseRoom(rooms, bounds.freeBytes)
+      if (tools.size === 0) {
+        return seenIf(false, 'it has neither tar nor printf')
+      }
+      return room === null || room.freeBytes === null
+        ? seenIf(room !== null, describeRooms(rooms))
+        : seenFree(room.freeBytes, bounds.freeBytes, room.folder)
     },
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Suite } from '../plan/suite.js'
 import { shellLibrary } from '../plan/suites.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { type CarriedFile, type Upload, uploadCommand } from '../remote/index.js'
+import { type CarriedFile, type Upload, type UploadWay, uploadCommand } from '../remote/index.js'
 
 const archives = new Map<string, Promise<Buffer>>()
 const fileMode = 0o644
@@ -17,19 +17,20 @@ export async function cargoFor(
   environment: PlannedEnvironment,
   suites: ReadonlyMap<string, Suite>,
   folder: string,
+  way: UploadWay = 'tar',
 ): Promise<Upload> {
   const needed = [...new Set(environment.tests.map(({ suite }) => suite))]
     .sort()
     .flatMap(id => suites.get(id) ?? [])
-  const key = needed.map(({ id, digest }) => `${id} ${digest}`).join('\n')
-  const archive = archives.get(key) ?? packed(needed)
+  const key = [way, ...needed.map(({ id, digest }) => `${id} ${digest}`)].join('\n')
+  const archive = archives.get(key) ?? packed(needed, way)
   archives.set(key, archive)
-  const { command } = await uploadCommand([], folder)
+  const { command } = await uploadCommand([], folder, way)
   return { command, stdin: await archive }
 }
 
-async function packed(suites: readonly Suite[]): Promise<Buffer> {
-  const { stdin } = await uploadCommand(await filesFor(suites), '/')
+async function packed(suites: readonly Suite[], way: UploadWay): Promise<Buffer> {
+  const { stdin } = await uploadCommand(await filesFor(suites), '/', way)
   return stdin
 }
 

@@ -1,32 +1,21 @@
-import { createHash } from 'node:crypto'
 import type { DriverDescriptor } from '../config/driver.js'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import type { Guest, Lab, Placement } from '../config/model.js'
-import { bootIdentityCommand, parseBootIdentity } from '../guests/boot-identity.js'
-import { linuxFactsCommand, parseFacts } from '../guests/facts.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
 import type { Held } from '../hypervisors/lease.js'
 import { connectToGuest, pinNameOf } from '../hypervisors/reach.js'
-import { canonical } from '../plan/digest.js'
 import { isLent, mayReboot } from '../plan/lent.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import {
-  anyOf,
-  type Machine,
-  parseSweep,
-  type RetryOptions,
-  Stillness,
-  sweepCommand,
-} from '../remote/index.js'
+import { anyOf, type Machine, type RetryOptions, Stillness } from '../remote/index.js'
 import type { BootAttempt } from './boot.js'
 import { type Health, watchHealth } from './broken.js'
-import { cargoFor } from './cargo.js'
 import type { EvidenceFile } from './evidence.js'
 import { expectedWindow } from './expected.js'
 import { HeldStill } from './held.js'
-import { GuestSession, type SessionSource } from './session.js'
+import { makeReady } from './make-ready.js'
+import type { GuestSession, SessionSource } from './session.js'
 import { posixSystem } from './system.js'
 import { makeWindowsReady, windowsConnection } from './windows/make-ready.js'
 import { windowsSystem } from './windows/system.js'
@@ -52,8 +41,6 @@ export interface OpenRequest {
   /** Is told of each step. */
   readonly boot: BootAttempt
 }
-
-const [identityFollows, factsFollow] = ['--guestcert identity--', '--guestcert facts--']
 
 /**
  * Waits until the guest answers, then sweeps what earlier runs left, carries the suites' files and
@@ -189,71 +176,4 @@ function asGuestFault(error: unknown, source: SessionSource, boot: BootAttempt):
   }
   boot.blameGuest()
   return new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error })
-}
-
-async function makeReady(
-  source: SessionSource,
-  machine: Machine,
-  { environment, instance, suites, limits, signal, boot }: OpenRequest,
-  mark: string,
-): Promise<GuestSession> {
-  boot.waitFor('payload')
-  const folder = `/var/tmp/${instance}`
-  const cargo = await cargoFor(environment, suites, folder)
-  const command = [
-    `${sweepCommand({ mark })} </dev/null`,
-    `${cargo.command} && (umask 077 && mkdir -p ${folder}/scratch) || exit 90`,
-    `echo "${identityFollows}"`,
-    bootIdentityCommand,
-    `echo "${factsFollow}"`,
-    linuxFactsCommand,
-  ].join('\n')
-  const { exit, stdout, stderr } = await machine.run(command, {
-    signal,
-    stdin: cargo.stdin,
-    limitMs: limits.transfer,
-    limitName: 'transfer',
-  })
-  boot.begin('facts')
-  signal.throwIfAborted()
-  const [swept = '', after = ''] = stdout.text.split(`${identityFollows}\n`)
-  const [identityText = '', factsText] = after.split(`${factsFollow}\n`)
-  const identity = parseBootIdentity(identityText, performance.now())
-  const left = parseSweep(swept)?.left
-  if (
-    exit.kind !== 'code' ||
-    exit.code !== 0 ||
-    factsText === undefined ||
-    identity === null ||
-    left?.length !== 0
-  ) {
-    // Only with the mark of the facts was everything before them done.
-    boot.begin(after.includes(factsFollow) ? 'facts' : 'payload')
-    const said = firstWords(stderr.text) || firstWords(stdout.text)
-    const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind === 'unproven' ? exit.why : exit.kind
-    const what =
-      left !== undefined && left.length > 0 ? `processes of an earlier run remain: ${left.join(' ')}` : how
-    throw new InfraError(
-      `${machine.label}: the guest could not be made ready: ${[what, said].filter(Boolean).join(': ')}`,
-      {
-        cause: machine.lost.aborted ? 'network' : 'guest',
-        where: instance,
-        code: machine.lost.aborted ? 'lost' : 'transfer',
-      },
-    )
-  }
-  const facts = { ...parseFacts(factsText), ...source.running.facts }
-  const factsDigest = createHash('sha256').update(canonical(facts)).digest('hex')
-  return new GuestSession(source, { machine, identity, folder, facts, factsDigest })
-}
-
-const mostLines = 3
-
-/** What the guest said first: what goes wrong first has the rest for its consequence. */
-function firstWords(text: string): string {
-  const lines = text.split('\n').map(line => line.trim())
-  return lines
-    .filter(line => line !== '')
-    .slice(0, mostLines)
-    .join(' | ')
 }

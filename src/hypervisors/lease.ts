@@ -93,6 +93,13 @@ interface LeasedMachine {
   close(): Promise<void>
 }
 
+/** A guest that cannot keep a lease has no host to blame for it. */
+function asGuests(error: unknown): unknown {
+  return error instanceof InfraError && error.context.code === 'lease' && error.context.cause === 'host'
+    ? new InfraError(error.message, { ...error.context, cause: 'guest' }, { cause: error })
+    : error
+}
+
 /**
  * Opens the leases of a run: one a machine, from its first instance to the run's end, so that whoever shares the machine
  * waits for the run and not for its guests. But while the run itself waits for a machine it gives back those that it
@@ -135,7 +142,7 @@ export function openLeases({ who, run, limits, folders = leaseFolders }: LeasesO
       return now
     } catch (error) {
       await machine.close()
-      throw error
+      throw isGuest ? asGuests(error) : error
     } finally {
       waits -= isWaiting ? 1 : 0
     }

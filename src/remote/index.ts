@@ -21,6 +21,7 @@ export {
   carry,
   fetch,
   type Upload,
+  type UploadWay,
   uploadCommand,
 } from './transfer.js'
 export { openWindows, WindowsMachine } from './windows-machine.js'

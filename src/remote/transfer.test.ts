@@ -38,6 +38,24 @@ t.test('files arrive with their paths, bytes and modes, in one command', async t
   t.equal(statSync(folder).mode & 0o777, 0o700, 'the folder is nobody else’s')
 })
 
+t.test('without tar a script of printf carries the same bytes, names and modes', async t => {
+  const folder = join(t.testdir(), "a folder's name")
+  const content = Buffer.from(Array.from({ length: 9_000 }, (_, index) => index % 256))
+  const files = [
+    { path: "lib/it's %s data", mode: 0o640, content },
+    { path: 'run.sh', mode: 0o755, content: Buffer.from("#!/bin/sh\necho '50%' \\n\n") },
+    { path: 'lib/empty', mode: 0o600, content: Buffer.alloc(0) },
+  ]
+  const { command, stdin } = await uploadCommand(files, folder, 'printf')
+  t.match((await machine.run(command, { stdin })).exit, { kind: 'code', code: 0 })
+  for (const { path, mode, content: wanted } of files) {
+    t.ok(readFileSync(join(folder, path)).equals(wanted), path)
+    t.equal(statSync(join(folder, path)).mode & 0o777, mode)
+  }
+  const cut = await machine.run(command.replaceAll('name', 'cut'), { stdin: stdin.subarray(0, -4) })
+  t.not(cut.exit.kind === 'code' ? cut.exit.code : 1, 0, 'a script that is cut is not carried out')
+})
+
 t.test('the same files make the same archive', async t => {
   const files = [{ path: 'a/b', mode: 0o644, content: Buffer.from('x') }]
   const [one, two] = await Promise.all([uploadCommand(files, '/f'), uploadCommand(files, '/f')])

@@ -9,6 +9,7 @@ import { posix } from 'node:path'
 import { pack } from 'tar-stream'
 import { InfraError, InternalError } from '../config/errors.js'
 import type { CommandResult, Machine, Sink } from './machine.js'
+import { printfScript } from './printf-script.js'
 import { quote } from './shells/quote.js'
 import { peerText } from './trouble.js'
 
@@ -25,6 +26,9 @@ export interface TransferOptions {
   readonly limitMs: number
   readonly signal?: AbortSignal
 }
+
+/** What unpacks on the other side: `printf` of the shell itself needs no program. */
+export type UploadWay = 'tar' | 'printf'
 
 /** A command and what it reads: they belong together. */
 export interface Upload {
@@ -44,11 +48,16 @@ const archiveTime = new Date(0)
  * they are, and ends with 0 only if every file was written. May be combined with commands that read
  * no input.
  */
-export async function uploadCommand(files: readonly CarriedFile[], folder: string): Promise<Upload> {
+export async function uploadCommand(
+  files: readonly CarriedFile[],
+  folder: string,
+  way: UploadWay = 'tar',
+): Promise<Upload> {
   const to = quote(folder)
+  const reader = way === 'tar' ? 'tar -xmf -' : '/bin/sh -s'
   return {
-    command: `(umask 077&&mkdir -p ${to}&&cd ${to}&&exec tar -xmf -)`,
-    stdin: await archive(files),
+    command: `(umask 077&&mkdir -p ${to}&&cd ${to}&&exec ${reader})`,
+    stdin: way === 'tar' ? await archive(files) : script(files),
   }
 }
 
@@ -114,6 +123,13 @@ function demandSuccess({ label, lost }: Machine, result: CommandResult, what: st
     code: 'transfer',
     ...(exit.kind === 'limit' ? { limit: exit.limit } : {}),
   })
+}
+
+function script(files: readonly CarriedFile[]): Buffer {
+  for (const { path } of files) {
+    checkPath(path)
+  }
+  return printfScript(files)
 }
 
 /** A ustar archive with an entry for every folder, for readers that make none by themselves. */

@@ -2,7 +2,7 @@ import { quote } from '../shells/quote.js'
 
 /**
  * The lease of a machine, in the words of a POSIX shell: bash 3.2 of RHEL 5, dash, busybox and the Korn shells run
- * it, with date, mkdir, ln, mv, rm and head.
+ * it, with date, mkdir, ln, mv and rm. Where the folder above it cannot be written to it stands in /run, or else in /tmp.
  *
  * In the folder stands one file a generation, named by its number: the fencing token. The highest one is the
  * lease. It is made by ln(1), which is atomic and fails where the name is taken: of all who want the next
@@ -19,6 +19,7 @@ import { quote } from '../shells/quote.js'
  */
 export const leaseScript = `LC_ALL=C;export LC_ALL;umask 022
 what=$1 d=$2 me=$3 ttl=$4 every=$5 mine=$6 about=$7
+if [ ! -w "\${d%/*}" ];then for p in /run /tmp;do [ -w "$p" ] && { d=$p/\${d##*/};break;};done;fi
 tmp=$d/.$me.$$
 die(){ rm -f "$tmp" 2>/dev/null;echo "gc-lease broken 0 0";echo "why $1";echo gc-end;exit 0;}
 find_top(){
@@ -50,7 +51,7 @@ word_of(){
 }
 say(){
   echo "gc-lease $1 $top \${now:-0}"
-  [ "$top" -eq 0 ] || { head -n 20 "$d/$top" 2>/dev/null;echo;}
+  [ "$top" -eq 0 ] || { n=0;while [ "$n" -lt 20 ] && IFS= read -r line;do echo "$line";n=$((n+1));done 2>/dev/null <"$d/$top";echo;}
   echo gc-end
   exit 0
 }

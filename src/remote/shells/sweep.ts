@@ -27,6 +27,8 @@ export interface Swept {
 /** Rounds of finding and killing. From the third on a second passes between them. */
 const rounds = 12
 const answerWord = 'gc-swept'
+/** What is read of a process's environment, in bytes. */
+const longestEnvironment = 4_194_304
 const markPattern = /^[A-Za-z0-9._/@+:-]+$/
 
 /** Refuses marks that a shell or a pattern would read otherwise than they are meant. Throws InternalError. */
@@ -72,7 +74,7 @@ function sweepScript({ mark, session }: SweepTarget): string {
     '  for p in $left;do case $all in *" $p "*);;*)all="$all$p ";n=$((n+1));;esac;done',
     '  round=$((round+1));[ "$round" -lt 3 ] || sleep 1',
     'done',
-    `if [ -r "/proc/$$/environ" ];then echo "${answerWord} $n$left";else echo "${answerWord} blind";fi`,
+    `if [ -r "/proc/$$/environ" ]&&command -v cat >/dev/null&&command -v tr >/dev/null&&command -v sed >/dev/null;then echo "${answerWord} $n$left";else echo "${answerWord} blind";fi`,
   ].join('\n')
 }
 
@@ -87,13 +89,14 @@ export function parseSweep(stdout: string): Swept | null {
 }
 
 /**
- * `head` puts the name of each file before its text; `sed` prints the last name when a mark follows. Its patterns stand
- * between slashes: not every sed takes another character for an address.
+ * `head` puts the name of each file before its text, where there is one; else the shell does, with a `cat` for each.
+ * `sed` prints the last name when a mark follows. Its patterns stand between slashes: not every sed takes another
+ * character for an address.
  */
 function findMarked(mark: string): string {
   const pattern = mark.replaceAll('.', '[.]').replaceAll('+', '[+]').replaceAll('/', '\\/')
   return [
-    'head -c 4194304 /proc/[0-9]*/environ 2>/dev/null',
+    `if command -v head >/dev/null 2>&1;then head -c ${longestEnvironment} /proc/[0-9]*/environ 2>/dev/null;else for f in /proc/[0-9]*/environ;do echo "==> $f <==";cat "$f" 2>/dev/null;echo;done;fi`,
     "tr '\\000' '\\012'",
     `sed -n -e '/^==> \\/proc\\/[0-9]*\\/environ <==$/{s/[^0-9]//g;h;}' -e '/^${markVariable}=${pattern}\\(\\/.*\\)*$/{g;p;}'`,
   ].join('|')

@@ -21,12 +21,15 @@ export interface Wrapped {
 /** The name of the variable that marks our processes. */
 export const markVariable = 'GUESTCERT_MARK'
 
-/** The same everywhere: C locale, UTC, and the system's own directories also for users who are not root. */
+/**
+ * The same everywhere: C locale, UTC, and the system's own directories also for users who are not root. NixOS and Guix
+ * have their programs elsewhere.
+ */
 const fixedEnvironment: Readonly<Record<string, string>> = {
   LC_ALL: 'C',
   LANG: 'C',
   TZ: 'UTC',
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin:/run/current-system/sw/bin:/run/current-system/profile/bin',
 }
 
 /** Variables of the user's that change what standard programs do. LC_ALL=C makes LC_* and LANGUAGE void. */
