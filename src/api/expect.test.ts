@@ -181,3 +181,16 @@ t.test(
     t.equal(seen.length, 2)
   },
 )
+
+t.test('a check without its text is named after what is wanted, and decides as any other', async t => {
+  const { expect, seen } = fresh()
+  const untyped = expect as (got: unknown) => Record<'toBe', (wanted: unknown, ...text: unknown[]) => boolean>
+  t.ok(untyped(1).toBe(1))
+  t.notOk(untyped(1).toBe(2, undefined))
+  t.notOk(untyped(1).toBe(3, '  '))
+  t.match(seen, [
+    { state: 'ok', text: '1' },
+    { state: 'not-ok', text: '2' },
+    { state: 'not-ok', text: '3' },
+  ])
+})
