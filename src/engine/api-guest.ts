@@ -23,7 +23,7 @@ export function guestFor(
   signal: AbortSignal,
   undo: UndoStack,
 ): Served<Guest> {
-  const env = testVariables(session.source.environment, session.folder, test)
+  const env = testVariables(session.source.environment, session, test)
   const run = async (command: string, options: CommandOptions = {}): Promise<CommandOutcome> => {
     const machine = await session.connected(signal)
     const result = await machine.run(command, {

@@ -18,7 +18,7 @@ function sessionWith(
   const limits = { ...defaultLimits, hostAction }
   const held = new HeldStill(stillness)
   const source = { running, environment, limits, held, instance: 'gc-1' }
-  return { machine: {}, source } as unknown as GuestSession
+  return { machine: {}, identity: {}, nmiIn: null, source } as unknown as GuestSession
 }
 
 t.test('what the driver offers can be done, with what the test gives', async t => {
@@ -128,6 +128,7 @@ t.test('while its host does what stops it a guest is held still, and while it is
   const session = sessionWith(running, 20, stillness)
   const host = hostFor(session, never)
   await host.nmi()
+  t.equal(session.nmiIn, session.identity, 'the boot of the NMI is remembered')
   t.equal(session.source.held.wasHeldOn(session.machine), false)
   await host.snapshot('s')
   t.equal(stillness.isHeld, false, 'no longer than the action lasts')

@@ -108,7 +108,10 @@ export function hostFor(
       await act('detach a card from', given('detachNic', mac))
       undo.forget([`card ${mac}`])
     },
-    nmi: () => act('inject an NMI into', given('nmi')),
+    nmi: async () => {
+      session.nmiIn = session.identity
+      await act('inject an NMI into', given('nmi'))
+    },
     screenshot: () => act('take a picture of', given('screenshot')),
     setVcpus: async count => {
       undo.unlessUndone('vCPUs', vcpus === undefined ? undefined : given('setVcpus', vcpus))

@@ -27,7 +27,7 @@ export async function runScript(
       signal,
       limitMs: test.limitMs,
       limitName: 'test',
-      env: testVariables(session.source.environment, session.folder, test),
+      env: testVariables(session.source.environment, session, test),
       keepBytes: limits.output,
       onStdout: chunk => out.write(chunk),
       onStderr: chunk => err.write(chunk),

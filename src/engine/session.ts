@@ -45,6 +45,8 @@ export class GuestSession {
   peer: PeerInstance | null = null
   machine: Machine
   identity: BootIdentity
+  /** The boot in which we have injected a non-maskable interrupt: its kernel wonders about it. */
+  nmiIn: BootIdentity | null = null
   #reconnecting: Promise<unknown> | null = null
 
   constructor(

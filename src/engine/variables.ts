@@ -1,7 +1,20 @@
+import { isSameBoot } from '../guests/boot-identity.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
+import type { GuestSession } from './session.js'
 
-/** What scripts are told of the pairing that they run on: what the lab says, never what the guest says. */
+type VariablesSource = Pick<GuestSession, 'nmiIn' | 'identity' | 'folder'>
+
+/** What scripts are told of the pairing that they run on, and of what was done to it: never what the guest says. */
 export function testVariables(
+  environment: PlannedEnvironment,
+  { nmiIn, identity, folder }: VariablesSource,
+  test: Pick<PlannedTest, 'suite' | 'parameters'>,
+): Record<string, string> {
+  const isNmiOurs = nmiIn !== null && isSameBoot(nmiIn, identity)
+  return { ...pairingVariables(environment, folder, test), ...(isNmiOurs ? { GC_NMI: 'injected' } : {}) }
+}
+
+function pairingVariables(
   { guest, hypervisor, configuration }: PlannedEnvironment,
   folder: string,
   { suite, parameters = {} }: Pick<PlannedTest, 'suite' | 'parameters'>,

@@ -54,7 +54,11 @@ interface Line {
 }
 
 /** Runs the test with a `dmesg` that prints these lines: a new one, or one that knows no severities. */
-async function judge(lines: readonly Line[], dmesg: 'new' | 'old' | 'none' = 'new'): Promise<Folded> {
+async function judge(
+  lines: readonly Line[],
+  dmesg: 'new' | 'old' | 'none' = 'new',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Folded> {
   const folder = t.testdir({})
   const bin = join(folder, 'bin')
   await mkdir(bin, { recursive: true })
@@ -72,6 +76,7 @@ async function judge(lines: readonly Line[], dmesg: 'new' | 'old' | 'none' = 'ne
     GUESTCERT_SUITE: suite,
     GC_TMP: folder,
     PATH: `${bin}:${process.env.PATH ?? ''}`,
+    ...env,
   })
 }
 
@@ -153,4 +158,19 @@ t.test('what programs write into the log is not the kernel’s', async t => {
 
 t.test('a log that cannot be read is no clean one', async t => {
   t.match(await judge([], 'none'), { verdict: 'error', reason: /cannot be read/ })
+})
+
+t.test('an NMI of unknown reason is a fault, unless it was injected in this boot', async t => {
+  const lines = [
+    'Uhhuh. NMI received for unknown reason 21 on CPU 0.',
+    'Do you have a strange power saving mode enabled?',
+    'Dazed and confused, but trying to continue',
+  ].map(text => ({ text: at(text), severity: 0 }))
+  for (const dmesg of ['new', 'old'] as const) {
+    t.match(await judge(lines, dmesg), { verdict: 'fail' })
+    const folded = await judge(lines, dmesg, { GC_NMI: 'injected' })
+    t.equal(folded.verdict, 'pass', told(folded))
+  }
+  const other = [...lines, { text: at('NMI: PCI system error (SERR) for reason b1 on CPU 0.'), severity: 0 }]
+  t.match(await judge(other, 'new', { GC_NMI: 'injected' }), { verdict: 'fail' }, 'it spares nothing else')
 })
