@@ -9,6 +9,7 @@ import { Cloud, cloudDriver, newMachine } from './cloud.test.fixture.js'
 import { contract, type Subject } from './contract.test.fixture.js'
 import type { GuestRequest, RunningGuest } from './driver.js'
 import { startTwoHosts } from './libvirt/two-hosts.test.fixture.js'
+import { startFakeQemu } from './qemu/fake-qemu.test.fixture.js'
 import { requestFor, startHost } from './xl/fake-xl.test.fixture.js'
 
 t.setTimeout(240_000)
@@ -99,6 +100,7 @@ async function openXl(t: Test): Promise<Subject> {
 contract(t, 'cloud', openCloud)
 contract(t, 'libvirt', openLibvirt)
 contract(t, 'xl', openXl)
+contract(t, 'qemu', startFakeQemu)
 
 async function startInCloud(
   t: Test,

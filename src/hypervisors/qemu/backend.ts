@@ -81,22 +81,22 @@ export function qemuBackend(given: QemuBackendRequest): QemuBackend {
     }
     return preparation
   }
+  /** What QEMU refuses is trouble of the host. */
+  const told = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw error instanceof InfraError || !(error instanceof Error)
+        ? error
+        : new InfraError(
+            `${instance}: ${error.message}`,
+            { cause: 'host', where: instance, code: 'driver' },
+            { cause: error },
+          )
+    })
   const execute = (
     command: string,
     signal: AbortSignal,
     args: Readonly<Record<string, unknown>> = {},
-  ): Promise<unknown> =>
-    running()
-      .launched.qmp.execute(command, args, limits.command, signal)
-      .catch((error: unknown) => {
-        throw error instanceof InfraError || !(error instanceof Error)
-          ? error
-          : new InfraError(
-              `${instance}: ${error.message}`,
-              { cause: 'host', where: instance, code: 'driver' },
-              { cause: error },
-            )
-      })
+  ): Promise<unknown> => told(running().launched.qmp.execute(command, args, limits.command, signal))
   const becomes = (what: string, power: Observation['power']): Expectation => {
     return { what, cause: 'host', limit: limits.command, holds: seen => seen.power === power }
   }
@@ -135,7 +135,7 @@ export function qemuBackend(given: QemuBackendRequest): QemuBackend {
       return showing(becomes('resume it', 'on'))
     }
     account = null
-    started = await startInstance(prepared(), signal)
+    started = await told(startInstance(prepared(), signal))
     listen(started)
     return showing({ ...becomes('start QEMU', 'on'), limit: limits.start })
   }
@@ -169,7 +169,7 @@ export function qemuBackend(given: QemuBackendRequest): QemuBackend {
         incarnation: identityOf(started),
         abilities: given.abilities,
         console: followFile(consoleFile(request)),
-        facts: { ...factsOf(prepared(), launched), ...(await observed(prepared(), launched, signal)) },
+        facts: { ...factsOf(prepared(), launched), ...(await told(observed(prepared(), launched, signal))) },
       }
     },
     watch: told => {
