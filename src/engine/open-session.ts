@@ -11,6 +11,7 @@ import type { PlannedEnvironment } from '../plan/types.js'
 import { anyOf, type Machine, type RetryOptions, Stillness } from '../remote/index.js'
 import type { BootAttempt } from './boot.js'
 import { type Health, watchHealth } from './broken.js'
+import { asEmulationFault } from './emulation-faults.js'
 import type { EvidenceFile } from './evidence.js'
 import { expectedWindow } from './expected.js'
 import { HeldStill } from './held.js'
@@ -150,12 +151,17 @@ function addressesOf(boot: BootAttempt): (where: readonly string[]) => void {
 }
 
 /** A guest that broke meanwhile has broken, whatever that looked like from outside. */
-function brokenOr(error: unknown, { health }: SessionSource, boot: BootAttempt): unknown {
+function brokenOr(error: unknown, { health, running }: SessionSource, boot: BootAttempt): unknown {
   if (!health.broken.aborted) {
     return error
   }
+  const { reason } = health.broken
+  const emulated = asEmulationFault(reason, running.facts)
+  if (emulated !== reason) {
+    return emulated
+  }
   boot.blameGuest()
-  return health.broken.reason
+  return reason
 }
 
 /** How a guest looks that does not answer; one that answers and refuses is another matter. */
