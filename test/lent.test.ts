@@ -67,19 +67,27 @@ t.test(
       plan.stdout,
       /lent\/stops\s+the lab only lends this VM \(clean: none\) and does not allow stop \(allow: \[stop\]\)/,
     )
-    await guestcert(['run', join(folder, 'lab.yaml'), '--guest', 'deb', '-o', join(folder, 'reports')])
+    await guestcert(['run', join(folder, 'lab.yaml'), '-o', join(folder, 'reports')])
     const journal = await readFile(join(folder, 'reports/latest/journal.ndjson'), 'utf8')
     const events = journal
       .trimEnd()
       .split('\n')
       .map(line => JSON.parse(line) as JournalEvent)
-    const verdicts = events.flatMap(event =>
-      event.type === 'test-ended' && event.final ? [`${event.test} ${event.verdict}`] : [],
-    )
-    // The machine that is lent to the next instance runs, and answers.
-    const [paused, ...others] = verdicts.splice(1, 3)
-    t.match(paused, /^lent\/pauses (?:error|fail)$/)
-    t.same([...verdicts, ...others], ['guestcert/boot pass', 'guestcert/boot pass', 'lent/ends pass'])
+    for (const guest of ['deb@', 'debian12@']) {
+      const verdicts = events.flatMap(event =>
+        event.type === 'test-ended' && event.final && event.environment.startsWith(guest)
+          ? [`${event.test} ${event.verdict}`]
+          : [],
+      )
+      // The machine that is lent to the next instance runs, and answers.
+      const [paused, ...others] = verdicts.splice(1, 3)
+      t.match(paused, /^lent\/pauses (?:error|fail)$/, guest)
+      t.same(
+        [...verdicts, ...others],
+        ['guestcert/boot pass', 'guestcert/boot pass', 'lent/ends pass'],
+        guest,
+      )
+    }
     const ended = events.flatMap(event => (event.type === 'instance-ended' ? [event] : []))
     t.ok(ended.length >= 2)
     for (const { orphan, undone } of ended) {

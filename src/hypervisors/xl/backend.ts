@@ -108,7 +108,11 @@ export function xlBackend({ host, request, login, below: askBelow }: XlBackendRe
     begin: anew(vm.start),
     start: anew(vm.start),
     reset: anew(vm.reset),
-    describe: async () => {
+    describe: async signal => {
+      if (lent) {
+        // Its configuration need not say what addresses its cards have.
+        macs = (await vm.observe({ devices: true }, signal)).devices?.nics ?? []
+      }
       const facts = { ...factsOf(place.config), ...image, ...below.facts, domain: place.domain }
       return { host: host.id, incarnation: null, abilities: below.abilities, console: null, facts }
     },
