@@ -338,5 +338,10 @@ export const harmless: readonly Harmless[] = [
     severity: 2,
     from: 'drivers/watchdog/watchdog_dev.c, Linux 4.19',
   },
+  {
+    line: 'RDSEED32 is broken. Disabling the corresponding CPUID bit.',
+    severity: 0,
+    from: 'https://github.com/FrameworkComputer/SoftwareFirmwareIssueTracker/issues/186, Linux 6.17: AMD Zen 5',
+  },
   { line: 'do_IRQ: 1.55 No irq handler for vector', severity: 0, from: 'arch/x86/kernel/irq.c, Linux 4.19' },
 ]
