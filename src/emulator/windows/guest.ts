@@ -179,7 +179,9 @@ export class WindowsGuest implements EmulatedGuest {
     this.#virtual.onCommand?.(execution.command ?? '')
     if (faults.panics !== undefined) this.#timers.after('unasked', 20, () => this.pause())
     if (faults.reboots) this.#timers.after('unasked', 20, () => void this.#goDown('reboot', false))
-    runWindowsSession(execution, { system: this.#system, programs, faults })
+    const { altered } = faults
+    const carriedOut = altered === undefined ? execution : { ...execution, command: altered }
+    runWindowsSession(carriedOut, { system: this.#system, programs, faults })
   }
 
   #askedToGoDown(request: PowerRequest): boolean {
