@@ -1,29 +1,12 @@
-import { appendFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Ability } from '../../config/abilities.js'
-import { InfraError } from '../../config/errors.js'
 import { type WatchedConsole, watchConsole } from '../console/watch.js'
 import type { Access, GuestRequest, RunningGuest } from '../driver.js'
 import { awaitSent, awaitState } from './await-state.js'
-import {
-  type Command,
-  type Description,
-  type Hint,
-  type Sent,
-  sent,
-  usualProofs,
-  type VmBackend,
-} from './backend.js'
-import {
-  type Glance,
-  isDown,
-  isUp,
-  type Known,
-  type Observation,
-  reduce,
-  type VmEvent,
-} from './observation.js'
+import { type Command, type Description, type Sent, sent, usualProofs, type VmBackend } from './backend.js'
+import { isDown, isUp, type Known, type Observation } from './observation.js'
 import { offer } from './offer.js'
+import { stopGently } from './stop-gently.js'
+import { VmWatch } from './vm-watch.js'
 
 /** What a virtual machine has become when it has begun to run. */
 export interface Begun {
@@ -50,53 +33,38 @@ export class RunningVm {
   readonly guest: RunningGuest
   readonly #begun: Begun
   readonly #console: WatchedConsole | null
-  readonly #gone = new AbortController()
-  readonly #unwatch: () => void
-  #known: Known
-  /** Work under way that disturbs it: what is seen meanwhile says nothing. */
-  #disturbing = 0
-  #disturbedAtMs = performance.now()
+  readonly #watch: VmWatch
   #upSinceMs = performance.now()
-  #ended = false
-  /** True when something was told while it was disturbed. */
-  #hasMissed = false
-  /** Looks one after the other: a later one knows what an earlier one found. */
-  #looking: Promise<void> = Promise.resolve()
 
   constructor(begun: Begun) {
     const { backend, request, description } = begun
     this.#begun = begun
-    this.#known = {
-      wanted: 'on',
-      host: description.host,
-      incarnation: description.incarnation,
-      strangeSinceMs: null,
-    }
-    const { console: read } = description
+    const { console: read, host, incarnation } = description
     this.#console =
       read === null
         ? null
         : watchConsole({ where: request.instance, read, everyMs: backend.limits.consoleEvery.ms })
+    const known: Known = { wanted: 'on', host, incarnation, strangeSinceMs: null }
+    this.#watch = new VmWatch({ backend, request, console: this.#console }, known)
     this.guest = offer(this, begun, this.#console)
-    this.#unwatch = backend.watch(hint => this.#hear(hint))
   }
 
   get gone(): AbortSignal {
-    return this.#gone.signal
+    return this.#watch.gone
   }
 
   get hasEnded(): boolean {
-    return this.#ended
+    return this.#watch.isEnded
   }
 
   /** The host that it is on, as far as is known. */
   get host(): string {
-    return this.#known.host
+    return this.#watch.known.host
   }
 
   /** Stops watching it; it may go on. */
   release(): void {
-    this.#unwatch()
+    this.#watch.release()
     this.#console?.close()
   }
 
@@ -107,8 +75,8 @@ export class RunningVm {
   /** Watches it no more and takes what it said: it is about to be removed. */
   async abandon(): Promise<void> {
     this.release()
-    if (!this.#ended) {
-      this.#ended = true
+    if (!this.#watch.isEnded) {
+      this.#watch.isEnded = true
       // A log that cannot be had is no reason to leave a guest half undone.
       await this.#begun.backend.collect?.('end', never).catch(() => {})
     }
@@ -129,27 +97,20 @@ export class RunningVm {
   ): Promise<T> {
     const { backend } = this.#begun
     const proof = backend.proofs?.[ability] ?? usualProofs[ability]
-    const before = this.#known.wanted
+    const before = this.#watch.known.wanted
     const was = proof === 'incarnation' ? await this.observe(signal) : null
-    this.#disturbing += disturbs === true ? 1 : 0
-    this.#known = { ...this.#known, wanted: leaves ?? before }
+    const settle = disturbs === true ? this.#watch.disturb() : () => {}
+    this.#watch.known = { ...this.#watch.known, wanted: leaves ?? before }
     try {
       const { value, seen } = await awaitSent(backend, send(signal), signal)
       const another = was === null ? null : await this.#awaitAnother(was, signal)
       this.#adopt(another ?? seen, disturbs === true)
       return value
     } catch (error) {
-      this.#known = { ...this.#known, wanted: before }
+      this.#watch.known = { ...this.#watch.known, wanted: before }
       throw error
     } finally {
-      if (disturbs === true) {
-        this.#disturbing -= 1
-        this.#disturbedAtMs = performance.now()
-        if (this.#hasMissed && this.#disturbing === 0) {
-          this.#hasMissed = false
-          this.#hear({ type: 'seen', seen: null, askedAtMs: Number.POSITIVE_INFINITY })
-        }
-      }
+      settle()
     }
   }
 
@@ -193,7 +154,7 @@ export class RunningVm {
   }
 
   async powerOn(signal: AbortSignal): Promise<void> {
-    if (this.#known.wanted === 'off' && !this.#gone.signal.aborted) {
+    if (this.#watch.known.wanted === 'off' && !this.#watch.gone.aborted) {
       const { backend } = this.#begun
       const doing: Doing = { ability: 'stop', leaves: 'on', disturbs: true }
       await this.carryOut(
@@ -212,47 +173,17 @@ export class RunningVm {
   /** Ends it for good: asks first, then by force. A lent one that ran before goes on. */
   async end(signal: AbortSignal): Promise<void> {
     const { backend, ends } = this.#begun
-    this.#ended = true
+    this.#watch.isEnded = true
     await this.hearConsole(signal)
     this.release()
     try {
       if (ends) {
-        await this.#stopGently(signal)
+        await stopGently(backend, signal)
       }
     } finally {
       // A log that cannot be had is no reason to leave a guest half undone.
       await backend.collect?.('end', never).catch(() => {})
     }
-  }
-
-  async #stopGently(signal: AbortSignal): Promise<void> {
-    const { backend } = this.#begun
-    const isGone = ({ power }: Observation): boolean => power === 'off' || power === 'absent'
-    try {
-      const before = await this.observe(signal)
-      if (isGone(before)) {
-        return
-      }
-      if (before.power === 'paused') {
-        await awaitSent(backend, backend.start(signal), signal)
-      }
-      if (before.power !== 'crashed') {
-        const { seen } = await awaitSent(backend, backend.requestShutdown(signal), signal)
-        if (seen !== null && isGone(seen)) {
-          return
-        }
-      }
-    } catch (error) {
-      // Whatever kept it from its end, force does not: but nothing is forced on a host that is not reached.
-      if (
-        error instanceof InfraError &&
-        (error.context.code === 'lost' || error.context.code === 'connect')
-      ) {
-        throw error
-      }
-    }
-    const until = signal.aborted ? never : signal
-    await awaitSent(backend, backend.kill(until), until)
   }
 
   async #unless(
@@ -297,82 +228,13 @@ export class RunningVm {
   /** What was done may have made another machine of it. */
   #adopt(seen: Observation | null, mayBeAnother: boolean): void {
     if (seen !== null) {
-      const incarnation = seen.incarnation ?? (mayBeAnother ? null : this.#known.incarnation)
-      this.#known = { ...this.#known, host: seen.host, incarnation, strangeSinceMs: null }
+      const incarnation = seen.incarnation ?? (mayBeAnother ? null : this.#watch.known.incarnation)
+      this.#watch.known = { ...this.#watch.known, host: seen.host, incarnation, strangeSinceMs: null }
     } else if (mayBeAnother) {
-      this.#known = { ...this.#known, incarnation: null, strangeSinceMs: null }
+      this.#watch.known = { ...this.#watch.known, incarnation: null, strangeSinceMs: null }
     }
     if (mayBeAnother) {
       this.#upSinceMs = performance.now()
-    }
-  }
-
-  #hear(hint: Hint): void {
-    switch (hint.type) {
-      case 'silent': {
-        const why = `the host no longer answers: ${hint.error.message}`
-        this.#happened({ type: 'lost', cause: 'host', why })
-        return
-      }
-      case 'panicked':
-        void this.#console?.tell(hint.why)
-        return
-      case 'seen':
-        this.#looking = this.#looking.then(() => this.#look(hint.seen, hint.askedAtMs)).catch(() => {})
-    }
-  }
-
-  async #look(glance: Glance | null, askedAtMs: number): Promise<void> {
-    if (!this.#isFresh(askedAtMs)) {
-      // What is told once is not told again.
-      this.#hasMissed ||= glance === null
-      return
-    }
-    if (glance !== null && this.#reduce(glance) === null) {
-      return
-    }
-    // A list tells no reasons: whatever is strange is looked at by itself.
-    const againMs = performance.now()
-    const seen = await this.observe(never)
-    // What the guest said last outranks the end of its machine.
-    await this.hearConsole(never)
-    const event = this.#isFresh(againMs) ? this.#reduce(seen) : null
-    if (event !== null) {
-      this.#happened(event)
-    }
-  }
-
-  #isFresh(askedAtMs: number): boolean {
-    const isOver = this.#ended || this.#gone.signal.aborted
-    return !isOver && this.#disturbing === 0 && askedAtMs > this.#disturbedAtMs
-  }
-
-  /** A glance that shows an event is only a reason to look: what it shows is not adopted. */
-  #reduce(seen: Glance | Observation): VmEvent | null {
-    const { graceMs } = this.#begun.backend
-    const { known, event } = reduce(this.#known, seen, { nowMs: performance.now(), graceMs })
-    if (event === null || 'devices' in seen) {
-      this.#known = known
-    } else {
-      this.#known = { ...this.#known, strangeSinceMs: known.strangeSinceMs }
-    }
-    return event
-  }
-
-  #happened(event: VmEvent): void {
-    if (this.#ended || this.#gone.signal.aborted) {
-      return
-    }
-    const { instance, evidenceFolder } = this.#begun.request
-    const why = event.type === 'moved' ? `from ${event.from} to ${event.to}` : event.why
-    // Evidence that cannot be written is no reason to lose a guest.
-    void appendFile(
-      join(evidenceFolder, 'host-events.log'),
-      `${new Date().toISOString()} ${event.type}: ${why}\n`,
-    ).catch(() => {})
-    if (event.type === 'lost' || event.type === 'crashed') {
-      const { cause } = event
-      this.#gone.abort(new InfraError(`${instance}: ${why}`, { cause, where: instance, code: 'lost' }))
     }
   }
 }

@@ -1,0 +1,131 @@
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InfraError } from '../../config/errors.js'
+import type { WatchedConsole } from '../console/watch.js'
+import type { GuestRequest } from '../driver.js'
+import type { Hint, VmBackend } from './backend.js'
+import { type Glance, type Known, type Observation, reduce, type VmEvent } from './observation.js'
+
+/** What is watched. */
+export interface Watched {
+  readonly backend: VmBackend
+  readonly request: GuestRequest
+  readonly console: WatchedConsole | null
+}
+
+const never = new AbortController().signal
+
+/** Hears what a backend tells of a virtual machine that runs, looks, and knows what became of it. */
+export class VmWatch {
+  known: Known
+  /** True once its end is wanted: whatever comes is no loss. */
+  isEnded = false
+  readonly #watched: Watched
+  readonly #gone = new AbortController()
+  readonly #unwatch: () => void
+  /** Work under way that disturbs it: what is seen meanwhile says nothing. */
+  #disturbing = 0
+  #disturbedAtMs = performance.now()
+  /** True when something was told while it was disturbed. */
+  #hasMissed = false
+  /** Looks one after the other: a later one knows what an earlier one found. */
+  #looking: Promise<void> = Promise.resolve()
+
+  constructor(watched: Watched, known: Known) {
+    this.#watched = watched
+    this.known = known
+    this.#unwatch = watched.backend.watch(hint => this.#hear(hint))
+  }
+
+  /** Aborts, with an InfraError as its reason, when the machine is lost or its guest has crashed. */
+  get gone(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  /** Watches it no more. */
+  release(): void {
+    this.#unwatch()
+  }
+
+  /** Until the answer is called, what is seen says nothing: it is ended, made anew, or held. */
+  disturb(): () => void {
+    this.#disturbing += 1
+    return () => {
+      this.#disturbing -= 1
+      this.#disturbedAtMs = performance.now()
+      if (this.#hasMissed && this.#disturbing === 0) {
+        this.#hasMissed = false
+        this.#hear({ type: 'seen', seen: null, askedAtMs: Number.POSITIVE_INFINITY })
+      }
+    }
+  }
+
+  #hear(hint: Hint): void {
+    switch (hint.type) {
+      case 'silent': {
+        const why = `the host no longer answers: ${hint.error.message}`
+        this.#happened({ type: 'lost', cause: 'host', why })
+        return
+      }
+      case 'panicked':
+        void this.#watched.console?.tell(hint.why)
+        return
+      case 'seen':
+        this.#looking = this.#looking.then(() => this.#look(hint.seen, hint.askedAtMs)).catch(() => {})
+    }
+  }
+
+  async #look(glance: Glance | null, askedAtMs: number): Promise<void> {
+    if (!this.#isFresh(askedAtMs)) {
+      // What is told once is not told again.
+      this.#hasMissed ||= glance === null
+      return
+    }
+    if (glance !== null && this.#reduce(glance) === null) {
+      return
+    }
+    // A list tells no reasons: whatever is strange is looked at by itself.
+    const againMs = performance.now()
+    const seen = await this.#watched.backend.observe({ devices: false }, never)
+    // What the guest said last outranks the end of its machine.
+    await this.#watched.console?.look(never).catch(() => {})
+    const event = this.#isFresh(againMs) ? this.#reduce(seen) : null
+    if (event !== null) {
+      this.#happened(event)
+    }
+  }
+
+  #isFresh(askedAtMs: number): boolean {
+    const isOver = this.isEnded || this.#gone.signal.aborted
+    return !isOver && this.#disturbing === 0 && askedAtMs > this.#disturbedAtMs
+  }
+
+  /** A glance that shows an event is only a reason to look: what it shows is not adopted. */
+  #reduce(seen: Glance | Observation): VmEvent | null {
+    const { graceMs } = this.#watched.backend
+    const { known, event } = reduce(this.known, seen, { nowMs: performance.now(), graceMs })
+    if (event === null || 'devices' in seen) {
+      this.known = known
+    } else {
+      this.known = { ...this.known, strangeSinceMs: known.strangeSinceMs }
+    }
+    return event
+  }
+
+  #happened(event: VmEvent): void {
+    if (this.isEnded || this.#gone.signal.aborted) {
+      return
+    }
+    const { instance, evidenceFolder } = this.#watched.request
+    const why = event.type === 'moved' ? `from ${event.from} to ${event.to}` : event.why
+    // Evidence that cannot be written is no reason to lose a guest.
+    void appendFile(
+      join(evidenceFolder, 'host-events.log'),
+      `${new Date().toISOString()} ${event.type}: ${why}\n`,
+    ).catch(() => {})
+    if (event.type === 'lost' || event.type === 'crashed') {
+      const { cause } = event
+      this.#gone.abort(new InfraError(`${instance}: ${why}`, { cause, where: instance, code: 'lost' }))
+    }
+  }
+}
