@@ -85,7 +85,7 @@ t.test('a host that misbehaves is the cause, and never makes a pass', async t =>
   t.match(found.get('slow'), { cause: 'host', reason: /limit "boot"/ })
   // A connection that breaks may be the network's fault: nobody can tell from here.
   t.match(found.get('gone'), { cause: /^(?:host|network)$/ })
-  t.match(stderr, /emulated host gone bore at most 0 of 1 guests/)
+  t.match(stderr, /emulated host gone: peak usage 0 of 1 guests/)
 })
 
 t.test('a panic on a console of an emulated host ends its test at once, with that line', async t => {

@@ -22,7 +22,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
   t.match(stdout, /EMULATED: .*certify nothing/)
 
   // By the emulator's own count, which knows nothing of what the runner believes.
-  const counted = [...stderr.matchAll(/^emulated host (\S+) bore at most (.*) at once$/gm)]
+  const counted = [...stderr.matchAll(/^emulated host (\S+): peak usage (.*)$/gm)]
   t.same(counted.map(([, host]) => host).sort(), [
     'rhel5-kvm',
     'rhel5-xen',

@@ -1,7 +1,7 @@
 import type { Lab } from '../config/model.js'
 import type { HostLoad } from '../lab/emulated.js'
 
-/** What emulated hosts bore at most by their own count, beside what the lab says that they can: a line each. */
+/** The peak usage of emulated hosts by their own count, beside their capacity in the lab: a line each. */
 export function loadsText(loads: readonly HostLoad[], lab: Pick<Lab, 'hosts'>): string {
   return loads
     .map(({ name, guests, vcpus, memoryBytes }) => {
@@ -11,7 +11,7 @@ export function loadsText(loads: readonly HostLoad[], lab: Pick<Lab, 'hosts'>): 
         count(vcpus, capacity?.vcpus, 'vCPUs'),
         count(mebibytes(memoryBytes), mebibytes(capacity?.memoryBytes), 'MiB'),
       ]
-      return `emulated host ${name} bore at most ${parts.join(', ')} at once\n`
+      return `emulated host ${name}: peak usage ${parts.join(', ')}\n`
     })
     .join('')
 }

@@ -142,7 +142,7 @@ function missing(issue: Issue, yaml: YamlFile, path: Path): ReturnType<YamlFile[
 function unknownKey(key: string, known: readonly string[]): string {
   const near = nearest(key, known)
   const hint = near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`
-  return `"${key}" is no known key: ${hint}`
+  return `unknown key "${key}": ${hint}`
 }
 
 interface SchemaNode {

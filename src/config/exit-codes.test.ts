@@ -50,7 +50,7 @@ t.test('what exit codes cannot mean is refused where it stands', async t => {
     ['codes: { skip: 4, error: 4 }', /already one of "skip"/],
     ['codes: { skip: [137] }', /may be a signal/],
     ['codes: { skip: [127] }', /command could not be run/],
-    ['codes: { pass: [3], skip: [4] }', /"pass" is no known key/],
+    ['codes: { pass: [3], skip: [4] }', /unknown key "pass"/],
     ['codes: { skip: [] }', /at least one/],
     ['codes: {}', /expected "skip" or "error"/],
     ['codes: { skip: [4] }', /protocol "tap" has no exit codes.*needs protocol "exit"/, 'tap'],

@@ -63,7 +63,7 @@ t.test('a mistake says what stands there and what was expected', async t => {
     mistakesOf(lab({ host: 'product: hyperv, version: "2008", driver: static' }))[0],
     /did you mean "hyper-v"\?/,
   )
-  t.match(mistakesOf(lab({ rest: 'suits: []' }))[0], /^7:1: "suits" is no known key: did you mean "suites"\?/)
+  t.match(mistakesOf(lab({ rest: 'suits: []' }))[0], /^7:1: unknown key "suits": did you mean "suites"\?/)
   t.match(mistakesOf(lab({ host: 'product: none, version: 5.10, driver: static' }))[0], /in quotes/)
 })
 

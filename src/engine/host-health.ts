@@ -82,7 +82,7 @@ export class HostHealth {
 
   /** The trouble of an environment that no host is left for. */
   noneLeft(hosts: readonly string[]): Trouble {
-    const why = hosts.map(host => `${host} (${this.whyAside(host) ?? 'it cannot bear it'})`).join('; ')
+    const why = hosts.map(host => `${host} (${this.whyAside(host) ?? 'not enough capacity'})`).join('; ')
     const message = `no host is left that can serve it: ${why}`
     return describeTrouble(
       new InfraError(message, { cause: 'host', where: hosts.join(', '), code: 'capacity' }),

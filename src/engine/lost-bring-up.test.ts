@@ -11,9 +11,9 @@ t.test('a guest that broke before any test had begun failed its bring-up', async
   const said: EventBody[] = []
   const progress = { bringUps: 1, boot: null } as Partial<Progress> as Progress
   const lost = lostBeforeBegin(
-    judgeUnbegun({ loss: { cause: 'guest', message: 'the guest rebooted unasked' } }),
+    judgeUnbegun({ loss: { cause: 'guest', message: 'the guest rebooted unexpectedly' } }),
   )
-  t.same(lost, { cause: 'guest', message: 'the guest rebooted unasked' })
+  t.same(lost, { cause: 'guest', message: 'the guest rebooted unexpectedly' })
   const error = reopenBringUp(lost ?? { cause: 'unknown', message: '' }, {
     environment: { id: 'e' },
     instance: 'gc-1',
@@ -32,7 +32,7 @@ t.test('a guest that broke before any test had begun failed its bring-up', async
         attempt: 2,
         verdict: 'fail',
         cause: 'guest',
-        reason: 'before any test had begun: the guest rebooted unasked',
+        reason: 'before any test had begun: the guest rebooted unexpectedly',
         checks: { notOk: 1 },
       },
     ],

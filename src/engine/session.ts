@@ -141,7 +141,7 @@ export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): 
       return goneLoss(health.broken.reason, lost)
     }
     return !isSameBoot(before, after)
-      ? lost('guest', 'the guest rebooted unasked')
+      ? lost('guest', 'the guest rebooted unexpectedly')
       : lost('network', 'the connection was lost; the guest runs on with the same boot identity')
   } catch (error) {
     signal.throwIfAborted()

@@ -7,6 +7,7 @@ import {
   type HostLimitName,
 } from '../config/host-limits.js'
 import { defaultLimits, type Limits } from '../config/limits.js'
+import { formatDuration } from '../config/units.js'
 
 /** A named bound on one wait, in ms. */
 export interface Limit {
@@ -45,7 +46,7 @@ export async function bounded<T>(
     giveUp = reject
   })
   const late = (): void => {
-    const message = `${where}: ${what} did not come within ${limit.name} (${limit.ms} ms)`
+    const message = `${where}: waited ${formatDuration(limit.ms)} for ${what} (limit: ${limit.name})`
     giveUp(new InfraError(message, { cause: 'host', where, code: 'limit', limit: limit.name }))
   }
   const cancelled = (): void => {

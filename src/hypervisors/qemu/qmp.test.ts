@@ -103,7 +103,7 @@ t.test('silence and cancelling', async t => {
   })
   const { client } = await QmpClient.open(ours, 'vm', limit, never)
   await t.rejects(client.execute('stop', {}, { name: 'brief', ms: 20 }, never), {
-    message: /the answer to stop did not come within brief \(20 ms\)/,
+    message: /waited 20 ms for the answer to stop \(limit: brief\)/,
     context: { code: 'limit', limit: 'brief' },
   })
   const controller = new AbortController()

@@ -77,7 +77,7 @@ t.test('mistakes have places', async t => {
     minimal.replace('[openssh-server]', '["openssh-server; rm"]'),
     /expected the name of a Debian package/,
   )
-  await fails(`${minimal}masks: []\n`, /"masks" is no known key: did you mean "mask"/)
+  await fails(`${minimal}masks: []\n`, /unknown key "masks": did you mean "mask"/)
   await fails(minimal.replace('release: bookworm', ''), /"release" is missing/)
   await t.rejects(loadRecipe('windows'), { name: 'UsageError', message: /known are .*debian/ })
 })
