@@ -88,8 +88,8 @@ t.test('every environment has its bring-up first, with its steps, in every repor
 t.test('an empty choice is nothing to run, however many guests could be brought up', async t => {
   const folder = t.testdir({ 'lab.yaml': lab({ deb: 'emulated: debian-12' }) })
   for (const { flags, why } of [
-    { flags: ['--test', boot], why: /--test guestcert\/boot names nothing/ },
-    { flags: ['--suite', 'guestcert'], why: /--suite guestcert names nothing/ },
+    { flags: ['--test', boot], why: /--test guestcert\/boot matches nothing/ },
+    { flags: ['--suite', 'guestcert'], why: /--suite guestcert matches nothing/ },
     { flags: ['--level', 'optional'], why: /nothing to run/ },
   ]) {
     const args = ['run', join(folder, 'lab.yaml'), '-o', join(folder, 'none'), ...flags]

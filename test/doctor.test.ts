@@ -197,7 +197,7 @@ t.test('only the chosen guests, and the hosts that bear them', async t => {
   t.same(await subjects('--host', 'o*'), ['one', 'one debian'])
   const { code, stderr } = await guestcert(['doctor', 'lab.yaml', '--guest', 'rhl'], { cwd })
   t.equal(code, 2)
-  t.match(stderr, /--guest rhl names nothing: did you mean "rhel"\?/)
+  t.match(stderr, /--guest rhl matches nothing: did you mean "rhel"\?/)
 })
 
 t.test('bad input: one line, and nothing is looked at', async t => {

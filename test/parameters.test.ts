@@ -95,7 +95,7 @@ t.test('values are chosen by identity, together or one by one', async t => {
   }
   const wrong = await guestcert(['plan', join(folder, 'lab.yaml'), '--test', 'copied[size=2MiB]'])
   t.equal(wrong.code, 2)
-  t.match(wrong.stderr, /--test copied\[size=2MiB\] names nothing: did you mean "copied\[size=1MiB\]"/)
+  t.match(wrong.stderr, /--test copied\[size=2MiB\] matches nothing: did you mean "copied\[size=1MiB\]"/)
   const { stdout } = await guestcert(['list', 'tests', join(folder, 'lab.yaml'), '--json'])
   t.match(
     (JSON.parse(stdout) as { id: string; parameters?: object }[]).find(

@@ -35,7 +35,7 @@ async function readOnce(machine: Machine, signal: AbortSignal): Promise<ClockRea
   const after = performance.now()
   const match = /^(\d{9,11})\.(\d{9}|%?N)\s*$/.exec(stdout.text)
   if (exit.kind !== 'code' || exit.code !== 0 || match === null) {
-    throw new InfraError(`${machine.label}: "${clockCommand}" told no time: ${stdout.text.slice(0, 80)}`, {
+    throw new InfraError(`${machine.label}: "${clockCommand}" printed no time: ${stdout.text.slice(0, 80)}`, {
       cause: exit.kind === 'lost' ? 'network' : 'guest',
       where: machine.label,
       code: 'command',

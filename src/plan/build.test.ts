@@ -239,7 +239,7 @@ t.test('the choice narrows, and a name that is nothing is refused', async t => {
   t.equal(count({ levels: ['optional'] }), 2)
   t.equal(count({ grep: /ONE/i }), 2)
   t.throws(() => count({ guests: ['rhel6'] }), {
-    message: /--guest rhel6 names nothing: did you mean "rhel5"/,
+    message: /--guest rhel6 matches nothing: did you mean "rhel5"/,
   })
   t.throws(() => count({ guests: ['ws2008'] }), UsageError, 'an empty choice is a mistake')
 })

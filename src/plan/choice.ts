@@ -62,13 +62,13 @@ export function namesOf({ id }: Pick<SuiteTest, 'id'>): string[] {
   return [...new Set([id, name, withoutParameters(id), withoutParameters(name)])]
 }
 
-/** Refuses a pattern that names nothing: a misspelt choice must not pass as a small one. */
+/** Refuses a pattern that matches nothing: a misspelt choice must not pass as a small one. */
 export function refuseUnknown(flag: string, patterns: readonly string[], known: readonly string[]): void {
   for (const pattern of patterns) {
     if (!known.some(name => globMatches(pattern, name))) {
       const near = nearest(pattern, known)
       const hint = near === null ? `known: ${known.join(', ') || 'none'}` : `did you mean "${near}"?`
-      throw new UsageError(`${flag} ${pattern} names nothing: ${hint}`)
+      throw new UsageError(`${flag} ${pattern} matches nothing: ${hint}`)
     }
   }
 }

@@ -66,7 +66,9 @@ async function foldersOf(path: string, ref: string): Promise<string[]> {
     .filter(entry => entry.isDirectory() && existsSync(join(path, entry.name, manifestName)))
     .map(entry => join(path, entry.name))
   if (folders.length === 0) {
-    throw new UsageError(`"${ref}" is no suite: there is no ${manifestName} in ${path} or in a folder of it`)
+    throw new UsageError(
+      `"${ref}" is not a suite: there is no ${manifestName} in ${path} or in a folder of it`,
+    )
   }
   return folders.sort()
 }

@@ -39,7 +39,7 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
       }
     }
     if (machine === undefined) {
-      throw new InfraError(`${target.label}: no way leads there`, {
+      throw new InfraError(`${target.label}: there is no route to it`, {
         cause: 'runner',
         where: target.label,
         code: 'connect',

@@ -74,7 +74,7 @@ async function readTicks(machine: WindowsMachine, signal: AbortSignal): Promise<
   const { rows } = await machine.ask(['now'], { signal })
   const ticks = rows[0]?.ticks
   if (typeof ticks !== 'string' || !/^\d{18,19}$/.test(ticks)) {
-    throw unanswered(machine, 'PowerShell told no time')
+    throw unanswered(machine, 'PowerShell printed no time')
   }
   return Number((BigInt(ticks) - ticksAt1970) / ticksPerMs)
 }

@@ -27,11 +27,14 @@ export async function rebootWindows(request: Omit<RebootRequest, 'command' | 'id
   })
   if (!asked.some(({ data }) => data.some(text => text.includes(word)))) {
     const who = asked[0] === undefined ? 'nobody, by event 1074' : initiatorOf(asked[0])
-    throw new InfraError(`${machine.label}: it rebooted, but not at our word: it was asked for by ${who}`, {
-      cause: 'guest',
-      where: machine.label,
-      code: 'reboot',
-    })
+    throw new InfraError(
+      `${machine.label}: it rebooted, but not by our command: it was requested by ${who}`,
+      {
+        cause: 'guest',
+        where: machine.label,
+        code: 'reboot',
+      },
+    )
   }
   return rebooted
 }

@@ -14,7 +14,7 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 /** The name in libvirt of a snapshot that a test asks for. Throws InfraError when it cannot be one. */
 export function ownName(name: string, where: string): string {
   if (!namePattern.test(name)) {
-    const message = `${where}: "${name}" is no name for a snapshot: letters, digits, ".", "_" and "-"`
+    const message = `${where}: "${name}" is not a valid snapshot name: use letters, digits, ".", "_" and "-"`
     throw new InfraError(message, { cause: 'runner', where, code: 'driver' })
   }
   return `${snapshotPrefix}${name}`

@@ -63,7 +63,7 @@ export function qemuBackend(given: QemuBackendRequest): QemuBackend {
 
   const running = (): Started => {
     if (started === null) {
-      throw new InfraError(`${instance}: QEMU does not run`, {
+      throw new InfraError(`${instance}: QEMU is not running`, {
         cause: 'host',
         where: instance,
         code: 'driver',

@@ -100,7 +100,7 @@ t.test('a name that leaves the folder is refused', async t => {
   for (const name of ['../x', '', '.', '..', '.hidden', 'a/b', 'a\0b', 'x'.repeat(300)]) {
     t.throws(
       () => instanceFolder('/cache', name),
-      { message: /is no name for an instance/ },
+      { message: /is not a valid instance name/ },
       JSON.stringify(name),
     )
   }

@@ -38,7 +38,7 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/
 /** The folder of an instance. Its name comes from the run; one that leaves the folder is refused. */
 export function instanceFolder(cacheFolder: string, instance: string): string {
   if (!namePattern.test(instance)) {
-    throw new InfraError(`"${instance}" is no name for an instance`, {
+    throw new InfraError(`"${instance}" is not a valid instance name`, {
       cause: 'runner',
       where: instance,
       code: 'driver',

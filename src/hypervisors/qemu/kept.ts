@@ -14,7 +14,7 @@ export async function keptAccess(
 ): Promise<Access> {
   const record = await readRecord(instanceFolder(cacheFolder, instance))
   if (record?.port == null || record.qemu === null || !isAlive(record.qemu)) {
-    throw new InfraError(`${instance} does not run any more`, {
+    throw new InfraError(`${instance} is no longer running`, {
       cause: 'host',
       where: instance,
       code: 'driver',

@@ -60,7 +60,7 @@ async function runJob(
   const { qmp, nodes, limit, where } = target
   const [first] = nodes
   if (!namePattern.test(name) || first === undefined) {
-    throw refused(where, `"${name}" is no name for a snapshot: letters, digits, ".", "_" and "-"`)
+    throw refused(where, `"${name}" is not a valid snapshot name: use letters, digits, ".", "_" and "-"`)
   }
   const job = `${command}-${++lastJob}`
   const vmstate = command === 'snapshot-delete' ? {} : { vmstate: first }

@@ -93,7 +93,7 @@ export async function listImages(cacheFolder: string): Promise<BuiltImage[]> {
 /** Reads one image's folder; throws InfraError when anything of it is missing or has another size. */
 export async function readImage(folder: string): Promise<BuiltImage> {
   const broken = (why: string): InfraError =>
-    new InfraError(`${folder} is no image: ${why}`, { cause: 'runner', where: folder, code: 'driver' })
+    new InfraError(`${folder} is not an image: ${why}`, { cause: 'runner', where: folder, code: 'driver' })
   const text = await readFile(join(folder, imageFiles.manifest), 'utf8').catch(() => null)
   if (text === null) {
     throw broken(`it has no ${imageFiles.manifest}`)

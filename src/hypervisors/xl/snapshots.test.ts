@@ -56,7 +56,7 @@ t.test('it takes the place of one of its name; a name that is none is refused', 
   await writeFile(disk(host), 'third')
   await running.revert?.('a', signal)
   t.equal(await readFile(disk(host), 'utf8'), 'second')
-  await t.rejects(async () => running.snapshot?.('../a', signal), { message: /is no name for a snapshot/ })
+  await t.rejects(async () => running.snapshot?.('../a', signal), { message: /is not a valid snapshot name/ })
   await running.pause?.(signal)
   await t.rejects(async () => running.snapshot?.('b', signal), { message: /resume it first/ })
   t.equal((await filesOf(host)).length, 3)

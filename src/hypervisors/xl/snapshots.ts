@@ -59,7 +59,10 @@ export function createSnapshots({ place, disks: own, hotplug }: SnapshotsRequest
     remove,
     take: async (name, call) => {
       if (!namePattern.test(name)) {
-        throw refused(call.where, `"${name}" is no name for a snapshot: letters, digits, ".", "_" and "-"`)
+        throw refused(
+          call.where,
+          `"${name}" is not a valid snapshot name: use letters, digits, ".", "_" and "-"`,
+        )
       }
       if ((await vm.observe({ devices: false }, call.signal)).power === 'paused') {
         throw refused(call.where, 'a guest that is paused cannot be saved: resume it first')

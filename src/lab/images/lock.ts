@@ -27,7 +27,7 @@ export async function withLock<T>(
   try {
     if (!(await speaks(holder.stdout))) {
       const { shortMessage } = await holder
-      throw new InfraError(`the lock ${file} was not had: ${shortMessage ?? 'flock ended'}`, {
+      throw new InfraError(`the lock ${file} could not be taken: ${shortMessage ?? 'flock ended'}`, {
         cause: 'runner',
         where: file,
         code: signal.aborted ? 'cancelled' : 'command',

@@ -25,7 +25,7 @@ function shellHere(): HostShell & { isGone: boolean; asked: number } {
     run(command) {
       this.asked += 1
       if (this.isGone) {
-        return Promise.reject(new Error('no way leads there'))
+        return Promise.reject(new Error('there is no route to it'))
       }
       return new Promise(resolve => {
         execFile('/bin/sh', ['-c', command], (error, stdout, stderr) =>
@@ -83,7 +83,7 @@ t.test('the owner is certain between renewals without asking, and no longer when
     await pause(20)
     if (performance.now() - brokenAt > 60_000) throw new Error('it is certain for ever')
   }
-  await t.rejects(lease.confirm(null, never), /no way leads there/)
+  await t.rejects(lease.confirm(null, never), /there is no route to it/)
   const contender = await take(t, folder, 'b', shellHere())
   t.equal(contender.generation, 2)
   t.notOk(lease.isCertain(), 'long before anybody could take it over')
