@@ -163,7 +163,7 @@ t.test(
     child.stdout?.on('data', (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk])
       if (bytes.includes('first')) writeFileSync(file, '')
-      if (bytes.includes('second')) killPwsh(child)
+      if (bytes.includes('second\n')) killPwsh(child)
     })
     const signal = (await ended) ?? 'none'
     t.equal(signal, 'SIGKILL')
