@@ -57,7 +57,7 @@ export class EventStream {
     this.#told.push(telling.catch(error => this.giveUp(error)))
   }
 
-  /** Ends the run for a reason that is no guest's and no host's. */
+  /** Ends the run for an error of its own: an event or a report that could not be written. */
   giveUp(error: unknown): void {
     this.#remember(error)
     this.#broken.abort(error)

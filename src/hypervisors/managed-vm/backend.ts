@@ -87,7 +87,7 @@ export interface Description extends Pick<Observation, 'host' | 'incarnation'> {
   readonly console: ((signal: AbortSignal) => Promise<Buffer>) | null
 }
 
-/** What a backend tells unasked. */
+/** What a backend reports by itself. */
 export type Hint =
   /** What a list shows; `null` when it must be looked at. `askedAtMs` is monotonic: what happened since is not in it. */
   | { readonly type: 'seen'; readonly seen: Glance | null; readonly askedAtMs: number }
