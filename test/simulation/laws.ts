@@ -104,18 +104,7 @@ function failuresAreTheGuests({ events, truth }: Ran): string[] {
   )
 }
 
-/** What somebody else has taken over is not ours to remove, unless it is a machine of the instance's own. */
-function isTakenOver({ events, truth, world }: Ran, host: string, instance: string): boolean {
-  const begun = events.find(event => event.type === 'instance-started' && event.instance === instance)
-  const environment = world.plan.environments.find(
-    ({ id }) => begun?.type === 'instance-started' && id === begun.environment,
-  )
-  const placement = world.lab.guests.get(environment?.guest.id ?? '')?.on.find(on => on.host === host)
-  return placement?.clean.kind === 'snapshot' && Number.isFinite(truth.leaseEnds.get(host))
-}
-
-function nothingIsLeft(ran: Ran): string[] {
-  const { events, truth } = ran
+function nothingIsLeft({ events, truth }: Ran): string[] {
   const orphans = new Map<string, string | null>()
   for (const event of events) {
     if (event.type === 'instance-ended') {
@@ -127,9 +116,7 @@ function nothingIsLeft(ran: Ran): string[] {
     ...begun.flatMap(({ instance }) => (orphans.has(instance) ? [] : [`${instance} never ended`])),
     ...[...truth.there].flatMap(([host, there]) =>
       [...there].flatMap(instance =>
-        orphans.get(instance) == null && !isTakenOver(ran, host, instance)
-          ? [`${instance} is left on ${host}, and not named as an orphan`]
-          : [],
+        orphans.get(instance) == null ? [`${instance} is left on ${host}, and not named as an orphan`] : [],
       ),
     ),
   ]
