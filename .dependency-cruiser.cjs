@@ -16,7 +16,6 @@ const allowed = {
   api: ['journal', 'config'],
   reports: ['journal', 'plan', 'waivers', 'text', 'config'],
   record: ['journal', 'plan', 'waivers', 'config'],
-  emulator: ['config'],
 }
 
 const boundaries = Object.entries(allowed).map(([folder, others]) => ({
@@ -59,6 +58,20 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/api/' },
     },
     {
+      name: 'emulator-imports-itself',
+      comment: 'the emulator is a program of its own: it shares no code with what is tested against it',
+      severity: 'error',
+      from: { path: '^emulator/', pathNot: '\\.test\\.(fixture\\.|helper\\.)?ts$' },
+      to: { path: '^(src|suites|test|bench|scripts)/' },
+    },
+    {
+      name: 'nothing-imports-the-emulator',
+      comment: 'the emulator is started as a process, never imported',
+      severity: 'error',
+      from: { path: '^(src|suites)/', pathNot: '\\.test\\.(fixture\\.|helper\\.)?ts$' },
+      to: { path: '^emulator/' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       from: { pathNot: '\\.test\\.(fixture\\.|helper\\.)?ts$' },
@@ -67,7 +80,7 @@ module.exports = {
     {
       name: 'no-undeclared-packages',
       severity: 'error',
-      from: { path: '^(src|suites)/' },
+      from: { path: '^(src|suites|emulator)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown'] },
     },
   ],

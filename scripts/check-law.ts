@@ -15,7 +15,7 @@ const forbidden: readonly { pattern: RegExp; why: string }[] = [
 ]
 
 const found: string[] = []
-for (const folder of ['src', 'suites']) {
+for (const folder of ['src', 'emulator', 'suites']) {
   for (const name of await readdir(folder, { recursive: true })) {
     if (name.endsWith('.ts') && !name.includes('.test.')) {
       const lines = (await readFile(join(folder, name), 'utf8')).split('\n')

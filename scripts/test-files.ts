@@ -4,7 +4,7 @@ import { join } from 'node:path'
 /** Which tests a run takes: those of every day, those against real components, or the proofs of whole suites. */
 export type TestKind = 'unit' | 'real' | 'proof'
 
-const folders = ['dist/src', 'dist/suites', 'dist/test', 'dist/scripts', 'dist/bench']
+const folders = ['dist/src', 'dist/emulator', 'dist/suites', 'dist/test', 'dist/scripts', 'dist/bench']
 
 /** The compiled test files of a kind whose path contains one of the filters; without filters, all of them. */
 export async function testFiles(kind: TestKind, filters: readonly string[]): Promise<string[]> {

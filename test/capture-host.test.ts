@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { loadManagedHostPersona } from '../emulator/persona/load.js'
 import { packageRoot } from '../src/config/package-root.js'
-import { loadManagedHostPersona } from '../src/emulator/persona/load.js'
 import { libvirtModule } from '../src/hypervisors/libvirt/module.js'
 import { makeHostPersona } from '../src/lab/capture/host.js'
 import { guestcert } from './cli-io.js'

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type EmulatedGuest, startEmulatedGuest } from '../emulator/index.js'
 import { defaultLimits, type Limits } from '../src/config/limits.js'
 import { packageRoot } from '../src/config/package-root.js'
-import { type EmulatedGuest, startEmulatedGuest } from '../src/emulator/index.js'
 import { connectWithRetries, openWindows, type WindowsMachine } from '../src/remote/index.js'
 
 /** An emulated Windows guest and the connection of the product to it. */

@@ -225,7 +225,7 @@ export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<E
 
 /** The program that plays emulated guests. */
 export function emulatorEntry(): string {
-  return join(packageRoot, 'dist/src/emulator/main.js')
+  return join(packageRoot, 'dist/emulator/main.js')
 }
 
 /** Guests that are played end with their player: whoever waits for one of them is told at once. */

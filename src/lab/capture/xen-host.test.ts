@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { loadManagedHostPersona } from '../../../emulator/persona/load.js'
 import { packageRoot } from '../../config/package-root.js'
-import { loadManagedHostPersona } from '../../emulator/persona/load.js'
 import { xlModule } from '../../hypervisors/xl/module.js'
 import { makeXenPersona } from './xen-host.js'
 

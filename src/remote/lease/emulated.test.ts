@@ -1,6 +1,6 @@
 /** The lease script in the shells of emulated guests. */
 import t from 'tap'
-import { connect, startGuest } from '../../emulator/client.test.helper.js'
+import { connect, startGuest } from '../../../emulator/client.test.helper.js'
 import { type LeaseAnswer, parseLease } from './answer.js'
 import { leaseCommand } from './script.js'
 

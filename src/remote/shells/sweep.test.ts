@@ -1,6 +1,6 @@
 /** The sweep in the shells of emulated guests, whose sed is yet another one. */
 import t from 'tap'
-import { connect, startGuest } from '../../emulator/client.test.helper.js'
+import { connect, startGuest } from '../../../emulator/client.test.helper.js'
 import { parseSweep, sweepCommand } from './sweep.js'
 import { markVariable } from './wrap.js'
 

@@ -1,4 +1,4 @@
-import { compareVersions, parseVersion } from '../../config/version.js'
+import { isAtLeast } from '../versions.js'
 
 /** Port 0x61 as QEMU leaves it: neither a memory parity error nor a check of the bus. */
 const reason = '30'
@@ -8,18 +8,11 @@ const reason = '30'
  * unknown_nmi_panic of Documentation/admin-guide/sysctl/kernel.rst. All of it is for everybody (KERN_EMERG).
  */
 export function nmiLines(release: string): string[] {
-  const cpu = isSince(release, '2.6.28') ? ' on CPU 0' : ''
+  const cpu = isAtLeast(release, '2.6.28') ? ' on CPU 0' : ''
   return [
     `Uhhuh. NMI received for unknown reason ${reason}${cpu}.`,
     // Kernels of today no longer ask this; that 6.0 was the first is assumed.
-    ...(isSince(release, '6.0') ? [] : ['Do you have a strange power saving mode enabled?']),
+    ...(isAtLeast(release, '6.0') ? [] : ['Do you have a strange power saving mode enabled?']),
     'Dazed and confused, but trying to continue',
   ]
-}
-
-/** Whether a kernel's release, such as `5.14.0-570.el9`, is at least a version. */
-export function isSince(release: string, version: string): boolean {
-  const own = parseVersion(/^[\d.]+/.exec(release)?.[0].replace(/\.$/, '') ?? '')
-  const least = parseVersion(version)
-  return own !== null && least !== null && compareVersions(own, least) >= 0
 }

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import t from 'tap'
-import { packageRoot } from '../../../config/package-root.js'
-import { wmiClasses } from '../../../guests/windows/classes.js'
-import { fileReader, frameScript } from '../../../guests/windows/powershell.js'
-import { commandText } from '../../../remote/shells/windows/catalog.js'
-import { decodeOutput } from '../../../remote/shells/windows/decode.js'
-import { encodedCommand, loginLine, loginProbe } from '../../../remote/shells/windows/powershell-text.js'
+import { packageRoot } from '../../../src/config/package-root.js'
+import { wmiClasses } from '../../../src/guests/windows/classes.js'
+import { fileReader, frameScript } from '../../../src/guests/windows/powershell.js'
+import { commandText } from '../../../src/remote/shells/windows/catalog.js'
+import { decodeOutput } from '../../../src/remote/shells/windows/decode.js'
+import { encodedCommand, loginLine, loginProbe } from '../../../src/remote/shells/windows/powershell-text.js'
 import {
   encodedArgs,
   pwshVersion,
   runPwsh,
   withoutPwsh,
-} from '../../../remote/shells/windows/pwsh.test.fixture.js'
+} from '../../../src/remote/shells/windows/pwsh.test.fixture.js'
 import { loadWindowsPersona } from '../persona/load.js'
 import { personaModules, personasWithPowerShell, stillGuest } from '../still-guest.test.helper.js'
 

@@ -1,8 +1,8 @@
 import { type Device, putIn, takeOut } from '../hardware/machine.js'
+import { isAtLeast } from '../versions.js'
 import { knownCards } from './cards.js'
 import type { LiveContext } from './context.js'
 import { knownDisks, seatDisks } from './disks.js'
-import { isSince } from './nmi.js'
 import { presentCpus, switchCpu } from './processors.js'
 
 /** What the kernel of this boot does when its machine changes. */
@@ -53,7 +53,7 @@ function diskLine(release: string, { name, bytes, bus }: ReturnType<typeof known
   const sectors = Math.floor(bytes / 512)
   const sizes = `(${threeDigits(bytes, 1000)}B/${threeDigits(bytes, 1024)}iB)`
   if (bus === 'scsi') return `sd 2:0:0:1: [${name}] ${sectors} 512-byte logical blocks: ${sizes}`
-  return bus === 'virtio' && isSince(release, '4.17')
+  return bus === 'virtio' && isAtLeast(release, '4.17')
     ? `virtio_blk virtio5: [${name}] ${sectors} 512-byte logical blocks ${sizes}`
     : ` ${name}: unknown partition table`
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../../config/package-root.js'
+import { packageRoot } from '../../src/config/package-root.js'
 import { liveOf } from '../hardware/machine.js'
 import { loadHostPersona } from '../persona/load.js'
 import { Pulse } from '../pulse.js'

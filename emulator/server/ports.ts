@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { InternalError } from '../../config/errors.js'
+import { InternalError } from '../errors.js'
 
 /** Ports below those that Linux gives to outgoing connections, so that nothing takes one between two boots. */
 const lowest = 10_240

@@ -1,5 +1,5 @@
+import { isAtLeast } from '../versions.js'
 import type { KernelLine } from './kernel-log.js'
-import { isSince } from './nmi.js'
 import type { PowerAction } from './system.js'
 
 type Words = Pick<KernelLine, 'text' | 'level'>
@@ -19,7 +19,7 @@ export function powerWords(release: string, init: 'sysv' | 'systemd', action: Po
   const [task, deed] = tasks[action]
   return [
     ...(init === 'systemd' ? [{ text: `systemd-shutdown[1]: ${task}`, level: information }] : []),
-    { text: isSince(release, '3.11') ? `reboot: ${deed}` : `${deed}.`, level: emergency },
+    { text: isAtLeast(release, '3.11') ? `reboot: ${deed}` : `${deed}.`, level: emergency },
   ]
 }
 
@@ -31,14 +31,14 @@ export type PanicCause =
 
 /** Before 5.0 that key made the kernel use a null pointer; before 2.6.30 it needed a crash kernel to do anything. */
 export function sysrqPanics(release: string): boolean {
-  return isSince(release, '2.6.30')
+  return isAtLeast(release, '2.6.30')
 }
 
 /** What a key of SysRq is answered with first (drivers/tty/sysrq.c). */
 export function sysrqWords(release: string, task: string): Words {
-  const prefix = isSince(release, '5.0')
+  const prefix = isAtLeast(release, '5.0')
     ? 'sysrq: '
-    : isSince(release, '4.2')
+    : isAtLeast(release, '4.2')
       ? 'sysrq: SysRq : '
       : 'SysRq : '
   return { text: `${prefix}${task}`, level: information }
@@ -46,7 +46,7 @@ export function sysrqWords(release: string, task: string): Words {
 
 /** What a kernel says when it gives up (kernel/panic.c). */
 export function panicWords(release: string, version: string, cause: PanicCause): Words[] {
-  const isOops = cause.kind === 'sysrq' && !isSince(release, '5.0')
+  const isOops = cause.kind === 'sysrq' && !isAtLeast(release, '5.0')
   const reason =
     cause.kind === 'fault'
       ? cause.reason
@@ -65,11 +65,11 @@ export function panicWords(release: string, version: string, cause: PanicCause):
         ]
       : []),
     { text: panic, level: emergency },
-    ...(isSince(release, '3.4')
+    ...(isAtLeast(release, '3.4')
       ? [{ text: `CPU: 0 PID: 1 Comm: init Not tainted ${release} ${number}`, level: notice - 1 }]
       : []),
-    ...(isSince(release, '3.16')
-      ? [{ text: `---[ end ${panic}${isSince(release, '4.17') ? ' ]---' : ''}`, level: emergency }]
+    ...(isAtLeast(release, '3.16')
+      ? [{ text: `---[ end ${panic}${isAtLeast(release, '4.17') ? ' ]---' : ''}`, level: emergency }]
       : []),
   ]
 }

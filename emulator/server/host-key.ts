@@ -1,7 +1,7 @@
 import { createHash, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import ssh2 from 'ssh2'
-import { InternalError } from '../../config/errors.js'
+import { InternalError } from '../errors.js'
 
 const generate = promisify(generateKeyPair)
 /** The least that OpenSSH takes. Twice as much takes 140 ms of CPU time to make, and it guards a played guest on loopback. */

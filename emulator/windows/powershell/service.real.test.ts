@@ -2,21 +2,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { wmiClasses } from '../../../guests/windows/classes.js'
-import { isBefore } from '../../../guests/windows/wmi.js'
-import { decodeOutput } from '../../../remote/shells/windows/decode.js'
+import { wmiClasses } from '../../../src/guests/windows/classes.js'
+import { isBefore } from '../../../src/guests/windows/wmi.js'
+import { decodeOutput } from '../../../src/remote/shells/windows/decode.js'
 import {
   encodedCommand,
   registryFunction,
   serviceText,
-} from '../../../remote/shells/windows/powershell-text.js'
+} from '../../../src/remote/shells/windows/powershell-text.js'
 import {
   encodedArgs,
   pwshVersion,
   runPwsh,
   withoutPwsh,
-} from '../../../remote/shells/windows/pwsh.test.fixture.js'
-import { requestLine, type ServiceRequest, serviceCommand } from '../../../remote/shells/windows/service.js'
+} from '../../../src/remote/shells/windows/pwsh.test.fixture.js'
+import {
+  requestLine,
+  type ServiceRequest,
+  serviceCommand,
+} from '../../../src/remote/shells/windows/service.js'
 import {
   type Described,
   personaModules,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { packageRoot } from '../config/package-root.js'
+import { packageRoot } from '../src/config/package-root.js'
 import { assemble } from './assemble.js'
 import { fromText, toBuffer } from './files/bytes.js'
 import { Descriptors, type OpenFile } from './files/open-file.js'

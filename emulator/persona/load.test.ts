@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, UsageError } from '../../config/errors.js'
+import { ConfigError, UsageError } from '../errors.js'
 import { bootForTest, personaFolder, runScript } from '../harness.test.helper.js'
 import {
   applyOverlay,

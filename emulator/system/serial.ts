@@ -1,7 +1,7 @@
 import type { Machine } from '../hardware/machine.js'
 import type { GuestPersona } from '../persona/schema.js'
+import { isAtLeast } from '../versions.js'
 import type { KernelLine, KernelLog } from './kernel-log.js'
-import { isSince } from './nmi.js'
 import type { System } from './system.js'
 
 /** The serial port of a guest, as far as its kernel and its init use it. */
@@ -32,7 +32,7 @@ export function serialOf(
   const { cmdline, release } = kernel
   const named = /\bconsole=((?:ttyS|hvc|xvc)\d+)/.exec(cmdline)?.[1]
   const isPv = host?.hypervisor.mode === 'pv'
-  const tty = named ?? (isPv ? (isSince(release, '2.6.23') ? 'hvc0' : 'xvc0') : undefined)
+  const tty = named ?? (isPv ? (isAtLeast(release, '2.6.23') ? 'hvc0' : 'xvc0') : undefined)
   const said = /\bloglevel=(\d)/.exec(cmdline)?.[1]
   const level = said === undefined ? (/\bquiet\b/.test(cmdline) ? quietLevel : usualLevel) : Number(said)
   const put = (text: string): void => write(text.replace(/\r?\n/g, '\r\n'))

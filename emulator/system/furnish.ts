@@ -1,4 +1,4 @@
-import { InternalError } from '../../config/errors.js'
+import { InternalError } from '../errors.js'
 import { fromText, toBuffer } from '../files/bytes.js'
 import type { Node } from '../files/nodes.js'
 import { type FileTree, kernelViewer } from '../files/tree.js'

@@ -1,4 +1,4 @@
-import { compareVersions, parseVersion } from '../../../config/version.js'
+import { isAtLeast } from '../../versions.js'
 
 /** How a libvirt of some age says things. */
 export interface Generation {
@@ -11,11 +11,7 @@ export interface Generation {
 
 /** The generation of a version, such as `0.8.2`. */
 export function generationOf(version: string): Generation {
-  const own = parseVersion(version)
-  const has = (since: string | undefined): boolean => {
-    const least = since === undefined ? null : parseVersion(since)
-    return least === null || (own !== null && compareVersions(own, least) >= 0)
-  }
+  const has = (since: string | undefined): boolean => since === undefined || isAtLeast(version, since)
   const quotes = has('7.0.0')
   return { version, has, named: name => (quotes ? `'${name}'` : name) }
 }

@@ -7,7 +7,7 @@ import {
   scriptText,
   serviceText,
   withData,
-} from '../../remote/shells/windows/powershell-text.js'
+} from '../../src/remote/shells/windows/powershell-text.js'
 import { startWindows } from './client.test.helper.js'
 import { recognise } from './powershell/texts.js'
 

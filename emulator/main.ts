@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { ZodError } from 'zod'
-import { ConfigError, UsageError } from '../config/errors.js'
+import { ConfigError, UsageError } from './errors.js'
 import { startEmulatedLab } from './lab.js'
 import type { EmulatedLabSpec } from './spec.js'
 

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parse } from 'yaml'
-import { ConfigError, UsageError } from '../../../config/errors.js'
+import { ConfigError, UsageError } from '../../errors.js'
 import { findPersona } from '../../persona/load.js'
 import {
   osFacts,
