@@ -55,6 +55,7 @@ export type InfraCode =
   | 'boot'
   | 'driver'
   | 'capacity'
+  | 'identity'
   | 'lease'
   | 'reboot'
   | 'cancelled'

@@ -1,6 +1,6 @@
 import { InfraError } from '../config/errors.js'
+import { isRelease, parseRelease, type Release, releaseCommand } from '../config/release.js'
 import { readClock } from '../guests/clock.js'
-import { isRelease, parseRelease, type Release, releaseCommand } from '../guests/release.js'
 import { chooseRoom, describeRooms, parseRooms, roomCommand, usualFolder } from '../guests/room.js'
 import type { Check } from '../hypervisors/driver.js'
 import { inMib, seenFree, seenIf } from '../hypervisors/seen.js'

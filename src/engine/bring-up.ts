@@ -5,6 +5,7 @@ import type { Held, LeasedPlace } from '../hypervisors/lease.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import type { BootAttempt } from './boot.js'
 import type { EvidenceFile } from './evidence.js'
+import { refuseOtherProducts } from './host-facts.js'
 import type { InstanceRequest } from './instance.js'
 import { withLimit } from './limit.js'
 import { openSession } from './open-session.js'
@@ -89,9 +90,13 @@ export interface BringUpRequest extends InstanceRequest {
 
 /** Prepares, starts and reaches an instance; each step that was begun has its undoing. Throws InfraError. */
 export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
-  const { environment, settings, place, instance, folder, undo, evidence, made, boot, lend } = request
+  const { environment, settings, place, instance, folder, undo, evidence, made, boot, lend, hosts } = request
   const { host, guest, placement, driver } = place
   const { plan, lab, stop } = settings
+  // Asked while the guest is brought up, so that nothing waits for it.
+  const observing = Promise.all(
+    [place, ...secondPlaceOf(request, place)].map(({ host }) => hosts.observe(host)),
+  )
   const limit = { name: 'boot', ms: plan.limits.boot, where: instance, signal: stop }
   const wanted = {
     instance,
@@ -132,6 +137,7 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
   })
   undo.push('disconnect', () => session.close())
   undo.push('clean', signal => session.clean(signal))
+  const [ofHost = null] = await observing
   settings.emit({
     type: 'instance-ready',
     environment: environment.id,
@@ -141,5 +147,6 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
     factsDigest: session.factsDigest,
     facts: session.facts,
   })
+  refuseOtherProducts(environment, { host: host.id, ofGuest: session.facts, ofHost })
   return session
 }

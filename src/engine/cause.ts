@@ -7,8 +7,8 @@ export interface Trouble {
   readonly retryable: boolean
 }
 
-/** A wrong key, a wrong password, a wrong host key do not become right by trying again. */
-const finalCodes: ReadonlySet<string> = new Set(['host-key', 'authentication', 'cancelled'])
+/** A wrong key, a wrong password, a wrong host key, a wrong product do not become right by trying again. */
+const finalCodes: ReadonlySet<string> = new Set(['host-key', 'authentication', 'cancelled', 'identity'])
 
 /** Turns an error into trouble. What is no InfraError is a fault of the runner, and not tried again. */
 export function describeTrouble(error: unknown): Trouble {

@@ -4,6 +4,7 @@ import { bootTestId, isBringUp } from '../plan/boot.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
 import { BootAttempt } from './boot.js'
 import { describeTrouble, isRetryable, type Trouble } from './cause.js'
+import type { HostFacts } from './host-facts.js'
 import type { HostHealth } from './host-health.js'
 import { serveInstance } from './instance.js'
 import { limitSignal } from './limit.js'
@@ -37,6 +38,7 @@ export interface Stay {
   readonly host: string
   readonly progress: Progress
   readonly health: HostHealth
+  readonly hosts: HostFacts
   readonly settings: RunSettings
 }
 
@@ -102,6 +104,7 @@ async function serveInstances({
   host,
   progress,
   health,
+  hosts,
   settings,
 }: Stay): Promise<Trouble | null> {
   const { stop, drain } = settings
@@ -109,7 +112,8 @@ async function serveInstances({
     stop.throwIfAborted()
     progress.instances += 1
     progress.doubt = null
-    const ended = await serveInstance({ environment, host, number: progress.instances, progress, settings })
+    const number = progress.instances
+    const ended = await serveInstance({ environment, host, number, progress, hosts, settings })
     stop.throwIfAborted()
     const doubted = ended ?? progress.doubt
     if (doubted === null) {

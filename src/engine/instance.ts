@@ -9,6 +9,7 @@ import { describeTrouble, type Trouble } from './cause.js'
 import type { Progress } from './environment.js'
 import { instanceFolder } from './evidence.js'
 import { fenced, holdPlaces, judgeHeld } from './fence.js'
+import type { HostFacts } from './host-facts.js'
 import { evidenceIn, leftBehind } from './instance-evidence.js'
 import { instanceName } from './instance-name.js'
 import { reopenBringUp, unbegun } from './lost-bring-up.js'
@@ -27,6 +28,7 @@ export interface InstanceRequest {
   /** The n-th instance of its environment, from 1. */
   readonly number: number
   readonly progress: Progress
+  readonly hosts: HostFacts
   readonly settings: RunSettings
 }
 

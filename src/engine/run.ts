@@ -8,6 +8,7 @@ import { secondHostOf } from './bring-up.js'
 import { tellCapacityWaits } from './capacity-waits.js'
 import { endEnvironment, type Progress, serveEnvironment, startProgress } from './environment.js'
 import { estimateMs } from './estimate.js'
+import { HostFacts } from './host-facts.js'
 import { HostHealth } from './host-health.js'
 import type { Job, Offer } from './queue.js'
 import { schedule } from './schedule.js'
@@ -36,6 +37,7 @@ export async function runPlan(settings: RunSettings): Promise<void> {
   const progresses = new Map<string, Progress>()
   const leaving = new Map<string, Leaving>()
   const jobs = plan.environments.map(environment => jobOf(environment, lab, settings))
+  const hosts = new HostFacts(settings)
   const health = new HostHealth(settings, host => {
     for (const job of admission.setAside(host)) {
       // One that was leaving for this host can still go back to where it came from.
@@ -73,6 +75,7 @@ export async function runPlan(settings: RunSettings): Promise<void> {
       host,
       progress: progressOf(environment),
       health,
+      hosts,
       settings,
     })
     if (trouble === null) {

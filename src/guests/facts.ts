@@ -10,6 +10,8 @@ export const linuxFactsCommand: string = [
   'gc_key() { [ -r "$2" ] || return 0; while IFS="$4" read -r gc_name gc_value; do',
   '[ "$gc_name" = "$3" ] && { echo "$1=$gc_value"; break; }; done < "$2" 2>/dev/null; return 0; }',
   'gc_key os /etc/os-release PRETTY_NAME =',
+  'gc_key os.id /etc/os-release ID =',
+  'gc_key os.release /etc/os-release VERSION_ID =',
   'gc_first release /etc/redhat-release',
   'gc_first release /etc/SuSE-release',
   'gc_first release /etc/debian_version',
@@ -38,6 +40,6 @@ export function parseFacts(text: string): Record<string, string> {
 }
 
 function clean(value: string): string {
-  const unquoted = value.trim().replace(/^"(.*)"$/, '$1')
+  const unquoted = value.trim().replace(/^(["'])(.*)\1$/, '$2')
   return unquoted.replace(/[^\x20-\x7e\u00a0-\ud7ff]/g, '?').slice(0, maxFactLength)
 }

@@ -51,6 +51,13 @@ export interface SessionStarted {
   readonly runner: string
 }
 
+/** What a host showed of itself, asked for once a run, before the first of its guests counts as up. */
+export interface HostObserved {
+  readonly type: 'host-observed'
+  readonly host: string
+  readonly facts: Readonly<Record<string, string>>
+}
+
 export interface InstanceStarted {
   readonly type: 'instance-started'
   readonly environment: string
@@ -208,6 +215,7 @@ export interface RunClosed {
 export type EventBody =
   | RunOpened
   | SessionStarted
+  | HostObserved
   | InstanceStarted
   | InstanceReady
   | InstanceFailed

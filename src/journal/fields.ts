@@ -16,6 +16,7 @@ const stamp: Record<keyof EventStamp, Kind> = {
 const required: Record<EventBody['type'], Readonly<Record<string, Kind>>> = {
   'run-opened': { run: 'string', planDigest: 'string', expected: 'number', lab: 'string', harness: 'string' },
   'session-started': { session: 'string', runner: 'string' },
+  'host-observed': { host: 'string', facts: 'object' },
   'instance-started': { environment: 'string', instance: 'string', host: 'string', attempt: 'number' },
   'instance-ready': { environment: 'string', instance: 'string', bootIdentity: 'string', facts: 'object' },
   'instance-failed': { environment: 'string', instance: 'string', cause: 'string', message: 'string' },

@@ -1,7 +1,7 @@
 import type { Plan } from '../plan/types.js'
 import type { JournalEvent, RunClosed } from './events.js'
 import { foldEnvironment, sumCounts } from './fold-environment.js'
-import type { EnvironmentState, RunState, SessionState, TestState } from './state.js'
+import type { EnvironmentState, HostSighting, RunState, SessionState, TestState } from './state.js'
 import { stopwatch } from './stopwatch.js'
 
 /** Takes events as they come and says, at any moment, what they come to. */
@@ -26,6 +26,7 @@ export function foldRun(plan: Plan, events: Iterable<JournalEvent>): RunState {
 export function openFold(plan: Plan): RunFold {
   const environments = new Map(plan.environments.map(planned => [planned.id, foldEnvironment(planned)]))
   const sessions: SessionState[] = []
+  const hosts: HostSighting[] = []
   const clock = stopwatch({ fromStart: true })
   const problems: string[] = []
   let opened: (JournalEvent & { type: 'run-opened' }) | null = null
@@ -48,6 +49,8 @@ export function openFold(plan: Plan): RunFold {
       sessions.push({ id, epoch, runner, startedAt })
       // A resumed run is closed only by its own end.
       closed = null
+    } else if (event.type === 'host-observed') {
+      hosts.push({ host: event.host, facts: event.facts })
     } else if (event.type === 'run-closed') {
       closed = event
     }
@@ -68,6 +71,7 @@ export function openFold(plan: Plan): RunFold {
         openedAt: opened?.at ?? null,
         durationMs: clock.durationMs(),
         sessions: [...sessions],
+        hosts: [...hosts],
         closed,
         environments: states,
         counts: sumCounts(states.map(environment => environment.counts)),

@@ -103,6 +103,12 @@ export interface SessionState {
   readonly startedAt: string
 }
 
+/** What a host showed of itself when it was asked. */
+export interface HostSighting {
+  readonly host: string
+  readonly facts: Readonly<Record<string, string>>
+}
+
 /** What a journal says about a plan: nothing that is not in it happened. */
 export interface RunState {
   readonly run: string | null
@@ -113,6 +119,8 @@ export interface RunState {
   /** The sessions' durations together, in ms. */
   readonly durationMs: number
   readonly sessions: readonly SessionState[]
+  /** What hosts showed of themselves, in the journal's order: each session asks anew. */
+  readonly hosts: readonly HostSighting[]
   /** `null` when the run was not brought to its end. */
   readonly closed: RunClosed | null
   /** Every planned environment, in the plan's order. */

@@ -1,4 +1,4 @@
-import { compareVersions, inRange, parseRange, parseVersion } from '../config/version.js'
+import { compareVersions, inRange, parseRange, parseVersion } from './version.js'
 
 /** What a Linux calls itself. */
 export interface Release {
