@@ -1,93 +1,9 @@
-import { reporterKinds } from '../reports/terminal/names.js'
-import { asFlag, choiceFlags, jsonFlag, quietFlag, reportsFlag } from './flags.js'
-import type { ArgumentSpec, CommandSpec, FlagSpec } from './spec.js'
+import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
+import { asFlag, choiceFlags, jsonFlag, lastFailedFlag, reportsFlag } from './flags.js'
+import type { CommandSpec } from './spec.js'
 
-const group = 'Validate'
-
-const lab: ArgumentSpec = { name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }
-const run: ArgumentSpec = {
-  name: 'RUN',
-  description: 'A run by its name, its folder, or "latest"',
-  completes: 'run',
-}
-
-const runFlags: readonly FlagSpec[] = [
-  {
-    name: 'parallel',
-    value: 'N',
-    kind: 'count',
-    least: 1,
-    description: 'Environments to run at once over all hosts, within the capacity of each host',
-    group: 'Run',
-  },
-  {
-    name: 'retries',
-    value: 'N',
-    kind: 'count',
-    description: 'New instances an environment may use after host, network or runner errors',
-    group: 'Run',
-  },
-  {
-    name: 'keep',
-    value: 'WHICH',
-    description: 'Leave guests running for inspection, and print how to log in',
-    choices: ['failed', 'always'],
-    group: 'Run',
-  },
-  {
-    name: 'inspect',
-    value: 'TEST',
-    description: 'Run this test module, and let it wait for a debugger before its first line',
-    group: 'Run',
-  },
-  {
-    name: 'output',
-    alias: 'o',
-    value: 'DIR',
-    description: 'Folder for reports; each run gets a subfolder',
-    default: 'reports',
-    completes: 'folder',
-    group: 'Output',
-  },
-  {
-    name: 'reporter',
-    value: 'NAME',
-    description: 'Output format: for people, plain text, failures only, or one JSON event per line',
-    choices: reporterKinds,
-    default: 'auto',
-    group: 'Output',
-  },
-  quietFlag,
-]
-
-/** Commands that plan and execute runs and read their results. */
+/** Commands that plan runs and read their results. */
 export const passCommands: readonly CommandSpec[] = [
-  {
-    path: ['run'],
-    group,
-    summary: 'Run the validation suites of a lab',
-    description: [
-      "Boots the lab's guests on its hosts, runs the suites that apply in each of them over SSH, and leaves a journal, JUnit reports and evidence. As many guests run at once as --parallel and each host's capacity allow.",
-      'Without selection flags, everything that applies runs. Repeating a flag widens the selection; different flags narrow it. A test that is chosen takes along those that it comes after.',
-      'The first Ctrl-C ends every wait for a guest or a host, lets tests that run come to their end, begins nothing more, and tears everything down; the second stops at once. SIGTERM and SIGHUP do the same.',
-    ],
-    arguments: [lab],
-    flags: [...choiceFlags, ...runFlags, asFlag],
-    examples: [
-      { line: 'guestcert run lab.yaml', does: 'Validate the whole lab' },
-      {
-        line: "guestcert run lab.yaml --guest 'ws*' --suite clock --suite network",
-        does: 'Two suites on the guests whose names begin with ws',
-      },
-      { line: 'guestcert run lab.yaml --level required --parallel 8', does: 'Only the required tests' },
-      {
-        line: 'guestcert run lab.yaml --test drift --keep failed',
-        does: 'One test; keep the guest if it fails',
-      },
-    ],
-    exits: [0, 1, 2, 3, 4, 130],
-    module: 'run',
-  },
   {
     path: ['plan'],
     group,
@@ -97,7 +13,7 @@ export const passCommands: readonly CommandSpec[] = [
       'The same plan has the same digest on every machine: addresses, ports and secrets are not part of it.',
     ],
     arguments: [lab],
-    flags: [...choiceFlags, asFlag, jsonFlag],
+    flags: [...choiceFlags, lastFailedFlag, asFlag, jsonFlag, reportsFlag],
     examples: [
       { line: 'guestcert plan lab.yaml', does: 'The matrix of environments and suites' },
       { line: 'guestcert plan lab.yaml --guest rhel5 --json', does: 'One guest, for programs' },

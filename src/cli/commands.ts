@@ -1,10 +1,16 @@
 import { labCommands } from './commands-lab.js'
 import { passCommands } from './commands-pass.js'
+import { runCommands } from './commands-run.js'
 import { toolCommands } from './commands-tools.js'
 import type { CommandSpec } from './spec.js'
 
 /** Every command, in the order of help. */
-export const commands: readonly CommandSpec[] = [...passCommands, ...labCommands, ...toolCommands]
+export const commands: readonly CommandSpec[] = [
+  ...runCommands,
+  ...passCommands,
+  ...labCommands,
+  ...toolCommands,
+]
 
 /** What the program is for, in one line. */
 export const purpose =

@@ -54,6 +54,13 @@ export const choiceFlags: readonly FlagSpec[] = [
   },
 ]
 
+/** What did not pass. */
+export const lastFailedFlag: FlagSpec = {
+  name: 'last-failed',
+  description: 'Tests that failed, had an error, were blocked or did not run in the newest run',
+  group: choice,
+}
+
 /** Who uses the lab. */
 export const asFlag: FlagSpec = {
   name: 'as',

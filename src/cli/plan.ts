@@ -1,14 +1,13 @@
 import { resolve } from 'node:path'
 import picocolors from 'picocolors'
 import { ownSuite } from '../plan/boot.js'
-import { makePlan } from '../plan/build.js'
 import { loadSuites } from '../plan/suites.js'
 import type { Plan, PlannedEnvironment } from '../plan/types.js'
 import { wantsColor } from '../reports/terminal/style.js'
 import { openDrivers } from '../run/drivers.js'
 import { safeJson } from '../text/json.js'
-import { type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument } from './args.js'
-import { readChoice } from './choice.js'
+import { type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { chosenPlan } from './chosen-plan.js'
 import { cacheFolder } from './folders.js'
 import { loadLab } from './load-lab.js'
 import { table } from './table.js'
@@ -22,7 +21,9 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const suites = await loadSuites(lab.suites, lab.file)
   const drivers = openDrivers(lab, cacheFolder())
   const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
-  const plan = makePlan(lab, suites, readChoice(args), drivers.abilitiesOf, asker)
+  const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
+  const { abilitiesOf } = drivers
+  const plan = await chosenPlan(args, { lab, suites, abilitiesOf, asker, reports })
   await drivers.close()
   if (isSet(args, 'json')) {
     const { digest, expected, environments, reserved = [] } = plan

@@ -1,82 +1,74 @@
 import { resolve } from 'node:path'
+import { readLabels } from '../config/labels.js'
 import { preflight } from '../doctor/preflight.js'
-import type { Keep } from '../engine/settings.js'
-import { makePlan } from '../plan/build.js'
+import { strongestExit } from '../journal/exit.js'
 import { loadSuites } from '../plan/suites.js'
-import { createReporter } from '../reports/terminal/kinds.js'
-import type { ReporterKind } from '../reports/terminal/names.js'
 import { openDrivers } from '../run/drivers.js'
 import { refuseLatestFolder } from '../run/latest.js'
 import { carryOut } from '../run/run.js'
 import {
   type CommandIo,
-  colorFlag,
   countFlag,
   isSet,
+  listFlag,
   type ParsedArgs,
   requiredArgument,
   textFlag,
 } from './args.js'
-import { readChoice } from './choice.js'
+import { chosenPlan } from './chosen-plan.js'
 import { cacheFolder } from './folders.js'
 import { readHistory } from './history.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
-import { loadsText } from './loads.js'
+import { sessionSettings, withRunLimit } from './session-flags.js'
 import { whoAmI } from './who.js'
 
-/** `guestcert run LAB`: carries out a validation pass. */
+/** `guestcert run LAB`: carries out a validation pass, or several. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
+  const lab = withRunLimit(args, await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io))
+  const labels = readLabels(listFlag(args, 'label'))
   const who = whoAmI(args, io.env)
   const output = resolve(io.cwd, textFlag(args, 'output') ?? 'reports')
   await refuseLatestFolder(output)
   const suites = await loadSuites(lab.suites, lab.file)
   const planned = openDrivers(lab, cacheFolder())
-  const inspect = textFlag(args, 'inspect')
-  const choice = readChoice(args)
-  const chosen = inspect === undefined ? choice : { ...choice, tests: [...choice.tests, inspect] }
-  const plan = makePlan(lab, suites, chosen, planned.abilitiesOf, { who, nowMs: Date.now() })
+  const { abilitiesOf } = planned
+  const asker = { who, nowMs: Date.now() }
+  const plan = await chosenPlan(args, { lab, suites, abilitiesOf, asker, reports: output })
   await planned.close()
+  const inspects = textFlag(args, 'inspect') !== undefined
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const warn = (text: string): unknown => io.stderr.write(`guestcert: ${text}\n`)
   // The run does not wait for it: what it has to say is said while the first guests are brought up.
   void preflight(lab, plan, warn).catch(error => warn(`the quick checks failed: ${error}`))
+  const times = countFlag(args, 'repeat')
+  const untilFail = isSet(args, 'until-fail')
+  const most = times ?? (untilFail ? Number.POSITIVE_INFINITY : 1)
+  const codes: number[] = []
   try {
-    const parallel = countFlag(args, 'parallel') ?? lab.parallel
-    const color = colorFlag(args)
-    const kind = isSet(args, 'quiet') ? 'quiet' : ((textFlag(args, 'reporter') ?? 'auto') as ReporterKind)
-    const { exitCode } = await carryOut({
-      lab,
-      suites,
-      plan,
-      output,
-      workspace: io.cwd,
-      cacheFolder: cacheFolder(),
-      reusesLab: true,
-      who,
-      keep: (textFlag(args, 'keep') ?? 'never') as Keep,
-      parallel,
-      history: await readHistory(output),
-      retries: countFlag(args, 'retries') ?? lab.retries,
-      drain: interrupts.drain,
-      stop: interrupts.stop,
-      ...(inspect === undefined ? {} : { inspect: waitForDebugger(io) }),
-      readerFor: (folder, fold) =>
-        createReporter({
-          kind,
-          stream: io.stdout,
-          env: io.env,
-          plan,
-          fold,
-          parallel,
-          folder,
-          ...(color === undefined ? {} : { color }),
-        }),
-      onHostLoads: loads => io.stderr.write(loadsText(loads, lab)),
-      warn,
-    })
-    return exitCode
+    while (codes.length < most && !interrupts.any.aborted) {
+      if (codes.length > 0 || most > 1) {
+        warn(`run ${codes.length + 1}${Number.isFinite(most) ? ` of ${most}` : ''}`)
+      }
+      const { exitCode } = await carryOut({
+        ...sessionSettings(args, io, { lab, plan }),
+        lab,
+        suites,
+        plan,
+        output,
+        who,
+        labels,
+        history: await readHistory(output),
+        drain: interrupts.drain,
+        stop: interrupts.stop,
+        ...(inspects ? { inspect: waitForDebugger(io) } : {}),
+      })
+      codes.push(exitCode)
+      if (untilFail && exitCode !== 0) {
+        break
+      }
+    }
+    return strongestExit(interrupts.any.aborted ? [...codes, 130] : codes)
   } finally {
     interrupts.close()
   }

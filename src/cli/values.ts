@@ -1,3 +1,4 @@
+import { labelMistake } from '../config/labels.js'
 import { parseDurationMs } from '../config/units.js'
 import type { ArgumentSpec, FlagSpec } from './spec.js'
 
@@ -24,7 +25,7 @@ export function mistakeIn(spec: FlagSpec | ArgumentSpec, value: string): string 
   if (kind === 'duration' && parseAgeMs(value) === null) {
     return `must be a time like 30d, 12h or 1h30m, not "${value}"`
   }
-  return null
+  return kind === 'label' ? labelMistake(value) : null
 }
 
 /** `a, b or c`. */

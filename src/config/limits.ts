@@ -26,6 +26,8 @@ export interface Limits {
   readonly moduleMemory: number
   /** Everything in one environment, without the time that it waits for a host. */
   readonly environment: number
+  /** The whole run, or one session of a run that is resumed: what is under way then ends and is undone. */
+  readonly run: number
   /** How long an environment waits while others pass it by, before it reserves a host. */
   readonly reserve: number
   /** Asking a host how it is, after trouble on it. */
@@ -74,6 +76,7 @@ export const defaultLimits: Limits = {
   moduleEnd: 5_000,
   moduleMemory: 1024 * 1024 * 1024,
   environment: 14_400_000,
+  run: 604_800_000,
   reserve: 1_800_000,
   health: 30_000,
   hostAction: 600_000,

@@ -68,6 +68,7 @@ export async function serveEnvironment(stay: Stay): Promise<Trouble | null> {
     ms: progress.leftMs,
     where: environment.id,
     signal: settings.stop,
+    ...(settings.expired === undefined ? {} : { also: settings.expired }),
   })
   const startedAt = performance.now()
   try {

@@ -46,4 +46,6 @@ export interface RunSettings {
   readonly drain: AbortSignal
   /** Once aborted, everything stops now. */
   readonly stop: AbortSignal
+  /** Aborts when the run has reached its limit: what is under way ends with that as the reason, and is undone. */
+  readonly expired?: AbortSignal
 }

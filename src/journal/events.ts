@@ -1,4 +1,5 @@
 import type { Cause } from '../config/errors.js'
+import type { Labels } from '../config/labels.js'
 
 /** The version of the journal's format; a reader refuses a newer one. */
 export const journalVersion = 1
@@ -41,6 +42,8 @@ export interface RunOpened {
   readonly lab: string
   readonly harness: string
   readonly waiversDigest: string | null
+  /** What whoever started it said about it; absent when that was nothing. */
+  readonly labels?: Labels
 }
 
 export interface SessionStarted {
@@ -209,6 +212,8 @@ export interface RunClosed {
   readonly flaky: number
   readonly exitCode: number
   readonly interrupted: boolean
+  /** Why it ended before its plan, where nobody interrupted it, in words. */
+  readonly endedEarly?: string
 }
 
 /** Everything a journal can say. */

@@ -67,6 +67,7 @@ export function openFold(plan: Plan): RunFold {
         run: opened?.run ?? null,
         lab: plan.lab,
         harness: opened?.harness ?? null,
+        labels: opened?.labels ?? {},
         planDigest: plan.digest,
         openedAt: opened?.at ?? null,
         durationMs: clock.durationMs(),

@@ -52,6 +52,8 @@ const parts: Readonly<Record<string, Test>> = {
   exit: isExit,
   step: isText,
   diagnostics: isText,
+  labels: value => isObject(value) && Object.values(value).every(isText),
+  endedEarly: isText,
   hostKey: value => value === null || isText(value),
 }
 

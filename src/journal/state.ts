@@ -1,4 +1,5 @@
 import type { Cause } from '../config/errors.js'
+import type { Labels } from '../config/labels.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
 import type { CheckSeen, Evidence, Exit, Measure, RunClosed, Verdict } from './events.js'
 
@@ -114,6 +115,8 @@ export interface RunState {
   readonly run: string | null
   readonly lab: string
   readonly harness: string | null
+  /** What whoever started it said about it. */
+  readonly labels: Labels
   readonly planDigest: string
   readonly openedAt: string | null
   /** The sessions' durations together, in ms. */

@@ -149,7 +149,7 @@ function plannedEnvironment(
   let left = hosts
   let peer: Candidate | null = null
   for (const suite of suites) {
-    const taken = testsTaken(choice, suite.tests)
+    const taken = testsTaken(choice, suite.tests, own.id)
     for (const test of suite.tests) {
       const found: FoundPeer | string | null =
         test.needs.peer === undefined

@@ -15,6 +15,8 @@ export interface Choice {
   readonly levels: readonly Level[]
   /** A regular expression over id and title. */
   readonly grep: RegExp | null
+  /** Nothing but these tests, by environment; all when absent. */
+  readonly only?: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 export const everything: Choice = {
@@ -44,12 +46,20 @@ export function takesTest(choice: Choice, test: SuiteTest): boolean {
   )
 }
 
-/** The tests that a choice takes, and those that they come after: what must pass first has to be seen to. */
-export function testsTaken(choice: Choice, tests: readonly SuiteTest[]): ReadonlySet<string> {
+/**
+ * The tests that a choice takes in an environment, and those that they come after: what must pass first has to be seen
+ * to.
+ */
+export function testsTaken(
+  choice: Choice,
+  tests: readonly SuiteTest[],
+  environment: string,
+): ReadonlySet<string> {
   const taken = new Set<string>()
+  const isOffered = ({ id }: SuiteTest): boolean => choice.only?.get(environment)?.has(id) ?? !choice.only
   // Predecessors stand above.
   for (const test of [...tests].reverse()) {
-    if (taken.has(test.id) || takesTest(choice, test)) {
+    if (taken.has(test.id) || (isOffered(test) && takesTest(choice, test))) {
       for (const id of [test.id, ...test.after]) taken.add(id)
     }
   }

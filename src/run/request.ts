@@ -1,3 +1,4 @@
+import type { Labels } from '../config/labels.js'
 import type { Lab } from '../config/model.js'
 import type { History } from '../engine/estimate.js'
 import type { Keep, RunSettings } from '../engine/settings.js'
@@ -46,6 +47,10 @@ export interface RunRequest {
   readonly retries: number
   /** How long things took in earlier runs. */
   readonly history: History
+  /** What whoever starts it says about it. */
+  readonly labels?: Labels
+  /** Begins nothing more once a required test has ended as `fail` or `error`. */
+  readonly failFast?: boolean
   /** Modules wait for a debugger. */
   readonly inspect?: NonNullable<RunSettings['inspect']>
   /** Once aborted, nothing new is begun; what runs is ended and undone. */

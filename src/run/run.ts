@@ -15,6 +15,7 @@ import { secretsOf } from '../remote/lab-secrets.js'
 import { writeJunit } from '../reports/junit/write.js'
 import { Redactor } from '../text/redactor.js'
 import { type Drivers, openDrivers } from './drivers.js'
+import { watchForEarlyEnd } from './early-end.js'
 import { makeRunFolder, planFile, runId, summaryFile, writeJson } from './folder.js'
 import { pointLatest } from './latest.js'
 import type { EventSink, RunRequest, RunResult } from './request.js'
@@ -47,8 +48,9 @@ export async function carryOut(request: RunRequest): Promise<RunResult> {
       report: (environment, fold) => writeReports(request, folder, fold.state(), [environment]),
     })
     await tasks.do('write the plan', () => beginRun(request, run, folder, events))
-    await tasks.do('run the tests', () => runTests({ request, run, folder, events, redactor, drivers }))
-    return tasks.do('close the run', () => closeRun({ request, run, folder, events, sink }))
+    const running = { request, run, folder, events }
+    const endedEarly = await tasks.do('run the tests', () => runTests({ ...running, redactor, drivers }))
+    return tasks.do('close the run', () => closeRun({ ...running, sink, endedEarly }))
   }, request.warn)
 }
 
@@ -97,7 +99,7 @@ async function beginRun(
   folder: string,
   events: EventStream,
 ): Promise<void> {
-  const { plan, lab } = request
+  const { plan, lab, labels } = request
   events.emit({
     type: 'run-opened',
     run,
@@ -106,6 +108,7 @@ async function beginRun(
     lab: lab.name,
     harness: `guestcert ${packageVersion()}`,
     waiversDigest: null,
+    ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
   })
   events.emit({
     type: 'session-started',
@@ -125,14 +128,18 @@ interface Running {
   readonly events: EventStream
 }
 
-/** Runs the plan with what its tests need, and gives that back before the run is closed. */
+/**
+ * Runs the plan with what its tests need, and gives that back before the run is closed. Resolves to why it ended before
+ * its plan, though nobody interrupted it; else to `null`.
+ */
 async function runTests(
   running: Running & { readonly drivers: Drivers; readonly redactor: Redactor },
-): Promise<void> {
+): Promise<string | null> {
   const { request, run, folder, events, redactor, drivers } = running
   const { plan, lab, suites, who, inspect, keep, parallel, retries, history } = request
   const stop = anyOf(request.stop, events.broken)
-  const drain = anyOf(request.drain, stop.signal)
+  const early = watchForEarlyEnd(plan, request.failFast === true)
+  const drain = anyOf(request.drain, stop.signal, early.drain)
   try {
     await withTasks(async tasks => {
       const leases = await tasks.do(
@@ -152,7 +159,10 @@ async function runTests(
         run,
         folder,
         driverOf: drivers.driverOf,
-        emit: events.emit,
+        emit: body => {
+          events.emit(body)
+          early.observe(body)
+        },
         redactor,
         leases,
         modules,
@@ -163,24 +173,40 @@ async function runTests(
         history,
         drain: drain.signal,
         stop: stop.signal,
+        expired: early.expired,
       })
     }, request.warn)
   } catch (error) {
     events.giveUp(error)
   }
   drain.clear()
+  early.clear()
   stop.clear()
   await events.settled()
+  const why = early.why()
+  if (why !== null) {
+    request.warn(`the run ended early: ${why}`)
+  }
+  return why
 }
 
 /** Decides the exit code, ends the journal, and writes the last reports. */
-async function closeRun(running: Running & { readonly sink: EventSink }): Promise<RunResult> {
-  const { request, run, folder, events, sink } = running
+async function closeRun(
+  running: Running & { readonly sink: EventSink; readonly endedEarly: string | null },
+): Promise<RunResult> {
+  const { request, run, folder, events, sink, endedEarly } = running
   const interrupted = request.drain.aborted || request.stop.aborted
   const before = events.fold.state()
   const exitCode = exitCodeOf(before, { interrupted, broken: events.trouble.length > 0 })
   const { counts, flaky } = before
-  events.emit({ type: 'run-closed', counts, flaky, exitCode, interrupted })
+  events.emit({
+    type: 'run-closed',
+    counts,
+    flaky,
+    exitCode,
+    interrupted,
+    ...(endedEarly === null ? {} : { endedEarly }),
+  })
   await events.settled()
   await sink.close().catch(error => events.giveUp(error))
   const state = events.fold.state()

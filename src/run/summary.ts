@@ -10,6 +10,8 @@ export function summaryOf(state: RunState, exitCode: ExitCode): Record<string, u
     lab: state.lab,
     planDigest: state.planDigest,
     exitCode,
+    labels: state.labels,
+    ...(state.closed?.endedEarly === undefined ? {} : { endedEarly: state.closed.endedEarly }),
     counts: state.counts,
     flaky: state.flaky,
     leftOutRequired: state.environments.reduce((sum, { planned }) => sum + requiredLeftOut(planned), 0),

@@ -1,0 +1,127 @@
+import { reporterKinds } from '../reports/terminal/names.js'
+import { validateGroup as group, labArgument as lab } from './arguments.js'
+import { asFlag, choiceFlags, lastFailedFlag, quietFlag } from './flags.js'
+import type { CommandSpec, FlagSpec } from './spec.js'
+
+/** How tests are carried out, and what is shown of it. */
+const sessionFlags: readonly FlagSpec[] = [
+  {
+    name: 'parallel',
+    value: 'N',
+    kind: 'count',
+    least: 1,
+    description: 'Environments to run at once over all hosts, within the capacity of each host',
+    group: 'Run',
+  },
+  {
+    name: 'retries',
+    value: 'N',
+    kind: 'count',
+    description: 'New instances an environment may use after host, network or runner errors',
+    group: 'Run',
+  },
+  {
+    name: 'keep',
+    value: 'WHICH',
+    description: 'Leave guests running for inspection, and print how to log in',
+    choices: ['failed', 'always'],
+    group: 'Run',
+  },
+  {
+    name: 'fail-fast',
+    description: 'Begin nothing more once a required test has ended as fail or error',
+    group: 'Run',
+  },
+  {
+    name: 'run-limit',
+    value: 'TIME',
+    kind: 'duration',
+    description: 'Limit of the whole run, instead of the limit "run" of the lab: 90m, 8h',
+    group: 'Run',
+  },
+  {
+    name: 'reporter',
+    value: 'NAME',
+    description: 'Output format: for people, plain text, failures only, or one JSON event per line',
+    choices: reporterKinds,
+    default: 'auto',
+    group: 'Output',
+  },
+  quietFlag,
+]
+
+/** What begins with a run. */
+const runFlags: readonly FlagSpec[] = [
+  {
+    name: 'repeat',
+    value: 'N',
+    kind: 'count',
+    least: 1,
+    description: 'Run it N times, each a run of its own; exit with the strongest exit code',
+    group: 'Run',
+  },
+  {
+    name: 'until-fail',
+    description: 'Repeat until a run exits with another code than 0, at most --repeat times',
+    group: 'Run',
+  },
+  {
+    name: 'inspect',
+    value: 'TEST',
+    description: 'Run this test module, and let it wait for a debugger before its first line',
+    group: 'Run',
+  },
+  {
+    name: 'label',
+    value: 'KEY=VALUE',
+    kind: 'label',
+    description: 'What the run is about, for journal and summary.json: build=1234, url=https://…',
+    repeatable: true,
+    group: 'Output',
+  },
+  {
+    name: 'output',
+    alias: 'o',
+    value: 'DIR',
+    description: 'Folder for reports; each run gets a subfolder',
+    default: 'reports',
+    completes: 'folder',
+    group: 'Output',
+  },
+]
+
+/** Commands that execute runs. */
+export const runCommands: readonly CommandSpec[] = [
+  {
+    path: ['run'],
+    group,
+    summary: 'Run the validation suites of a lab',
+    description: [
+      "Boots the lab's guests on its hosts, runs the suites that apply in each of them over SSH, and leaves a journal, JUnit reports and evidence. As many guests run at once as --parallel and each host's capacity allow.",
+      'Without selection flags, everything that applies runs. Repeating a flag widens the selection; different flags narrow it. A test that is chosen takes along those that it comes after.',
+      'The first Ctrl-C ends every wait for a guest or a host, lets tests that run come to their end, begins nothing more, and tears everything down; the second stops at once. SIGTERM and SIGHUP do the same.',
+      '--last-failed reads the newest run in the folder of --output. What it does not find in this lab any more is an error, not a smaller choice.',
+    ],
+    arguments: [lab],
+    flags: [...choiceFlags, lastFailedFlag, ...runFlags, ...sessionFlags, asFlag],
+    examples: [
+      { line: 'guestcert run lab.yaml', does: 'Validate the whole lab' },
+      {
+        line: "guestcert run lab.yaml --guest 'ws*' --suite clock --suite network",
+        does: 'Two suites on the guests whose names begin with ws',
+      },
+      { line: 'guestcert run lab.yaml --level required --parallel 8', does: 'Only the required tests' },
+      {
+        line: 'guestcert run lab.yaml --test drift --keep failed',
+        does: 'One test; keep the guest if it fails',
+      },
+      { line: 'guestcert run lab.yaml --last-failed', does: 'Again what did not pass in the newest run' },
+      {
+        line: 'guestcert run lab.yaml --test drift --repeat 50 --until-fail',
+        does: 'Look for a test that fails now and then',
+      },
+    ],
+    exits: [0, 1, 2, 3, 4, 130],
+    module: 'run',
+  },
+]
