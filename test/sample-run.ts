@@ -1,3 +1,4 @@
+import type { Labels } from '../src/config/labels.js'
 import { defaultLimits } from '../src/config/limits.js'
 import type { EventBody, JournalEvent, TestEnded, Verdict } from '../src/journal/events.js'
 import type { SeenCheck } from '../src/journal/state.js'
@@ -80,7 +81,7 @@ export interface SampleAttempt extends Partial<Omit<TestEnded, 'type' | 'environ
 }
 
 /** A journal of a plan, opened by its first session. */
-export function sampleJournal(plan: Plan): SampleJournal {
+export function sampleJournal(plan: Plan, labels: Labels = {}): SampleJournal {
   const events: JournalEvent[] = []
   let epoch = 0
   let ms = 0
@@ -135,6 +136,7 @@ export function sampleJournal(plan: Plan): SampleJournal {
     lab: plan.lab,
     harness: 'guestcert 0.1.0',
     waiversDigest: null,
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
   })
 }
 

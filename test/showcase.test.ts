@@ -82,7 +82,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
     const suites = elements(readXml(await readFile(join(run, 'junit', file), 'utf8')), 'testsuite')
     t.ok(suites.length > 0, file)
     t.ok(
-      suites.every(({ attributes }) => String(attributes.name).endsWith(' (emulated)')),
+      suites.every(({ attributes }) => String(attributes.name).endsWith(' (EMULATED)')),
       `${file} says that it is emulated`,
     )
   }

@@ -43,9 +43,11 @@ t.test('a check that does not hold is recorded with what was got and wanted, and
   const { expect, seen } = fresh()
   t.equal(expect('a').toBe('b', 'the letter'), false)
   t.equal(expect(3).not.toBeWithin(1, 5, 'the number'), false)
+  t.equal(expect(3_599_998, 'ms').toBeLessThan(5000, 'the offset'), false)
   t.strictSame(seen, [
     { state: 'not-ok', text: 'the letter', diagnostics: "got: 'a'\nwanted: 'b'" },
     { state: 'not-ok', text: 'the number', diagnostics: 'got: 3\nwanted: not from 1 to 5' },
+    { state: 'not-ok', text: 'the offset', diagnostics: 'got: 3599998 ms\nwanted: less than 5000 ms' },
   ])
 })
 

@@ -74,7 +74,8 @@ export type PollExpectation = Later<Omit<Expectation, 'not'>> & {
 
 /** Begins a check of a value. */
 export interface Expect {
-  (got: unknown): Expectation
+  /** `unit` is that of a number, for people: `expect(ms, 'ms')`. */
+  (got: unknown, unit?: string): Expectation
   /**
    * Looks until the answer to the question holds, or the time is over, and records one check of the last look. What
    * `look` throws ends the test, as anywhere else.
@@ -103,7 +104,7 @@ const defaultEvery = '500ms'
 export function createExpect(record: (check: RecordedCheck) => void): Recorder {
   let open = 0
   /** Takes one value; what is returned notes the answers to questions about it. */
-  const begin = (): ((got: unknown) => Note) => {
+  const begin = (unit?: string): ((got: unknown) => Note) => {
     open++
     let isOpen = true
     return got => (isSo, wanted, text) => {
@@ -114,12 +115,12 @@ export function createExpect(record: (check: RecordedCheck) => void): Recorder {
       // Whatever was asked, it was not asked of the value that is meant.
       const held = isSo && !isThenable(got)
       if (held) record({ state: 'ok', text: name })
-      else record({ state: 'not-ok', text: name, diagnostics: describe(got, wanted) })
+      else record({ state: 'not-ok', text: name, diagnostics: describe(got, wanted, unit) })
       return held
     }
   }
-  const expect = (got: unknown): Expectation => {
-    const note = begin()(got)
+  const expect = (got: unknown, unit?: string): Expectation => {
+    const note = begin(unit)(got)
     return { ...questions(got, note, true), not: questions(got, note, false) }
   }
   const poll = (look: () => unknown, options: PollOptions = {}): PollExpectation => {
@@ -265,11 +266,13 @@ function finds(wanted: RegExp | string, got: string): boolean {
   return new RegExp(wanted.source, wanted.flags.replace(/[gy]/g, '')).test(got)
 }
 
-function describe(got: unknown, wanted: string): string {
+function describe(got: unknown, wanted: string, unit?: string): string {
   if (isThenable(got)) {
     return `got: a promise (is an "await" missing?)\nwanted: ${wanted}`.slice(0, maxDiagnostics)
   }
-  return `got: ${show(got)}\nwanted: ${wanted}`.slice(0, maxDiagnostics)
+  // Modules are not type-checked.
+  const suffix = typeof got === 'number' && typeof unit === 'string' ? ` ${unit}` : ''
+  return `got: ${show(got)}${suffix}\nwanted: ${wanted}${suffix}`.slice(0, maxDiagnostics)
 }
 
 function show(value: unknown): string {

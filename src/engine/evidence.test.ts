@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { describeFile, EvidenceFile, instanceFolder } from './evidence.js'
+import { describeFile, EvidenceFile, instanceFolder, stderrOf } from './evidence.js'
 
 t.test(
   'what comes is in the file, in order, with its digest; small pieces at once, large ones held back',
@@ -41,6 +41,24 @@ t.test('beyond its limit nothing is written, and it says how much was cut', asyn
   file.write(Buffer.from('gh'))
   t.match(await file.close(), { bytes: 4, cutBytes: 4 })
   t.equal(await readFile(join(root, 'out.txt'), 'utf8'), 'abcd')
+})
+
+t.test("the end of standard error is kept of what did not pass, from a line's beginning", async t => {
+  const root = t.testdir()
+  const file = (name: string): EvidenceFile =>
+    new EvidenceFile({ root, path: join(root, name), limitBytes: 1024 * 1024 })
+  const short = file('short.txt')
+  short.write(Buffer.from('mount: no such device\n'))
+  await short.close()
+  t.same(await stderrOf(short, { verdict: 'fail' }), { stderr: 'mount: no such device\n' })
+  t.same(await stderrOf(short, { verdict: 'pass' }), {})
+  t.same(await stderrOf(file('none.txt'), { verdict: 'error' }), {})
+  const long = file('long.txt')
+  for (let line = 0; line < 2000; line++) long.write(Buffer.from(`zeile ${line} ä\n`))
+  await long.close()
+  const { stderr = '' } = await stderrOf(long, { verdict: 'fail' })
+  t.ok(Buffer.byteLength(stderr) <= 4096 && Buffer.byteLength(stderr) > 4000)
+  t.match(stderr, /^zeile \d+ ä\n[\s\S]*zeile 1999 ä\n$/)
 })
 
 t.test('where nothing came there is no file', async t => {

@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, statSync, write, writeSync } from 'node:fs'
-import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { InternalError } from '../config/errors.js'
 import { fileNameOf } from '../config/file-name.js'
-import type { Evidence } from '../journal/events.js'
+import type { Evidence, Verdict } from '../journal/events.js'
 import type { RedactedStream, Redactor } from '../text/redactor.js'
 
 /**
@@ -129,6 +129,23 @@ export class EvidenceFile {
     }
   }
 
+  /** The end of a closed file as text, from a line's beginning; at most so many bytes, and empty where there is none. */
+  async tail(mostBytes: number): Promise<string> {
+    const from = Math.max(0, this.#bytes - mostBytes)
+    const file = this.#bytes === 0 ? null : await open(this.#path, 'r').catch(() => null)
+    if (file === null) {
+      return ''
+    }
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(this.#bytes - from), 0, null, from)
+      const read = buffer.subarray(0, bytesRead)
+      const nextLine = from === 0 ? -1 : read.indexOf('\n')
+      return read.subarray(nextLine < read.length - 1 ? nextLine + 1 : 0).toString()
+    } finally {
+      await file.close()
+    }
+  }
+
   /** The file that stands there now is as long as what was written. */
   #verify(): void {
     const { size } = statSync(this.#path)
@@ -144,6 +161,18 @@ export class EvidenceFile {
     })
     throw this.#failure
   }
+}
+
+/** What a reader sees of standard error without opening its file. */
+const shownStderrBytes = 4 * 1024
+
+/** The end of a closed file of standard error, for an attempt that failed or was not carried out. */
+export async function stderrOf(
+  file: EvidenceFile,
+  { verdict }: { readonly verdict: Verdict },
+): Promise<{ readonly stderr?: string }> {
+  const stderr = verdict === 'fail' || verdict === 'error' ? await file.tail(shownStderrBytes) : ''
+  return stderr.trim() === '' ? {} : { stderr }
 }
 
 const writeOnce = promisify(write)

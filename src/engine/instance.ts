@@ -223,8 +223,9 @@ function verdictFields(outcome: Outcome): {
   reason: string
   checks: ReturnType<typeof countChecks>
   evidence: readonly Evidence[]
+  stderr?: string
 } {
-  const { verdict, cause, reason, checks, measures, evidence, exit } = outcome
+  const { verdict, cause, reason, checks, measures, evidence, exit, stderr } = outcome
   return {
     verdict,
     reason,
@@ -232,6 +233,7 @@ function verdictFields(outcome: Outcome): {
     evidence,
     ...(cause === undefined ? {} : { cause }),
     ...(exit === undefined ? {} : { exit }),
+    ...(stderr === undefined ? {} : { stderr }),
     ...(Object.keys(measures).length === 0 ? {} : { measures }),
   }
 }

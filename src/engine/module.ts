@@ -7,7 +7,7 @@ import { judge } from '../results/judge.js'
 import { environmentFor } from './api-environment.js'
 import { guestFor } from './api-guest.js'
 import { hostFor } from './api-host.js'
-import type { EvidenceFile } from './evidence.js'
+import { type EvidenceFile, stderrOf } from './evidence.js'
 import { type ModuleFacts, runAttempt } from './modules/attempt.js'
 import { CallServer } from './modules/call-server.js'
 import { confirmGuest } from './modules/confirm.js'
@@ -58,7 +58,8 @@ export async function runModule(
       ...(peerLoss === null ? {} : { peer: troubleOf(peerLoss) }),
     })
     const isSpoilt = spoilt || loss !== null || peerLoss !== null || wasLeftOff || undone.left !== null
-    const outcome = { ...judgement, checks, measures, evidence, spoilt: isSpoilt }
+    const stderr = await stderrOf(files.stderr, judgement)
+    const outcome = { ...judgement, ...stderr, checks, measures, evidence, spoilt: isSpoilt }
     const mended = peerLoss ?? loss ?? trouble
     const hasTrouble =
       mended !== undefined && outcome.verdict === 'error' && outcome.cause === mended.context.cause

@@ -16,6 +16,8 @@ export interface Outcome extends Judgement {
   readonly measures: Readonly<Record<string, Measure>>
   readonly evidence: readonly Evidence[]
   readonly exit?: Exit
+  /** The end of what it wrote to standard error; where it failed or was not carried out. */
+  readonly stderr?: string
   /** The instance can serve no further test. */
   readonly spoilt: boolean
   /** Trouble that a new instance may mend. */

@@ -5,7 +5,7 @@ import { type CommandResult, NotCarriedOut, quote } from '../remote/index.js'
 import type { Folded } from '../results/folded.js'
 import { foldScript, type ScriptProtocol } from '../results/index.js'
 import { worsen } from '../results/judge.js'
-import type { EvidenceFile } from './evidence.js'
+import { type EvidenceFile, stderrOf } from './evidence.js'
 import { type Outcome, troubleOf } from './outcome.js'
 import { diagnoseLoss, type GuestSession } from './session.js'
 import { testVariables } from './variables.js'
@@ -50,7 +50,8 @@ export async function runScript(
     ...(result.exit.kind === 'unproven' ? { contradiction: result.exit.why } : {}),
   }
   const folded = foldScript(test.protocol, ended, test.codes)
-  return { ...(await refine(session, folded, signal)), evidence: files, exit: result.exit }
+  const refined = await refine(session, folded, signal)
+  return { ...refined, ...(await stderrOf(err, refined)), evidence: files, exit: result.exit }
 }
 
 /** The guest answered, but not to this test; what comes next is run on an instance that answers. */

@@ -44,6 +44,7 @@ function basics(open: OpenAttempt): Omit<AttemptState, 'verdict' | 'cause' | 're
     measures: ended?.measures ?? {},
     step: ended?.step ?? null,
     evidence: ended?.evidence ?? [],
+    stderr: ended?.stderr ?? '',
   }
 }
 

@@ -167,6 +167,8 @@ export interface TestEnded {
   /** The step that a bring-up did not get past. */
   readonly step?: string
   readonly evidence: readonly Evidence[]
+  /** The end of what it wrote to standard error; of an attempt that failed or could not be carried out. */
+  readonly stderr?: string
   /** False when another attempt will follow. */
   readonly final: boolean
 }

@@ -27,6 +27,7 @@ export function openFold(plan: Plan): RunFold {
   const environments = new Map(plan.environments.map(planned => [planned.id, foldEnvironment(planned)]))
   const sessions: SessionState[] = []
   const hosts: HostSighting[] = []
+  const hostsSetAside: RunState['hostsSetAside'][number][] = []
   const clock = stopwatch({ fromStart: true })
   const problems: string[] = []
   let opened: (JournalEvent & { type: 'run-opened' }) | null = null
@@ -51,6 +52,9 @@ export function openFold(plan: Plan): RunFold {
       closed = null
     } else if (event.type === 'host-observed') {
       hosts.push({ host: event.host, facts: event.facts })
+    } else if (event.type === 'host-set-aside') {
+      const { host, reason } = event
+      hostsSetAside.push({ host, reason })
     } else if (event.type === 'run-closed') {
       closed = event
     }
@@ -77,6 +81,7 @@ export function openFold(plan: Plan): RunFold {
         environments: states,
         counts: sumCounts(states.map(environment => environment.counts)),
         flaky: states.reduce((sum, environment) => sum + environment.flaky, 0),
+        hostsSetAside: [...hostsSetAside],
         problems: [...new Set([...problems, ...found])],
       }
     },

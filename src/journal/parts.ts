@@ -54,6 +54,7 @@ const parts: Readonly<Record<string, Test>> = {
   diagnostics: isText,
   labels: value => isObject(value) && Object.values(value).every(isText),
   endedEarly: isText,
+  stderr: isText,
   hostKey: value => value === null || isText(value),
 }
 

@@ -1,7 +1,7 @@
 import type { Cause } from '../config/errors.js'
 import type { Labels } from '../config/labels.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
-import type { CheckSeen, Evidence, Exit, Measure, RunClosed, Verdict } from './events.js'
+import type { CheckSeen, Evidence, Exit, HostSetAside, Measure, RunClosed, Verdict } from './events.js'
 
 /** How many tests have each verdict. */
 export type Counts = Readonly<Record<Verdict, number>>
@@ -39,6 +39,8 @@ export interface AttemptState {
   /** The step that a bring-up did not get past; `null` for one that did, and for every other test. */
   readonly step: string | null
   readonly evidence: readonly Evidence[]
+  /** The end of what it wrote to standard error; empty where nothing is known of it. */
+  readonly stderr: string
 }
 
 /** What became of one planned test. */
@@ -130,6 +132,8 @@ export interface RunState {
   readonly environments: readonly EnvironmentState[]
   readonly counts: Counts
   readonly flaky: number
+  /** Hosts that failed their health checks, in the order in which they were set aside. */
+  readonly hostsSetAside: readonly Pick<HostSetAside, 'host' | 'reason'>[]
   /** Where journal and plan contradict each other, or the journal itself: bugs of ours. */
   readonly problems: readonly string[]
 }

@@ -1,3 +1,4 @@
+import { describeCheck } from './check-message.js'
 import { countChecks, toChecks } from './checks.js'
 import type { Document } from './document.js'
 import type { Check, Ended, Folded } from './folded.js'
@@ -48,8 +49,8 @@ export function fold(ended: Ended, { by, report, checks, measures, facts }: Read
 }
 
 function describe({ path, text, diagnostics = '' }: Check, by: ScriptProtocol): string {
-  const name = [...path, text].filter(Boolean).join(' › ') || 'without a text'
-  return by === 'exit' ? diagnostics : `not ok: ${name}`
+  const name = [...path, text].filter(Boolean).join(' › ')
+  return by === 'exit' ? diagnostics : describeCheck(name, diagnostics)
 }
 
 function reportOf(document: Document, dialect: Dialect, executed: number): Report {

@@ -21,7 +21,7 @@ export default test(async ({ guest, expect, measure }) => {
       `the clocks could not be compared: the shortest question took ${Math.round(uncertaintyMs * 2)} ms, and the comparison must be certain to ${leastCertaintyMs} ms`,
     )
   }
-  expect(Math.abs(ms) - uncertaintyMs).toBeLessThan(
+  expect(Math.abs(ms) - uncertaintyMs, 'ms').toBeLessThan(
     mostMs,
     "the guest's clock is within five seconds of the runner's",
   )

@@ -33,7 +33,7 @@ export default test(async ({ guest, environment, expect, measure }) => {
   measure('reboot', tookMs / 1000)
   expect(before).toBe(identity, 'the reboot began in the boot that was seen before')
   expect(after).not.toBe(identity, 'the boot identity has changed')
-  expect(uptimeSec * 1000).toBeLessThan(
+  expect(uptimeSec * 1000, 'ms').toBeLessThan(
     tookMs,
     'the guest runs for less time than has passed since the request',
   )

@@ -24,7 +24,7 @@ export default test(async ({ guest, host, expect, measure }) => {
   const isThere = expect(added).toMatch(/^\w+$/, 'the guest finds the disk')
   if (isThere && added !== undefined) {
     const size = await guest.run(`cat /sys/block/${added}/size`)
-    expect(Number(size.stdout) * 512).toBe(sizeBytes, 'it is as large as it was made')
+    expect(Number(size.stdout) * 512, 'bytes').toBe(sizeBytes, 'it is as large as it was made')
     const device = `/dev/${added}`
     const kept = await guest.run(
       `echo guestcert|dd of=${device} bs=512 count=1 conv=sync 2>/dev/null&&sync&&echo 1 >/proc/sys/vm/drop_caches&&dd if=${device} bs=512 count=1 2>/dev/null|head -n 1`,

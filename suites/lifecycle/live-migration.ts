@@ -25,7 +25,7 @@ export default test(async ({ guest, host, expect, measure }) => {
   const after = await guest.clockOffset()
   const offMs = after.ms - before.ms
   measure('clock', offMs)
-  expect(Math.abs(offMs) - before.uncertaintyMs - after.uncertaintyMs).toBeLessThan(
+  expect(Math.abs(offMs) - before.uncertaintyMs - after.uncertaintyMs, 'ms').toBeLessThan(
     movedMs,
     'its clock is off by no more than the moves took',
   )

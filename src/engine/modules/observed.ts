@@ -1,5 +1,6 @@
 import { InfraError } from '../../config/errors.js'
 import { formatSize } from '../../config/units.js'
+import { describeCheck } from '../../results/check-message.js'
 import type { Ending, Observed } from '../../results/observed.js'
 import { countChecks, troubleOf } from '../outcome.js'
 import type { ModuleFacts } from './attempt.js'
@@ -27,7 +28,9 @@ export function observedOf(facts: ModuleFacts): ModuleObserved {
     output: 'whole',
     report: { kind: 'sound' },
     held: countChecks(checks).ok,
-    failed: checks.flatMap(({ state, text }) => (state === 'not-ok' ? [text] : [])),
+    failed: checks.flatMap(({ state, text, diagnostics }) =>
+      state === 'not-ok' ? [describeCheck(text, diagnostics)] : [],
+    ),
     unfinished: returned?.unfinished ?? 0,
     inFlight: returned?.inFlight ?? [],
     ...(improper === null ? {} : { improperEnd: improper }),

@@ -3,13 +3,20 @@ import junit from 'junit-report-builder'
 import { UsageError } from '../../config/errors.js'
 import type { AttemptState, EnvironmentState, RunState, TestState } from '../../journal/state.js'
 import { ownSuite } from '../../plan/boot.js'
-import { cleanXmlLine } from '../clean.js'
+import { cleanXml, cleanXmlLine } from '../clean.js'
+import { AttachmentNames } from './attachments.js'
+import {
+  documentEnd,
+  documentHead,
+  type JunitCounts,
+  junitCounts,
+  type Profile,
+  suitesIn,
+} from './document.js'
 import { caseName, className, outcomeType, seconds, stableId, suiteName } from './names.js'
 import { caseProperties, suiteProperties } from './properties.js'
-import { detailsOf, instanceText, messageOf, outputOf } from './text.js'
-
-/** `rich` carries all that readers know; `strict` validates against the xunit plugin's junit-10.xsd. */
-export type Profile = 'rich' | 'strict'
+import { detailsOf, errorOutputOf, instanceText, messageOf, outputOf } from './text.js'
+import { environmentTrouble, runTrouble, type Trouble, troubleSuite } from './trouble.js'
 
 /** How a JUnit document is made. */
 export interface JunitOptions {
@@ -23,11 +30,38 @@ const shared = junit as unknown as Builder
 
 type Element = ReturnType<TestCase['build']>
 
-/** The JUnit document of one environment: exactly its planned tests, whatever became of them. */
+/** Suites as the text of their elements, and what they come to. */
+export interface JunitSuites {
+  readonly text: string
+  readonly counts: JunitCounts
+}
+
+/** The JUnit document of one environment: exactly its planned tests, whatever became of them, and its trouble. */
 export function junitFor(state: RunState, environmentId: string, options: JunitOptions): string {
   const environment = state.environments.find(({ planned }) => planned.id === environmentId)
   if (environment === undefined) throw new UsageError(`the plan has no environment ${environmentId}`)
-  const builder = shared.newBuilder().name(cleanXmlLine(`guestcert ${state.run ?? ''}`, 200))
+  const { text, counts } = environmentSuites(state, environment, options)
+  const { durationMs, startedAt } = environment
+  const { profile } = options
+  return `${documentHead({ profile, run: state.run, counts, durationMs, startedAt })}${text}${documentEnd}`
+}
+
+/** The suites of trouble that belongs to no environment; without any where there is none. */
+export function runSuites(state: RunState, { profile }: Pick<JunitOptions, 'profile'>): JunitSuites {
+  const troubles = runTrouble(state)
+  const builder = shared.newBuilder()
+  if (troubles.length > 0) addTrouble(builder.testSuite(), 'run', profile, troubles)
+  const text = troubles.length === 0 ? '' : suitesIn(builder.build())
+  return { text, counts: junitCounts(noVerdicts, troubles.length) }
+}
+
+/** The suites of one environment, one for each suite of tests. */
+export function environmentSuites(
+  state: RunState,
+  environment: EnvironmentState,
+  options: JunitOptions,
+): JunitSuites {
+  const builder = shared.newBuilder()
   const suites = new Map<string, TestState[]>()
   for (const test of environment.tests) {
     suites.set(test.planned.suite, [...(suites.get(test.planned.suite) ?? []), test])
@@ -35,15 +69,38 @@ export function junitFor(state: RunState, environmentId: string, options: JunitO
   // A suite without cases keeps the document well formed for an environment without tests.
   if (suites.size === 0) suites.set('none', [])
   for (const [suite, tests] of [...suites].sort(([a], [b]) => ownFirst(a, b) || bytewise(a, b))) {
-    addSuite(builder.testSuite(), { state, environment, options }, suite, tests)
+    const context = { state, environment, options, attachments: new AttachmentNames(options.attachments) }
+    addSuite(builder.testSuite(), context, suite, tests)
   }
-  return `${builder.build()}\n`
+  const troubles = environmentTrouble(environment)
+  if (troubles.length > 0) {
+    addTrouble(builder.testSuite(), environment.planned.id, options.profile, troubles)
+  }
+  return { text: suitesIn(builder.build()), counts: junitCounts(environment.counts, troubles.length) }
+}
+
+const noVerdicts = { pass: 0, fail: 0, error: 0, skip: 0, blocked: 0, 'not-run': 0 }
+
+function addTrouble(node: TestSuite, where: string, profile: Profile, troubles: readonly Trouble[]): void {
+  node.name(cleanXmlLine(`${where}/${troubleSuite}`, 200))
+  setTime(node, 0)
+  for (const { name, type, message } of troubles) {
+    const one = node.testCase().name(cleanXmlLine(name, 200)).className(className(where, troubleSuite))
+    setTime(one, 0)
+    one.error(messageOf({ verdict: 'error', reason: message }), type)
+    finish(one, element => {
+      if (profile === 'rich') element.att('id', stableId(where, troubleSuite, name))
+      put(element.children.at(-1) as Element, cleanXml(message))
+    })
+  }
+  finish(node, element => element.att('id', stableId(where, troubleSuite)))
 }
 
 interface Context {
   readonly state: RunState
   readonly environment: EnvironmentState
   readonly options: JunitOptions
+  readonly attachments: AttachmentNames
 }
 
 function addSuite(node: TestSuite, context: Context, suite: string, tests: readonly TestState[]): void {
@@ -60,20 +117,12 @@ function addSuite(node: TestSuite, context: Context, suite: string, tests: reado
   for (const { test, name } of named.sort((a, b) => bytewise(a.name, b.name))) {
     addCase(node.testCase(), context, name, test)
   }
-  finish(node, (element, root) => {
+  finish(node, element => {
     element.att('id', stableId(environment.planned.id, suite))
     const host = environment.instances.at(-1)?.host
     if (host !== undefined) element.att('hostname', cleanXmlLine(host, 200))
     if (tests[0] !== undefined) element.att('file', cleanXmlLine(tests[0].planned.manifest, 500))
-    finishRoot(root, context)
   })
-}
-
-/** The root has no setter for these, and counts `skipped`, which the strict schema does not know. */
-function finishRoot(root: Element, { environment, options }: Context): void {
-  root.att('time', seconds(environment.durationMs))
-  if (options.profile === 'strict') root.removeAttribute('skipped')
-  else if (environment.startedAt !== null) root.att('timestamp', environment.startedAt)
 }
 
 function addCase(node: TestCase, context: Context, name: string, test: TestState): void {
@@ -85,7 +134,8 @@ function addCase(node: TestCase, context: Context, name: string, test: TestState
   setTime(node, durationMsOf(test))
   if (rich) {
     node.file(cleanXmlLine(test.planned.manifest, 500))
-    for (const [key, value] of caseProperties(test)) node.property(key, value)
+    for (const [key, value] of caseProperties(test, environment, options.attachments))
+      node.property(key, value)
   }
   const type = outcomeType({ ...test, counts: decisive?.counts ?? noChecks })
   if (test.verdict === 'fail') node.failure(message, type)
@@ -108,11 +158,16 @@ function addCase(node: TestCase, context: Context, name: string, test: TestState
     for (const attempt of test.attempts) {
       if (attempt !== decisive && isTried(attempt)) addAttempt(element, context, test, attempt)
     }
-    if (decisive !== null) {
-      const output = outputOf(decisive, options.attachments)
-      if (output !== '') put(element.ele('system-out'), `${output}\n`)
-    }
+    if (decisive !== null) addOutput(element, context, decisive)
   })
+}
+
+/** Each stream once, and only where there is something to say. */
+function addOutput(element: Element, { attachments }: Context, attempt: AttemptState): void {
+  const output = outputOf(attempt, attachments)
+  if (output !== '') put(element.ele('system-out'), `${output}\n`)
+  const errors = errorOutputOf(attempt)
+  if (errors !== '') put(element.ele('system-err'), `${errors}\n`)
 }
 
 /** An attempt beside the one that decided. Readers know `flakyFailure` and not `flakyError`. */
@@ -124,17 +179,16 @@ function addAttempt(element: Element, context: Context, test: TestState, attempt
   })
   if (options.profile === 'rich') node.att('time', seconds(attempt.durationMs))
   put(node.ele('stackTrace'), detailsOf(test, attempt, instanceText(environment, attempt.instance)))
-  const output = outputOf(attempt, options.attachments)
-  if (output !== '') put(node.ele('system-out'), `${output}\n`)
+  addOutput(node, context, attempt)
 }
 
 /** Lets `more` add what the builder has no words for, after it has made its own element. */
-function finish(node: TestCase | TestSuite, more: (element: Element, parent: Element) => void): void {
+function finish(node: TestCase | TestSuite, more: (element: Element) => void): void {
   const build = node.build.bind(node) as (parent: Element) => Element
   const decorated = (parent?: Element): Element => {
     if (parent === undefined) throw new TypeError('a suite or case is built into its parent')
     const element = build(parent)
-    more(element, parent)
+    more(element)
     return element
   }
   node.build = decorated

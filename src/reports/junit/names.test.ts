@@ -6,14 +6,14 @@ const id = 'ws2008@rhel-kvm-9.6/bios-virtio-blk'
 
 t.test('suites are named by environment and suite, and emulated ones say so', async t => {
   t.equal(suiteName(sampleEnvironment(id, []), 'clock'), `${id}/clock`)
-  t.equal(suiteName(sampleEnvironment(id, [], { emulated: true }), 'clock'), `${id}/clock (emulated)`)
+  t.equal(suiteName(sampleEnvironment(id, [], { emulated: true }), 'clock'), `${id}/clock (EMULATED)`)
 })
 
 t.test('names that are too long stay different and keep their mark', async t => {
   const long = (end: string): string =>
     suiteName(sampleEnvironment(`${'x'.repeat(300)}${end}`, [], { emulated: true }), 'clock')
   t.equal(long('a').length, 200)
-  t.match(long('a'), / \(emulated\)$/)
+  t.match(long('a'), / \(EMULATED\)$/)
   t.not(long('a'), long('b'))
 })
 

@@ -9,7 +9,7 @@ const hexOf128Bits = 32
 
 /** `ENVIRONMENT/SUITE`, marked when emulated: unique in a run. */
 export function suiteName(environment: PlannedEnvironment, suite: string): string {
-  const mark = environment.emulated ? ' (emulated)' : ''
+  const mark = environment.emulated ? ' (EMULATED)' : ''
   return `${cut(cleanXmlLine(`${environment.id}/${suite}`, Number.MAX_SAFE_INTEGER), longestName - mark.length)}${mark}`
 }
 

@@ -2,6 +2,7 @@ import { formatMeasured } from '../../config/units.js'
 import type { EnvironmentState, RunState, TestState } from '../../journal/state.js'
 import { requiredLeftOut } from '../../plan/left-out.js'
 import { cleanXmlLine } from '../clean.js'
+import { attachmentPath, mostUsefulFirst } from './attachments.js'
 
 type Property = readonly [name: string, value: string]
 
@@ -19,6 +20,8 @@ export function suiteProperties(
   const properties: Property[] = [
     ['run', state.run ?? ''],
     ['lab', state.lab],
+    ...(state.harness === null ? [] : ([['harness', state.harness]] as const)),
+    ...Object.entries(state.labels).map(([name, value]): Property => [`label.${name}`, value]),
     ['plan.digest', state.planDigest],
     ['environment', planned.id],
     ['guest', `${guest.product} ${guest.version}${guest.edition === null ? '' : ` ${guest.edition}`}`],
@@ -43,13 +46,31 @@ export function suiteProperties(
     ...Object.entries(ready?.facts ?? {})
       .slice(0, mostFacts)
       .map(([name, value]): Property => [`fact.${name}`, value]),
+    ...hostFacts(state, instances),
   ]
   return properties.map(clean)
 }
 
+/** What the hosts that served an environment showed of themselves. */
+function hostFacts({ hosts }: RunState, instances: EnvironmentState['instances']): readonly Property[] {
+  const served = new Set(instances.map(({ host }) => host))
+  const seen = new Map(hosts.filter(({ host }) => served.has(host)).map(({ host, facts }) => [host, facts]))
+  return [...seen].flatMap(([host, facts]) =>
+    Object.entries(facts)
+      .slice(0, mostFacts)
+      .map(([name, value]): Property => [`host.${host}.${name}`, value]),
+  )
+}
+
 /** What a test is, how often it was tried, and where the lossless record of it is. */
-export function caseProperties(test: TestState): readonly Property[] {
+export function caseProperties(
+  test: TestState,
+  environment: EnvironmentState,
+  attachments: string | undefined,
+): readonly Property[] {
   const { planned, attempts, decisive, verdict, cause } = test
+  const instance = environment.instances.find(({ id }) => id === decisive?.instance)
+  const files = mostUsefulFirst(decisive?.evidence ?? []).slice(0, mostFacts)
   const properties: Property[] = [
     ['title', planned.title],
     ['test', planned.id],
@@ -61,15 +82,18 @@ export function caseProperties(test: TestState): readonly Property[] {
     ['verdict', verdict],
     ...(cause === null ? [] : ([['cause', cause]] as const)),
     ...(attempts.length === 0 ? [] : ([['attempt', String(attempts.length)]] as const)),
+    ...(instance === undefined ? [] : ([['instance', `${instance.id} on ${instance.host}`]] as const)),
     ...(decisive?.step == null ? [] : ([['step', decisive.step]] as const)),
     ...(test.flaky ? ([['flaky', 'true']] as const) : []),
     ...planned.requirements.map((id): Property => ['requirement', id]),
     ...Object.entries(decisive?.measures ?? {}).map(
       ([name, { value, unit }]): Property => [`measure.${name}`, `${formatMeasured(value)} ${unit}`],
     ),
-    ...(decisive?.evidence ?? [])
-      .slice(0, mostFacts)
-      .map(({ path, sha256 }): Property => ['evidence.sha256', `${sha256}  ${path}`]),
+    ...files.map(({ path, sha256 }): Property => ['evidence.sha256', `${sha256}  ${path}`]),
+    ...files.flatMap(({ path }): Property[] => {
+      const attached = attachmentPath(attachments, path)
+      return attached === null ? [] : [['attachment', attached]]
+    }),
   ]
   return properties.map(clean)
 }

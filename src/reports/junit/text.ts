@@ -3,6 +3,7 @@ import type { Evidence, Exit } from '../../journal/events.js'
 import { journalFile } from '../../journal/reader.js'
 import type { AttemptState, EnvironmentState, SeenCheck, TestState } from '../../journal/state.js'
 import { cleanXml, cleanXmlLine, tailOf } from '../clean.js'
+import { type AttachmentNames, mostUsefulFirst } from './attachments.js'
 
 const longestMessage = 250
 const longestLine = 2000
@@ -31,17 +32,23 @@ export function detailsOf(test: TestState, attempt: AttemptState | null, instanc
 }
 
 /** What a case shows of its last attempt: its checks as TAP would say them, and where the evidence is. */
-export function outputOf(attempt: AttemptState, attachments: string | undefined): string {
+export function outputOf(attempt: AttemptState, attachments: AttachmentNames): string {
   const lines = attempt.checks.map(checkLine)
   if (attempt.exit !== null) lines.push(`# ${exitText(attempt.exit)}`)
   for (const [name, { value, unit }] of Object.entries(attempt.measures)) {
     lines.push(cleanXml(`# measured ${name}: ${formatMeasured(value)} ${unit}`))
   }
   const excerpt = bounded(lines.join('\n'), attempt.verdict === 'pass' ? passedBytes : failedBytes)
-  const evidence = attempt.evidence.slice(0, mostEvidence).flatMap(file => evidenceLines(file, attachments))
+  const files = mostUsefulFirst(attempt.evidence).slice(0, mostEvidence)
+  const evidence = files.flatMap(file => evidenceLines(file, attachments))
   const left = attempt.evidence.length - mostEvidence
   if (left > 0) evidence.push(`# and ${left} more, listed in ${journalFile}`)
   return [excerpt, ...evidence].filter(line => line !== '').join('\n')
+}
+
+/** The end of what an attempt that did not pass wrote to standard error. */
+export function errorOutputOf({ stderr }: AttemptState): string {
+  return bounded(cleanXml(stderr).trimEnd(), failedBytes)
 }
 
 /** `instance i1 on host kvm-1`, or nothing when there was none. */
@@ -76,11 +83,12 @@ function checkLine({ state, text, diagnostics }: SeenCheck): string {
   return `${cleanXml(line)}\n    ${indented}`
 }
 
-function evidenceLines({ path, bytes, cutBytes }: Evidence, attachments: string | undefined): string[] {
+function evidenceLines({ path, bytes, cutBytes }: Evidence, attachments: AttachmentNames): string[] {
   const clean = cleanXmlLine(path, longestLine)
   const cut = cutBytes === undefined ? '' : `, ${cutBytes} cut`
   const lines = [cleanXml(`# evidence: ${clean} (${bytes} bytes${cut})`)]
-  if (attachments !== undefined && !clean.includes(']')) lines.push(`[[ATTACHMENT|${attachments}/${clean}]]`)
+  const attached = attachments.pathFor(clean)
+  if (attached !== null) lines.push(`[[ATTACHMENT|${attached}]]`)
   return lines
 }
 

@@ -48,6 +48,16 @@ t.test('an environment that ended replaces its own files only', async t => {
   t.equal(elements(readXml(other), 'error').length, 1)
 })
 
+t.test('trouble of the run has a file of its own, as long as there is any', async t => {
+  const run = join(folder, 'trouble')
+  const lost = sampleJournal(plan).add({ type: 'host-set-aside', host: 'kvm-1', failures: 3, reason: 'dead' })
+  const written = await writeJunit(run, foldRun(plan, lost.events))
+  t.equal(written.length, 6)
+  t.match(readXml(await readFile(join(run, 'junit/run.xml'), 'utf8')).attributes, { tests: '1', errors: '1' })
+  await writeJunit(run, passed)
+  t.notOk((await readdir(join(run, 'junit'))).includes('run.xml'))
+})
+
 t.test('a report that cannot be written is a bug of ours, and the former file stays', async t => {
   const run = join(folder, 'blocked')
   await mkdir(run)

@@ -3,7 +3,8 @@ import { join, relative, sep } from 'node:path'
 import { InternalError } from '../../config/errors.js'
 import { fileNameOf } from '../../config/file-name.js'
 import type { RunState } from '../../journal/state.js'
-import { junitFor, type Profile } from './build.js'
+import { junitFor, runSuites } from './build.js'
+import { documentEnd, documentHead, type Profile } from './document.js'
 
 /** The folder of each profile in a run's folder. */
 export const junitFolders: Readonly<Record<Profile, string>> = { rich: 'junit', strict: 'junit-strict' }
@@ -19,8 +20,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes one JUnit file an environment and profile into `folder`, each in one step: a reader sees the
- * former file or the new one, never a part. Returns the paths.
+ * Writes one JUnit file an environment and profile into `folder`, and one for trouble that belongs to none, each in
+ * one step: a reader sees the former file or the new one, never a part. Returns the paths.
  *
  * @throws InternalError when a file cannot be written.
  */
@@ -41,9 +42,22 @@ export async function writeJunit(
       await replaceFile(target, path, junitFor(state, id, { profile, ...attachments }))
       written.push(path)
     }
+    const path = join(target, runFile)
+    const { text, counts } = runSuites(state, { profile })
+    if (text === '') {
+      await rm(path, { force: true })
+    } else {
+      const { run, durationMs, openedAt: startedAt } = state
+      const head = documentHead({ profile, run, counts, durationMs, startedAt })
+      await replaceFile(target, path, `${head}${text}${documentEnd}`)
+      written.push(path)
+    }
   }
   return written
 }
+
+/** What belongs to no environment. It is there only if there is any; no environment's file can have the name. */
+const runFile = 'run.xml'
 
 async function replaceFile(folder: string, path: string, content: string): Promise<void> {
   const unfinished = `${path}.${process.pid}.tmp`

@@ -5,6 +5,7 @@ import type { Style } from './style.js'
 
 const mostChecks = 10
 const mostLines = 20
+const mostErrorLines = 10
 const widestLine = 300
 const indent = '     '
 
@@ -36,6 +37,7 @@ export function failureBlock(test: TestState, number: number, around: Surroundin
   if (failed.length > mostChecks) {
     lines.push(`${indent}${style.dim(`and ${failed.length - mostChecks} more failed checks`)}`)
   }
+  lines.push(...stderrLines(decisive?.stderr ?? '', style))
   lines.push('', `${indent}${style.dim(whereLine(test, around))}`)
   for (const { path } of (decisive?.evidence ?? []).slice(0, mostChecks)) {
     lines.push(`${indent}${style.dim(cleanTerminalLine(join(around.folder, path), widestLine))}`)
@@ -62,6 +64,19 @@ function checkLines({ text, diagnostics }: SeenCheck, style: Style): string[] {
   const more = shown.length - mostLines
   if (more > 0) lines.push(`${indent}  ${style.dim(`and ${more} more lines, in the journal`)}`)
   return lines
+}
+
+/** The end of standard error, where a script says what became of its commands. */
+function stderrLines(stderr: string, style: Style): string[] {
+  const shown = cleanTerminal(stderr)
+    .split('\n')
+    .filter(line => line.trim() !== '')
+  if (shown.length === 0) return []
+  const cut = shown.length > mostErrorLines ? ' (end)' : ''
+  return [
+    `${indent}${style.dim(`standard error${cut}:`)}`,
+    ...shown.slice(-mostErrorLines).map(line => `${indent}  ${line.slice(0, widestLine)}`),
+  ]
 }
 
 function whereLine(test: TestState, { instances, style }: Surroundings): string {

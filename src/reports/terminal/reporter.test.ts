@@ -97,6 +97,13 @@ t.test('environments keep their whole identity where the short one is not theirs
   t.match(lineOf(output, real, 'clock/drift'), '✓ pass ws2008@rhel-kvm-9.6/bios clock/drift')
 })
 
+t.test('a failure shows the end of its standard error', async t => {
+  const stderr = `${Array.from({ length: 30 }, (_, line) => `line ${line}`).join('\n')}\nmount: no such device\n`
+  const output = told(sampleJournal(plan).test(real, 'clock/drift', 'fail', { stderr }))
+  t.match(output.text, /standard error \(end\):\n {7}line 21\n[\s\S]* {7}mount: no such device\n/)
+  t.notMatch(output.text, 'line 20\n')
+})
+
 t.test('a test that is tried again says so, and counts once', async t => {
   const output = told(
     sampleJournal(plan)
