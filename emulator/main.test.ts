@@ -85,12 +85,9 @@ t.test('ends with SIGTERM, and keeps ports and keys in its state folder', async 
 
 t.test('says what is wrong with a spec, and ends', async t => {
   const child = spawn(process.execPath, entry, { stdio: ['pipe', 'pipe', 'pipe'] })
-  let errors = ''
-  child.stderr.on('data', (data: Buffer) => {
-    errors += data.toString()
-  })
+  const said = once(createInterface({ input: child.stdout }), 'line')
   child.stdin.write(`${JSON.stringify({ guests: [{ ...guest, persona: 'nobody' }] })}\n`)
   const [code] = await once(child, 'exit')
   t.equal(code, 2)
-  t.match(errors, /no persona nobody/)
+  t.match(JSON.parse(String((await said)[0])), { refused: /no persona nobody/ })
 })

@@ -18,6 +18,7 @@ async function main(): Promise<void> {
   const first = new Promise<string>(resolve => lines.once('line', resolve))
   const line = await Promise.race([first, inputEnded, signalled])
   if (line === undefined) return
+  requirePackages()
   const spec = JSON.parse(line) as EmulatedLabSpec
   const lab = await startEmulatedLab(spec)
   process.stdout.on('error', () => {})
@@ -42,12 +43,24 @@ async function main(): Promise<void> {
   await lab.close()
 }
 
+/** Throws UsageError where a package is missing that is not installed with guestcert alone. */
+function requirePackages(): void {
+  try {
+    import.meta.resolve('just-bash')
+  } catch {
+    throw new UsageError(
+      'the lab has emulated machines, which need the optional package just-bash: install it with "npm install just-bash"',
+    )
+  }
+}
+
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    process.exit(
-      error instanceof UsageError || error instanceof ConfigError || error instanceof ZodError ? 2 : 4,
-    )
+    const message = error instanceof Error ? error.message : String(error)
+    const isRefusal = error instanceof UsageError || error instanceof ConfigError || error instanceof ZodError
+    // Whoever asked is answered on standard output; what is a fault of ours is for people.
+    if (isRefusal) process.stdout.write(`${JSON.stringify({ refused: message })}\n`, () => process.exit(2))
+    else process.stderr.write(`${message}\n`, () => process.exit(4))
   },
 )

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { extract, type Header, pack } from 'tar-stream'
+import { extract, pack } from 'tar-stream'
 import { type Bytes, fromText, toText } from '../files/bytes.js'
 import { describe, SystemError } from '../files/errno.js'
 import type { Node } from '../files/nodes.js'
@@ -30,6 +30,8 @@ const longNames = {
   owner: 'W',
   group: 'W',
 }
+
+type Header = Parameters<ReturnType<typeof pack>['entry']>[0]
 
 /** One entry of an archive, in memory. */
 interface Entry {

@@ -50,6 +50,16 @@ const sessionFlags: readonly FlagSpec[] = [
   quietFlag,
 ]
 
+const outputFlag: FlagSpec = {
+  name: 'output',
+  alias: 'o',
+  value: 'DIR',
+  description: 'Folder for reports; each run gets a subfolder',
+  default: 'reports',
+  completes: 'folder',
+  group: 'Output',
+}
+
 /** What begins with a run. */
 const runFlags: readonly FlagSpec[] = [
   {
@@ -79,15 +89,7 @@ const runFlags: readonly FlagSpec[] = [
     repeatable: true,
     group: 'Output',
   },
-  {
-    name: 'output',
-    alias: 'o',
-    value: 'DIR',
-    description: 'Folder for reports; each run gets a subfolder',
-    default: 'reports',
-    completes: 'folder',
-    group: 'Output',
-  },
+  outputFlag,
 ]
 
 /** Commands that execute runs. */
@@ -123,5 +125,22 @@ export const runCommands: readonly CommandSpec[] = [
     ],
     exits: [0, 1, 2, 3, 4, 130],
     module: 'run',
+  },
+  {
+    path: ['demo'],
+    group,
+    summary: 'Validate an emulated lab of Linux and Windows guests',
+    description: [
+      'Does what "guestcert run" does, with a lab that ships with the program: eleven guest products on nine hosts, all of them emulated on this machine. It needs no hypervisor, and takes a minute or two. Results of emulated guests certify nothing.',
+      'Emulated guests need the optional package just-bash, which npm installs unless told otherwise.',
+    ],
+    arguments: [],
+    flags: [...choiceFlags, outputFlag, ...sessionFlags, asFlag],
+    examples: [
+      { line: 'guestcert demo', does: 'The whole lab' },
+      { line: 'guestcert demo --guest rhel5', does: 'One guest on all its hosts' },
+    ],
+    exits: [0, 1, 2, 3, 4, 130],
+    module: 'demo',
   },
 ]

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import ssh2 from 'ssh2'
-import { InfraError } from '../config/errors.js'
+import { InfraError, UsageError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import { packageRoot } from '../config/package-root.js'
 import type { FoundAccess } from '../hypervisors/driver.js'
@@ -183,12 +184,14 @@ export interface Started {
 
 /** Starts the emulated guests of a lab in a process of their own, which ends with this one. */
 export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<EmulatedLab> {
+  const entry = emulatorEntry()
   const folder = await mkdtemp(join(tmpdir(), 'guestcert-emulated-'))
   const { publicKey, keyPath } = await makeKey(folder)
-  const child = spawn(process.execPath, [emulatorEntry()], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [entry], { stdio: ['pipe', 'pipe', 'inherit'] })
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject)
-    child.once('exit', code => reject(new Error(`the emulator ended with status ${code}`)))
+    // Not "exit": what it said last is read by then.
+    child.once('close', code => reject(new Error(`the emulator ended with status ${code}`)))
   })
   failed.catch(() => {})
   child.stdin.on('error', () => {})
@@ -212,6 +215,9 @@ export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<E
   } catch (error) {
     child.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
+    if (error instanceof UsageError) {
+      throw error
+    }
     throw new InfraError(
       `the emulated lab did not start: ${error instanceof Error ? error.message : String(error)}`,
       {
@@ -223,9 +229,16 @@ export async function startEmulatedLab(lab: Lab, signal: AbortSignal): Promise<E
   }
 }
 
-/** The program that plays emulated guests. */
+const entryFile = join(packageRoot, 'dist/emulator/main.js')
+
+/** The program that plays emulated guests. Throws UsageError where guestcert is installed without it. */
 export function emulatorEntry(): string {
-  return join(packageRoot, 'dist/emulator/main.js')
+  if (!existsSync(entryFile)) {
+    throw new UsageError(
+      `the lab has emulated machines, and the emulator is not installed: no file ${entryFile}`,
+    )
+  }
+  return entryFile
 }
 
 /** Guests that are played end with their player: whoever waits for one of them is told at once. */
@@ -276,7 +289,16 @@ async function firstLine(lines: Interface, signal: AbortSignal): Promise<Started
       resolve(text)
     })
   })
-  return JSON.parse(line) as Started
+  return startedOf(line)
+}
+
+/** Reads what the emulator says first. Throws UsageError when it refuses what it was asked for. */
+export function startedOf(line: string): Started {
+  const said = JSON.parse(line) as Started | { readonly refused: string }
+  if ('refused' in said) {
+    throw new UsageError(said.refused)
+  }
+  return said
 }
 
 /** How to reach what was started. Guests that a host starts are reached as its driver finds them. */

@@ -13,6 +13,7 @@ import {
   emulatorEntry,
   makeKey,
   type Started,
+  startedOf,
 } from './emulated.js'
 
 const startLimitMs = 30_000
@@ -54,13 +55,14 @@ export async function findRunningLab(lab: Lab, cache: string): Promise<EmulatedL
 
 /** Starts a lab's emulated guests as a process of its own that outlives this one. */
 export async function bringLabUp(lab: Lab, cache: string): Promise<EmulatedLab> {
+  const entry = emulatorEntry()
   const folder = stateFolder(lab, cache)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const { publicKey, keyPath } = await makeKey(folder)
   const logPath = join(folder, 'emulator.log')
   const outPath = join(folder, 'started.json')
   const [log, out] = [openSync(logPath, 'w'), openSync(outPath, 'w')]
-  const child = spawn(process.execPath, [emulatorEntry()], { stdio: ['pipe', out, log], detached: true })
+  const child = spawn(process.execPath, [entry], { stdio: ['pipe', out, log], detached: true })
   closeSync(log)
   closeSync(out)
   child.stdin?.end(
@@ -106,11 +108,12 @@ async function digestOf(lab: Lab): Promise<string> {
 
 async function firstStarted(path: string, pid: number, why: () => Promise<string>): Promise<Started> {
   for (const until = performance.now() + startLimitMs; performance.now() < until; await wait(pollMs)) {
+    const alive = isAlive(pid)
     const text = await readFile(path, 'utf8')
     if (text.endsWith('\n')) {
-      return JSON.parse(text) as Started
+      return startedOf(text)
     }
-    if (!isAlive(pid)) {
+    if (!alive) {
       break
     }
   }

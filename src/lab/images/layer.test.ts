@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { extract, type Header } from 'tar-stream'
+import { extract } from 'tar-stream'
 import { type Layer, writeLayer } from './layer.js'
 
 const layer: Layer = {
@@ -18,7 +18,7 @@ t.test('a layer is an archive of root’s files, equal for equal layers', async 
   await writeLayer(one, layer)
   await writeLayer(two, layer)
   t.ok((await readFile(one)).equals(await readFile(two)))
-  const entries: Partial<Header>[] = []
+  const entries: object[] = []
   const contents: string[] = []
   const reader = createReadStream(one).pipe(extract())
   for await (const entry of reader) {
