@@ -23,7 +23,7 @@ appendFileSync(option('-chardev', /^file,.*path=(.*)/), 'booting\\n')
 const socket = connect(option('-chardev', /^socket,.*path=(.*)/))
 const send = message => socket.write(JSON.stringify(message) + '\\n')
 const event = (name, data = {}) => send({ event: name, data, timestamp: { seconds: 0, microseconds: 0 } })
-let status = 'running', devices = [], snapshots = [], jobs = []
+let status = 'running', devices = [], snapshots = [], jobs = [], held = []
 const job = ({ 'job-id': id }, work) => {
   work()
   jobs.push({ id, status: 'concluded' })
@@ -39,7 +39,17 @@ const commands = {
   'query-kvm': () => ({ enabled: false, present: false }),
   'qom-list': () => devices.map(name => ({ name, type: 'child<device>' })),
   device_add: ({ id }) => { devices.push(id) },
-  device_del: ({ id }) => { devices = devices.filter(other => other !== id); event('DEVICE_DELETED', { device: id }) },
+  device_del: ({ id }) => {
+    devices = devices.filter(other => other !== id)
+    event('DEVICE_DELETED', { device: id })
+    // QEMU 7.2 on a busy machine was seen to hold the node of a disk for a while after that.
+    held = [id.replace('disk-', 'node-'), id.replace('disk-', 'node-')]
+  },
+  'blockdev-del': one => {
+    if (!held.includes(one['node-name'])) return {}
+    held.pop()
+    return { error: { class: 'GenericError', desc: 'Node ' + one['node-name'] + ' is in use' } }
+  },
   'snapshot-save': one => job(one, () => snapshots.push(one.tag)),
   'snapshot-load': one => job(one, () => {}),
   'snapshot-delete': one => job(one, () => { snapshots = snapshots.filter(tag => tag !== one.tag) }),
@@ -53,7 +63,8 @@ socket.on('data', data => {
   rest = lines.pop()
   for (const line of lines) {
     const { execute, arguments: given = {}, id } = JSON.parse(line)
-    send({ return: commands[execute]?.(given) ?? {}, id })
+    const answer = commands[execute]?.(given) ?? {}
+    send(answer.error === undefined ? { return: answer, id } : { error: answer.error, id })
   }
 })
 socket.on('close', () => process.exit(0))

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HostLimits } from '../limit.js'
+import { InfraError } from '../../config/errors.js'
+import { type HostLimits, untilHolds } from '../limit.js'
 import { type Sent, showing, type VmCommands } from '../managed-vm/backend.js'
 import type { Devices, Observation } from '../managed-vm/observation.js'
 import { runTool, type ToolOptions } from '../shared/tool.js'
+import { QmpRefusal } from './qmp.js'
 import { isRecord } from './qmp-message.js'
 
 /** Asks the QEMU that runs now. */
@@ -67,6 +69,29 @@ export function createHotplug({ execute, where, limits, folder, nicDevice, tools
       holds: seen => !isThere(seen),
     })
   }
+  /** A disk that is off the list may hold its node for a while: its last requests are still being answered. */
+  const removeNode = async (node: string, signal: AbortSignal): Promise<void> => {
+    let refusal: unknown
+    const remove = async (): Promise<boolean> => {
+      try {
+        await execute('blockdev-del', signal, { 'node-name': node })
+        return true
+      } catch (error) {
+        refusal = error
+        if (
+          error instanceof InfraError &&
+          error.cause instanceof QmpRefusal &&
+          /in use/.test(error.message)
+        ) {
+          return false
+        }
+        throw error
+      }
+    }
+    if (!(await untilHolds(remove, { limit: limits.command, everyMs: limits.lookEvery.ms, signal }))) {
+      throw refusal
+    }
+  }
   const fileOf = (serial: string): string => join(folder, `added-${serial}.qcow2`)
   return {
     attachDisk: async (sizeBytes, signal) => {
@@ -83,7 +108,7 @@ export function createHotplug({ execute, where, limits, folder, nicDevice, tools
     },
     detachDisk: async (serial, signal) => {
       const finish = async (until: AbortSignal): Promise<void> => {
-        await execute('blockdev-del', until, { 'node-name': `node-${serial}` })
+        await removeNode(`node-${serial}`, until)
         await rm(fileOf(serial), { force: true })
       }
       return {
