@@ -2,14 +2,20 @@ import { createInterface } from 'node:readline'
 import { ZodError } from 'zod'
 import { ConfigError, UsageError } from './errors.js'
 import { startEmulatedLab } from './lab.js'
+import { publishedSchema } from './published.js'
 import type { EmulatedLabSpec } from './spec.js'
 
 /**
  * The emulated lab as a process of its own: reads one line of JSON (an EmulatedLabSpec), prints one line of JSON with
  * the addresses, and runs until its standard input ends or SIGTERM comes. So it never outlives whoever started it,
- * unless the spec says `lasting`.
+ * unless the spec says `lasting`. With `--schema FOLDER` it prints what it can be asked for instead.
  */
 async function main(): Promise<void> {
+  const [flag, folder] = process.argv.slice(2)
+  if (flag === '--schema' && folder !== undefined) {
+    process.stdout.write(`${JSON.stringify(publishedSchema(folder), null, 2)}\n`)
+    return
+  }
   const lines = createInterface({ input: process.stdin })
   const inputEnded = new Promise<void>(resolve => lines.once('close', resolve))
   const signalled = new Promise<void>(resolve => {

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { schemaText } from '../src/cli/schema.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { apiPage } from './api-page.js'
@@ -17,7 +19,16 @@ const pages: readonly (readonly [path: string, make: () => string | Promise<stri
   ['docs/verdicts.md', verdictsPage],
   ['schemas/lab.schema.json', () => schemaText('lab')],
   ['schemas/suite.schema.json', () => schemaText('suite')],
+  ['schemas/emulator.schema.json', emulatorSchema],
 ]
+
+/** The emulator says itself what it plays. */
+async function emulatorSchema(): Promise<string> {
+  const entry = join(packageRoot, 'dist/emulator/main.js')
+  const personas = join(packageRoot, 'fixtures/personas')
+  const { stdout } = await promisify(execFile)(process.execPath, [entry, '--schema', personas])
+  return stdout
+}
 
 const check = process.argv.includes('--check')
 for (const [path, make] of pages) {

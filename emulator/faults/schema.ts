@@ -1,14 +1,5 @@
 import { z } from 'zod'
-
-/** A regular expression, as text. */
-const pattern = z.string().refine(text => {
-  try {
-    new RegExp(text)
-    return true
-  } catch {
-    return false
-  }
-}, 'a regular expression')
+import { eitherOf, pattern } from './settings.js'
 
 const whole = z.int().nonnegative()
 
@@ -27,18 +18,16 @@ export const faultsSchema = z.strictObject({
   /** Offers only algorithms of twenty years ago. */
   onlyOldAlgorithms: z.literal(true).optional(),
   /** Cuts the connection in mid-command: after so many bytes of its output, or when its output matches. */
-  drop: z
-    .strictObject({
+  drop: eitherOf(
+    {
       command: pattern.optional(),
       afterBytes: whole.optional(),
       afterOutput: pattern.optional(),
       times: whole.min(1).optional(),
-    })
-    .refine(
-      ({ afterBytes, afterOutput }) => (afterBytes === undefined) !== (afterOutput === undefined),
-      'afterBytes or afterOutput',
-    )
-    .optional(),
+    },
+    'afterBytes',
+    'afterOutput',
+  ).optional(),
   /**
    * Commands that match never end: they stop at their start, at their end (all output is there, no status comes), or
    * once their output matches `afterOutput`. `at: program` is about the programs and scripts that are started within
@@ -81,26 +70,22 @@ export const faultsSchema = z.strictObject({
   /** Commands that match do nothing at all and end well. */
   idle: z.strictObject({ command: pattern }).optional(),
   /** Its kernel panics, once: so long after its first boot, or when a command matches. */
-  panic: z
-    .strictObject({
+  panic: eitherOf(
+    {
       afterMs: whole.optional(),
       command: pattern.optional(),
       /** What the kernel gives as its reason: init's death, if nothing else. */
       reason: z.string().min(1).default('Attempted to kill init! exitcode=0x0000000b'),
-    })
-    .refine(
-      ({ afterMs, command }) => (afterMs === undefined) !== (command === undefined),
-      'afterMs or command',
-    )
-    .optional(),
+    },
+    'afterMs',
+    'command',
+  ).optional(),
   /** Reboots by itself, once: so long after a boot, or when a command matches. */
-  unaskedReboot: z
-    .strictObject({ afterMs: whole.optional(), command: pattern.optional() })
-    .refine(
-      ({ afterMs, command }) => (afterMs === undefined) !== (command === undefined),
-      'afterMs or command',
-    )
-    .optional(),
+  unaskedReboot: eitherOf(
+    { afterMs: whole.optional(), command: pattern.optional() },
+    'afterMs',
+    'command',
+  ).optional(),
 })
 
 export type Faults = z.output<typeof faultsSchema>

@@ -1,13 +1,5 @@
 import { z } from 'zod'
-
-const pattern = z.string().refine(text => {
-  try {
-    new RegExp(text)
-    return true
-  } catch {
-    return false
-  }
-}, 'a regular expression')
+import { pattern } from '../faults/settings.js'
 
 /** The ways in which an emulated host misbehaves when it is told to. See docs/personas.md. */
 export const hostFaultsSchema = z.strictObject({

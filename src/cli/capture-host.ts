@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { UsageError } from '../config/errors.js'
 import type { Host, Lab } from '../config/model.js'
 import { nearest } from '../config/nearest.js'
@@ -7,7 +7,7 @@ import { slug } from '../lab/capture/capture.js'
 import { captureHost } from '../lab/capture/host.js'
 import { openDrivers } from '../run/drivers.js'
 import { type CommandIo, type ParsedArgs, textFlag } from './args.js'
-import { personaName, writePersona } from './capture-output.js'
+import { personaName, personasFolder, writePersona } from './capture-output.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 
@@ -15,7 +15,7 @@ import { watchInterrupts } from './interrupts.js'
 export async function captureOneHost(lab: Lab, args: ParsedArgs, io: CommandIo): Promise<number> {
   const host = chooseHost(lab, textFlag(args, 'host'))
   const name = personaName(textFlag(args, 'name') ?? slug(host.id))
-  const folder = resolve(io.cwd, textFlag(args, 'output') ?? 'personas')
+  const folder = personasFolder(lab, args, io)
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const drivers = openDrivers(lab, cacheFolder())
   try {

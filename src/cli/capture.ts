@@ -14,7 +14,7 @@ import { anyOf } from '../remote/index.js'
 import { openDrivers } from '../run/drivers.js'
 import { argument, type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { captureOneHost } from './capture-host.js'
-import { personaName, writePersona } from './capture-output.js'
+import { personaName, personasFolder, writePersona } from './capture-output.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
@@ -39,7 +39,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   }
   const chosen = choose(lab, guestId, textFlag(args, 'host'))
   const name = personaName(textFlag(args, 'name') ?? slug(chosen.guest.id))
-  const folder = resolve(io.cwd, textFlag(args, 'output') ?? 'personas')
+  const folder = personasFolder(lab, args, io)
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   try {
     const signal = interrupts.any

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { machineName } from '../config/this-machine.js'
 import { cleanLab } from '../lab/clean.js'
-import { hasEmulatedGuests } from '../lab/emulated.js'
+import { hasEmulatedGuests } from '../lab/emulated-request.js'
 import { findRunningLab } from '../lab/running.js'
 import { whyReserved } from '../plan/reservation.js'
 import { cleanTerminalLine } from '../reports/clean.js'

@@ -186,8 +186,7 @@ export const labCommands: readonly CommandSpec[] = [
         name: 'output',
         alias: 'o',
         value: 'DIR',
-        description: 'Folder to write the persona to',
-        default: 'personas',
+        description: 'Folder to write the persona to (default: personas beside the lab file)',
         completes: 'folder',
         group: 'Output',
       },
@@ -208,6 +207,7 @@ export const labCommands: readonly CommandSpec[] = [
     summary: 'Prove that tests can fail',
     description: [
       'Runs each test on the personas that it must pass on and on the mutants that it must fail on, as declared in its manifest. Only a failed check of the test itself proves it: neither an error does, nor a test that throws for what the guest did.',
+      'Personas and mutants are looked up in the folder "personas" beside the lab, in the one beside the folder of each suite, and among those that ship. A persona of your own needs a guest that it plays: name its lab with --lab.',
     ],
     arguments: [
       {
@@ -227,6 +227,13 @@ export const labCommands: readonly CommandSpec[] = [
         group: 'Choice',
       },
       {
+        name: 'lab',
+        value: 'LAB',
+        description: 'The lab whose emulated guests the tests are proven on (default: one that ships)',
+        completes: 'file',
+        group: 'Choice',
+      },
+      {
         name: 'parallel',
         value: 'N',
         kind: 'count',
@@ -238,6 +245,7 @@ export const labCommands: readonly CommandSpec[] = [
     ],
     examples: [
       { line: "guestcert prove ./our-suites --test 'clock/*'", does: 'Check a suite before relying on it' },
+      { line: 'guestcert prove ./our-suites --lab lab.yaml', does: 'On emulated guests of your own' },
     ],
     exits: [0, 1, 2, 3, 4],
     module: 'prove',

@@ -32,7 +32,7 @@ await writeFile(
 hosts:
   kvm-1: { product: rhel-kvm, version: "9.6", driver: static, capacity: { guests: 2, memory: 4GiB } }
 guests:
-  old: { product: rhel, version: "5.11", arch: x86_64, emulated: rhel-5, on: { kvm-1: { configuration: { name: bios, firmware: bios, memory: 1GiB } } } }
+  old: { product: rhel, version: "5.11", arch: x86_64, emulated: rhel-5.11, on: { kvm-1: { configuration: { name: bios, firmware: bios, memory: 1GiB } } } }
 suites: [./clock]
 `,
 )
@@ -66,7 +66,7 @@ t.test('suites, guests and hosts are listed with what matters about them', async
     { suite: 'clock', version: '1.0.0', tests: ['drift'], digest: /^[0-9a-f]{64}$/ },
   ])
   t.match(await listed('guests'), [
-    { id: 'old', product: 'rhel', version: '5.11', emulated: 'rhel-5', on: [{ host: 'kvm-1' }] },
+    { id: 'old', product: 'rhel', version: '5.11', emulated: 'rhel-5.11', on: [{ host: 'kvm-1' }] },
   ])
   t.match(await listed('hosts'), [
     {

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { UsageError } from '../config/errors.js'
 import { packageRoot } from '../config/package-root.js'
 import { noHistory } from '../engine/estimate.js'
@@ -14,7 +14,7 @@ import { loadSuites } from '../plan/suites.js'
 import { openDrivers } from '../run/drivers.js'
 import { carryOut } from '../run/run.js'
 import { safeJson } from '../text/json.js'
-import { type CommandIo, countFlag, isSet, listFlag, type ParsedArgs } from './args.js'
+import { type CommandIo, countFlag, isSet, listFlag, type ParsedArgs, textFlag } from './args.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
@@ -57,6 +57,11 @@ function chosen(suites: readonly Suite[], tests: readonly string[]): Suite[] {
   return suites.map(suite => ({ ...suite, tests: suite.tests.filter(test => takesTest(choice, test)) }))
 }
 
+/** Authors of suites keep personas and mutants of their own beside their suites. */
+function personasOf(suites: readonly Suite[]): string[] {
+  return suites.map(({ folder }) => join(dirname(folder), 'personas'))
+}
+
 interface Ran {
   readonly state: RunState
   readonly played: (environment: RunState['environments'][number]) => { persona: string; mutant?: string }
@@ -68,7 +73,9 @@ async function runClaims(
   args: ParsedArgs,
   io: CommandIo,
 ): Promise<Ran> {
-  const lab = withMutants(await loadLab(proofLab), claims)
+  const file = textFlag(args, 'lab')
+  const base = await loadLab(file === undefined ? proofLab : resolve(io.cwd, file), io)
+  const lab = { ...withMutants(base, claims), personas: personasOf(suites) }
   const planned = openDrivers(lab, cacheFolder())
   const plan = claimedPlan(makePlan(lab, suites, everything, planned.abilitiesOf), lab, claims)
   await planned.close()
@@ -131,7 +138,7 @@ function judge(claims: readonly Claim[], { state, played }: Ran): Finding[] {
     const shown = claim.breaksBoot === true ? bootTestId : claim.test
     const { verdict, reason, sawItself } = seen.get(`${shown} ${claim.persona} ${claim.mutant ?? ''}`) ?? {
       verdict: 'left out',
-      reason: 'the proof lab has no such persona, or the test does not apply to it',
+      reason: 'the lab has no such emulated guest, or the test does not apply to it',
       sawItself: false,
     }
     const holds =

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { check, inOrder } from './check.js'
 import type { DriverCatalog, DriverDescriptor, DriverSource } from './driver.js'
 import { hostNames } from './driver.js'
+import { type Emulation, emulationMistakes, readEmulation } from './emulation.js'
 import { ConfigError, type Mistake } from './errors.js'
 import { connectionLimitNames, type GivenHostLimits, patientLimits } from './host-limits.js'
 import { type LabFile, labSchema } from './lab-schema.js'
@@ -24,7 +25,7 @@ const defaultGuestsPerHost = 1
 /** Reads and checks a `lab.yaml`. Every mistake at once, as one ConfigError; nothing is contacted. */
 export async function loadLab(path: string, drivers: DriverSource): Promise<Lab> {
   const yaml = await readYaml(resolve(path))
-  return labOf(yaml, await driversOf(yaml, drivers))
+  return labOf(yaml, await driversOf(yaml, drivers), await readEmulation(yaml.file))
 }
 
 /** The built-in drivers and those that the lab names. Throws ConfigError with the place of each that cannot be used. */
@@ -55,8 +56,8 @@ async function driversOf(yaml: YamlFile, { builtin, load }: DriverSource): Promi
   return catalog
 }
 
-/** Checks a lab that has been parsed. */
-export function labOf(yaml: YamlFile, drivers: DriverCatalog): Lab {
+/** Checks a lab that has been parsed; without `emulation`, not what it asks of the emulator. */
+export function labOf(yaml: YamlFile, drivers: DriverCatalog, emulation?: Emulation): Lab {
   const { data, mistakes } = check(yaml, labSchema(hostNames([...drivers.values()])))
   if (data === null) {
     throw new ConfigError(mistakes)
@@ -72,6 +73,9 @@ export function labOf(yaml: YamlFile, drivers: DriverCatalog): Lab {
     const message =
       'leaseRenewal must be at most half of lease: one renewal may fail, and nobody takes the host over'
     found.push({ place, message })
+  }
+  if (emulation !== undefined) {
+    found.push(...emulationMistakes(data, yaml, emulation))
   }
   if (found.length > 0) {
     throw new ConfigError(inOrder(found))

@@ -178,6 +178,8 @@ export interface Lab {
   readonly guests: ReadonlyMap<string, Guest>
   /** `builtin`, or paths relative to the lab file. */
   readonly suites: readonly string[]
+  /** Folders of personas beside those of the lab's own and those that ship. */
+  readonly personas?: readonly string[]
   /** What is allowed and probably not meant, with its place; said once by each command. */
   readonly warnings?: readonly Mistake[]
 }

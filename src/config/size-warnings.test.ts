@@ -11,7 +11,7 @@ guests:
     product: rhel
     version: "5.11"
     arch: x86_64
-    emulated: rhel-5
+    emulated: rhel-5.11
     on:
       kvm-1: { configuration: { name: bios, memory: ${guest} } }
 suites: [builtin]

@@ -21,6 +21,21 @@ export interface YamlFile {
   textAt(path: Path): string | null
 }
 
+/** The part of a file below a path, with paths of its own. */
+export function within(yaml: YamlFile, base: Path): YamlFile {
+  const data = base.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    yaml.data,
+  )
+  return {
+    file: yaml.file,
+    data,
+    place: path => yaml.place([...base, ...path]),
+    placeOfKey: (path, key) => yaml.placeOfKey([...base, ...path], key),
+    textAt: path => yaml.textAt([...base, ...path]),
+  }
+}
+
 /** Reads a file; a missing one is a UsageError, a mistake in its YAML a ConfigError. */
 export async function readYaml(file: string): Promise<YamlFile> {
   let bytes: Buffer

@@ -1,7 +1,8 @@
 import type { Host } from '../config/model.js'
 import type { Driver, FoundAccess, RunningGuest } from '../hypervisors/driver.js'
 import { anyOf } from '../remote/index.js'
-import { type EmulatedLab, emulatedHostUser, guestName } from './emulated.js'
+import type { EmulatedLab } from './emulated.js'
+import { emulatedHostUser, guestName } from './emulated-request.js'
 
 /** An emulated host with the address and the login that the emulator gave it; any other as it is. */
 export function reachedHost(host: Host, { hosts }: Pick<EmulatedLab, 'hosts'>): Host {

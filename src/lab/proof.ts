@@ -1,4 +1,5 @@
 import type { Lab, Placement } from '../config/model.js'
+import { mutantMark } from '../config/personas.js'
 import { isBringUp } from '../plan/boot.js'
 import { digestPlan } from '../plan/digest.js'
 import type { Suite, SuiteTest } from '../plan/suite.js'
@@ -14,8 +15,6 @@ export interface Claim {
   readonly breaksBoot?: true
 }
 
-/** Stands between a persona and what is changed of it. */
-const mutantMark = '+'
 const guestMutantMark = '--'
 
 /** Everything that the manifests of suites claim, in their order. */

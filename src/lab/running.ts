@@ -1,20 +1,14 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { InfraError } from '../config/errors.js'
 import type { Lab } from '../config/model.js'
-import {
-  accessOf,
-  type EmulatedLab,
-  emulatedLabOf,
-  emulatorEntry,
-  makeKey,
-  type Started,
-  startedOf,
-} from './emulated.js'
+import { personasBeside } from '../config/personas.js'
+import { accessOf, type EmulatedLab, emulatorEntry, makeKey, type Started, startedOf } from './emulated.js'
+import { emulatedLabOf } from './emulated-request.js'
 
 const startLimitMs = 30_000
 const endLimitMs = 10_000
@@ -22,7 +16,7 @@ const pollMs = 50
 
 interface RunningState extends Started {
   readonly pid: number
-  /** Of the lab file's content: another text is another lab. */
+  /** Of the lab file and its own personas: another text is another lab. */
   readonly digest: string
 }
 
@@ -42,7 +36,7 @@ export async function findRunningLab(lab: Lab, cache: string): Promise<EmulatedL
   }
   if (state.digest !== (await digestOf(lab))) {
     throw new InfraError(
-      `the lab that is up was started from another text of ${lab.file}: "guestcert lab down" first`,
+      `the lab that is up was started from another text of ${lab.file} or of its personas: "guestcert lab down" first`,
       {
         cause: 'runner',
         where: lab.name,
@@ -101,9 +95,13 @@ async function readState(folder: string): Promise<RunningState | null> {
 }
 
 async function digestOf(lab: Lab): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(lab.file))
-    .digest('hex')
+  const hash = createHash('sha256').update(await readFile(lab.file))
+  const personas = personasBeside(lab.file)
+  const names = await readdir(personas, { recursive: true }).catch(() => [])
+  for (const name of names.filter(name => name.endsWith('.yaml')).sort()) {
+    hash.update(`\n${name}\n`).update(await readFile(join(personas, name)))
+  }
+  return hash.digest('hex')
 }
 
 async function firstStarted(path: string, pid: number, why: () => Promise<string>): Promise<Started> {

@@ -98,7 +98,7 @@ t.test('a plan with such a script is refused with exit code 2, and nothing runs'
 hosts:
   h: { product: rhel-kvm, version: "9.6", driver: static, capacity: { guests: 2, memory: 4GiB } }
 guests:
-  g: { product: rhel, version: "5.11", arch: x86_64, emulated: rhel-5, on: { h: { configuration: { name: bios, firmware: bios, memory: 1GiB } } } }
+  g: { product: rhel, version: "5.11", arch: x86_64, emulated: rhel-5.11, on: { h: { configuration: { name: bios, firmware: bios, memory: 1GiB } } } }
 suites: [./s]
 `
   const manifest = `suite: s

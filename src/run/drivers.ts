@@ -5,8 +5,9 @@ import { hostLimits } from '../hypervisors/limit.js'
 import { ManagedVm } from '../hypervisors/managed-vm.js'
 import { isDriverModule } from '../hypervisors/module.js'
 import { builtinDrivers } from '../hypervisors/registry.js'
-import { type EmulatedLab, guestName } from '../lab/emulated.js'
+import type { EmulatedLab } from '../lab/emulated.js'
 import { reachedHost, withEmulatedLogins } from '../lab/emulated-hosts.js'
+import { guestName } from '../lab/emulated-request.js'
 
 /** The drivers of a lab's hosts, made once for each. */
 export interface Drivers {
