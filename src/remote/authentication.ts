@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { AnyAuthMethod, AuthenticationType, ParsedKey, Prompt } from 'ssh2'
 import { InfraError } from '../config/errors.js'
@@ -7,9 +8,16 @@ import { parsePrivateKey, withSha512 } from './private-keys.js'
 import { expandHome, resolveSecret, type SecretSources } from './secrets.js'
 import { messageOf, peerText } from './trouble.js'
 
+/** A key that is shown, and where it comes from; `path` where it lies in a file. */
+interface ShownKey {
+  readonly from: string
+  readonly key: ParsedKey
+  readonly path?: string
+}
+
 /** All that can be shown to a server, resolved for one connection and forgotten with it. */
 export interface Credentials {
-  readonly keys: readonly { readonly from: string; readonly key: ParsedKey }[]
+  readonly keys: readonly ShownKey[]
   /** The agent's socket, and which of its keys is shown: all of them if none is named. */
   readonly agent?: { readonly socket: string; readonly which?: string }
   /** Keys of the user's configuration that could not be read, and why. */
@@ -95,12 +103,15 @@ async function resolveKeys(
     })
     return {
       ...noneKnown,
-      keys: [{ from: imageKeyPath, key: parseKey(text, passphrase, imageKeyPath, where) }],
+      keys: [
+        { from: imageKeyPath, key: parseKey(text, passphrase, imageKeyPath, where), path: imageKeyPath },
+      ],
     }
   }
   const text = await resolveSecret(key, { what: 'the private key', where }, sources)
   const from = key.kind === 'env' ? `$${key.name}` : key.path
-  return { ...noneKnown, keys: [{ from, key: parseKey(`${text}\n`, passphrase, from, where) }] }
+  const path = key.kind === 'file' ? { path: key.path } : {}
+  return { ...noneKnown, keys: [{ from, key: parseKey(`${text}\n`, passphrase, from, where), ...path }] }
 }
 
 const noneKnown: Pick<Credentials, 'passedOver'> = { passedOver: [] }
@@ -110,7 +121,7 @@ async function presentKey(
   file: string,
   passphrase: string | undefined,
   { home }: SecretSources,
-): Promise<{ from: string; key: ParsedKey } | { from: string; why: string } | null> {
+): Promise<ShownKey | { from: string; why: string } | null> {
   const path = expandHome(file, home)
   const text = await readFile(path).catch((error: NodeJS.ErrnoException) => error)
   if (text instanceof Error) {
@@ -119,7 +130,7 @@ async function presentKey(
       : { from: file, why: `cannot be read (${text.code ?? text.message})` }
   }
   try {
-    return { from: file, key: parsePrivateKey(text, passphrase, path) }
+    return { from: file, key: parsePrivateKey(text, passphrase, path), path }
   } catch (error) {
     return { from: file, why: messageOf(error) }
   }
@@ -182,12 +193,23 @@ export function authenticator(
     const index = waiting.findIndex(({ name }) => accepted === null || accepted.includes(name))
     const [chosen] = index < 0 ? [] : waiting.splice(index, 1)
     if (chosen === undefined) {
+      log.notes.push(...certificatesOf(credentials))
       giveUp()
       return
     }
     log.tried.push(chosen.what)
     next(chosen.method)
   }
+}
+
+/** Says of user certificates that they were not shown: `ssh2` has none. Looked for only when a login was refused. */
+function certificatesOf({ keys }: Credentials): string[] {
+  return keys
+    .flatMap(({ path }) => (path === undefined ? [] : [`${path}-cert.pub`]))
+    .filter(file => existsSync(file))
+    .map(file => {
+      return `guestcert shows no user certificates, so not ${file}: add the key itself to authorized_keys`
+    })
 }
 
 function keyMethods(user: string, { keys }: Credentials): Method[] {

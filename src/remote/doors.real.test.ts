@@ -37,6 +37,15 @@ const doors: Readonly<Record<string, Wanted>> = {
     sshd: ['KexAlgorithms sntrup761x25519-sha512@openssh.com'],
     refused: { code: 'handshake', message: /offers only sntrup761.*newer than guestcert/ },
   },
+  'user certificates alone': {
+    sshd: ['TrustedUserCAKeys /etc/authority.pub'],
+    setUp: `ssh-keygen -q -t ed25519 -N '' -f /etc/authority
+rm /root/.ssh/authorized_keys
+ssh-keygen -q -s /etc/authority -I door -n root "$1"`,
+    refused: refusedWith(
+      /guestcert shows no user certificates, so not .*client-cert\.pub: add the key itself/,
+    ),
+  },
   'a banner, and a key that is not accepted': {
     sshd: ['Banner /etc/banner', 'PubkeyAuthentication no'],
     setUp: 'echo "Access for staff only" >/etc/banner',
