@@ -1,20 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import pLimit from 'p-limit'
-import type { SFTPWrapper } from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import { onAbort } from './abort.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
+import { ChannelPlaces } from './shells/places.js'
 import { batchFile } from './shells/windows/batch-file.js'
 import { commandText } from './shells/windows/catalog.js'
 import {
   base64Lines,
   decodeCertutil,
   type FileWay,
-  openSftp,
-  type PathStyle,
-  pathStyles,
   readOverSftp,
   timeOverSftp,
   trouble,
@@ -25,6 +21,7 @@ import { fitsLine, longestLine } from './shells/windows/line.js'
 import { probe } from './shells/windows/probe.js'
 import { runInCmd } from './shells/windows/run.js'
 import type { ServiceAnswer, ServiceRequest } from './shells/windows/service.js'
+import { SftpChannel } from './shells/windows/sftp-channel.js'
 import { type Asker, startService } from './shells/windows/start-service.js'
 import { stopMarked } from './shells/windows/stop.js'
 import type { Look } from './shells/windows/tools.js'
@@ -45,8 +42,10 @@ const defaultChannels = 8
 /** Probes the shells of a Windows guest that is connected. Throws InfraError (`command`, `limit`). */
 export async function openWindows(ssh: SshMachine, options: WindowsOptions): Promise<WindowsMachine> {
   const mark = `${options.mark}/${randomBytes(4).toString('hex')}`
-  const found = await probe(ssh.host, `${mark}-0`, options.signal)
-  return new WindowsMachine(ssh, found, mark, options.channels ?? defaultChannels)
+  const channels = options.channels ?? defaultChannels
+  const first = new ChannelPlaces({ channels: 1, limitMs: ssh.host.limits.channel, lost: ssh.host.lost })
+  const found = await first.run(() => probe(ssh.host, `${mark}-0`, options.signal), options.signal)
+  return new WindowsMachine(ssh, found, mark, channels)
 }
 
 /** A Windows guest over one SSH connection. `run` takes a command line of cmd, whatever the login shell is. */
@@ -61,12 +60,13 @@ export class WindowsMachine implements Machine {
   readonly #ssh: SshMachine
   readonly #host: WindowsHost
   readonly #mark: string
-  readonly #inTurn: ReturnType<typeof pLimit>
+  readonly #places: ChannelPlaces
   #commands = 0
   #isSilent = false
-  #style: PathStyle | null = null
   #service: Promise<Asker> | null = null
-  #sftp: Promise<SFTPWrapper | null> | null = null
+  /** The service, once it has started. */
+  #serving: Asker | null = null
+  readonly #sftp: SftpChannel
   #temporary: Promise<string> | null = null
 
   constructor(ssh: SshMachine, found: Look & Pick<WindowsHost, 'login'>, mark: string, channels: number) {
@@ -78,7 +78,19 @@ export class WindowsMachine implements Machine {
     this.login = found.login
     this.#host = { connection: ssh.host, login: found.login, codePage: found.codePage, tools: found.tools }
     this.#mark = mark
-    this.#inTurn = pLimit(channels)
+    this.#places = new ChannelPlaces({
+      channels,
+      limitMs: ssh.host.limits.channel,
+      lost: ssh.lost,
+      makeRoom: () => this.#makeRoom(),
+    })
+    const { client, where } = ssh.host
+    this.#sftp = new SftpChannel({
+      client,
+      where,
+      login: found.login,
+      hold: open => this.#places.hold(open),
+    })
   }
 
   /** Runs a line of cmd; several lines are carried as a batch file. */
@@ -101,11 +113,23 @@ export class WindowsMachine implements Machine {
     if (options.stdin !== undefined && this.login === 'powershell') {
       throw this.#trouble('a login shell PowerShell keeps standard input for itself: carry a file', 'runner')
     }
-    return this.#inTurn(() => {
-      this.#commands += 1
-      const mark = `${this.#mark}-${this.#commands}`
-      return runInCmd(this.#host, command, options, mark, stopped => stopMarked(this.#host, stopped, false))
-    })
+    return this.#places.run(() => this.#runNow(command, options), options.signal)
+  }
+
+  #runNow(command: string, options: RunOptions): Promise<CommandResult> {
+    this.#commands += 1
+    const mark = `${this.#mark}-${this.#commands}`
+    return runInCmd(this.#host, command, options, mark, stopped => stopMarked(this.#host, stopped, false))
+  }
+
+  /** A server may open few channels: what is held for quickness alone is given back, and opened anew when needed. */
+  #makeRoom(): void {
+    this.#sftp.release()
+    if (this.#serving?.isIdle === true) {
+      this.#serving.end()
+      this.#serving = null
+      this.#service = null
+    }
   }
 
   /** Asks the PowerShell of this connection, which is started when first needed. Throws InfraError. */
@@ -117,7 +141,11 @@ export class WindowsMachine implements Machine {
       this.#isSilent ||= !this.lost.aborted && this.look.tools.wmic && this.look.tools.reg
       throw error
     })
-    const service = await unlessAborted(started, signal)
+    let service = await unlessAborted(started, signal)
+    if (service.isGone) {
+      // It was ended to make room for a command just now.
+      service = await unlessAborted(this.#startedService(), signal)
+    }
     const limit = limitMs ?? this.#ssh.host.limits.command
     return service.ask(request, {
       limitMs: limit,
@@ -143,9 +171,11 @@ export class WindowsMachine implements Machine {
     }
     this.#service = startService(this.#host, {
       run: (command, options) => this.#run(command, options),
+      serve: (command, options) => this.#places.hold(() => this.#runNow(command, options), options.signal),
       carry: (content, ending) => this.#carryAside(content, ending),
     })
-    return this.#service
+    this.#serving = await this.#service
+    return this.#serving
   }
 
   /** Kills what carries a mark that begins so: what an earlier run left. Throws InfraError when some remains. */
@@ -158,7 +188,7 @@ export class WindowsMachine implements Machine {
 
   /** How files are moved here. */
   async fileWay(): Promise<FileWay> {
-    return (await this.#openSftp()) === null ? 'certutil' : 'sftp'
+    return (await this.#sftp.isThere()) ? 'sftp' : 'certutil'
   }
 
   /**
@@ -166,20 +196,20 @@ export class WindowsMachine implements Machine {
    * each starts a PowerShell. `null` where the server has no SFTP. Throws InfraError (`transfer`).
    */
   async clockByFile(signal: AbortSignal): Promise<number | null> {
-    const [sftp, folder] = [await this.#openSftp(), await this.temporaryFolder()]
-    if (sftp === null) {
-      return null
-    }
+    const folder = await this.temporaryFolder()
     const path = `${folder}\\gc-clock.txt`
-    const seconds = this.#inSomeStyle(style => timeOverSftp(sftp, style(path), this.label))
-    return (await unlessAborted(seconds, signal)) * 1_000
+    const asked = this.#sftp.use((sftp, style) => timeOverSftp(sftp, style(path), this.label))
+    const seconds = await unlessAborted(asked, signal)
+    return seconds === null ? null : seconds.value * 1_000
   }
 
   /** Writes a file; its folder must be there. Throws InfraError (`transfer`). */
   async writeFile(path: string, content: Buffer, signal?: AbortSignal): Promise<void> {
-    const sftp = await this.#openSftp()
-    if (sftp !== null) {
-      return this.#inSomeStyle(style => writeOverSftp(sftp, style(path), content, this.label))
+    const written = await this.#sftp.use((sftp, style) =>
+      writeOverSftp(sftp, style(path), content, this.label),
+    )
+    if (written !== null) {
+      return
     }
     const lines = [...base64Lines(path, content), commandText('decode-base64', { FILE: path })]
     for (const line of lines) {
@@ -193,9 +223,9 @@ export class WindowsMachine implements Machine {
 
   /** Reads a file whole. Throws InfraError (`transfer`). */
   async readFile(path: string, signal?: AbortSignal): Promise<Buffer> {
-    const sftp = await this.#openSftp()
-    if (sftp !== null) {
-      return this.#inSomeStyle(style => readOverSftp(sftp, style(path), this.label))
+    const read = await this.#sftp.use((sftp, style) => readOverSftp(sftp, style(path), this.label))
+    if (read !== null) {
+      return read.value
     }
     const result = await this.#run(commandText('encode-base64', { FILE: path }), {
       limitName: 'transfer',
@@ -237,27 +267,6 @@ export class WindowsMachine implements Machine {
     const file = `${await this.temporaryFolder()}\\gc-${randomBytes(6).toString('hex')}.${ending}`
     await this.writeFile(file, content, signal)
     return file
-  }
-
-  /** Servers write paths in different ways: the one that first leads somewhere is kept. */
-  async #inSomeStyle<T>(act: (style: PathStyle) => Promise<T>): Promise<T> {
-    const styles = this.#style === null ? pathStyles(this.login) : [this.#style]
-    let first: unknown = null
-    for (const style of styles) {
-      try {
-        const done = await act(style)
-        this.#style = style
-        return done
-      } catch (error) {
-        first ??= error
-      }
-    }
-    throw first
-  }
-
-  #openSftp(): Promise<SFTPWrapper | null> {
-    this.#sftp ??= openSftp(this.#ssh.host.client)
-    return this.#sftp
   }
 
   #trouble(what: string, cause: 'guest' | 'runner'): InfraError {

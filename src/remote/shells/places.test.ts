@@ -68,3 +68,25 @@ t.test('where no channel is open, a refusal is final after the limit', async t =
     'other trouble is not tried again',
   )
 })
+
+t.test('what is held without use is let go of for a command', async t => {
+  let open = 0
+  const occupy = async (until: Promise<unknown>): Promise<void> => {
+    if (open > 0) {
+      throw new RefusedChannel('g', 'open failed')
+    }
+    open += 1
+    await until
+    open -= 1
+  }
+  let letGo = (): void => {}
+  const asked = new Promise<void>(resolve => {
+    letGo = resolve
+  })
+  const places = new ChannelPlaces({ channels: 8, limitMs: 20_000, lost, makeRoom: () => letGo() })
+  const service = places.hold(() => occupy(asked))
+  t.equal(open, 1)
+  await places.run(() => occupy(pause(1)), undefined)
+  await service
+  t.equal(open, 0)
+})

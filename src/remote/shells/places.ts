@@ -13,6 +13,9 @@ export class RefusedChannel extends InfraError {
   }
 }
 
+/** More channels at once than the server opens: it is queued again. */
+class TooMany extends Error {}
+
 /** How long a refused channel is tried again, and who may end that. */
 export interface PlacesOptions {
   /** Commands at once. */
@@ -21,6 +24,8 @@ export interface PlacesOptions {
   readonly limitMs: number
   /** The connection's own end. */
   readonly lost: AbortSignal
+  /** Lets go of channels that are held and not used at the moment; called when one was refused. */
+  readonly makeRoom?: () => void
 }
 
 const [firstPauseMs, longestPauseMs, growth] = [20, 1_000, 1.6]
@@ -42,32 +47,48 @@ export class ChannelPlaces {
 
   /** Runs work that opens a channel when its turn comes; again when the channel was refused. Throws what the work throws. */
   async run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const queueBehindOthers = (): void => {
+      if (this.#running > 0) {
+        this.#inTurn.concurrency = Math.max(1, this.#inTurn.concurrency - 1)
+        throw new TooMany()
+      }
+    }
     for (;;) {
-      const done = await this.#inTurn(() => this.#patiently(work, signal))
-      if (done !== null) {
-        return done.value
+      try {
+        return await this.#inTurn(() => this.#patiently(() => this.#counted(work), signal, queueBehindOthers))
+      } catch (error) {
+        if (!(error instanceof TooMany)) {
+          throw error
+        }
       }
     }
   }
 
-  /** `null` when there are too many at once: it is queued again. */
+  /**
+   * The same for work whose channel stays open, such as that of a service: it takes no place, and waits within the limit
+   * `channel` while commands run, too.
+   */
+  async hold<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#patiently(work, signal, () => {})
+  }
+
+  /** `refused` throws to end it. */
   async #patiently<T>(
     work: () => Promise<T>,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly value: T } | null> {
-    const { limitMs, lost } = this.#options
+    refused: () => void,
+  ): Promise<T> {
+    const { limitMs, lost, makeRoom } = this.#options
     const startedAt = performance.now()
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * growth)) {
       try {
-        return { value: await this.#counted(work) }
+        return await work()
       } catch (error) {
         if (!(error instanceof RefusedChannel)) {
           throw error
         }
-        if (this.#running > 0) {
-          this.#inTurn.concurrency = Math.max(1, this.#inTurn.concurrency - 1)
-          return null
-        }
+        refused()
+        makeRoom?.()
         if (performance.now() - startedAt >= limitMs) {
           throw new InfraError(`${error.message}; tried again within the limit "channel" of ${limitMs} ms`, {
             ...error.context,

@@ -5,6 +5,7 @@
 import type { Client, SFTPWrapper, Stats } from 'ssh2'
 import { InfraError } from '../../../config/errors.js'
 import { messageOf, peerText } from '../../trouble.js'
+import { RefusedChannel } from '../places.js'
 import type { LoginShell } from './login.js'
 
 /** Characters of base64 behind one `echo`, and echoes in one line: together below what cmd reads. */
@@ -30,11 +31,19 @@ export function pathStyles(login: LoginShell): readonly PathStyle[] {
   return login === 'cygwin' ? [cygwin, microsoft, folders] : [microsoft, folders, cygwin]
 }
 
-/** Opens an SFTP channel; `null` when the server has none. */
-export function openSftp(client: Client): Promise<SFTPWrapper | null> {
-  return new Promise(resolve => {
+/** Opens an SFTP channel; `null` when the server has no SFTP. Throws RefusedChannel when it opens no channel now. */
+export function openSftp(client: Client, where: string): Promise<SFTPWrapper | null> {
+  return new Promise((resolve, reject) => {
     try {
-      client.sftp((error, sftp) => resolve(error === undefined || error === null ? sftp : null))
+      client.sftp((error, sftp) => {
+        if (error === undefined || error === null) {
+          resolve(sftp)
+        } else if (/channel open failure/i.test(error.message)) {
+          reject(new RefusedChannel(where, peerText(error.message)))
+        } else {
+          resolve(null)
+        }
+      })
     } catch {
       resolve(null)
     }

@@ -90,6 +90,11 @@ export class Answers {
     })
   }
 
+  /** Whether nobody waits for an answer. */
+  get isIdle(): boolean {
+    return this.#pending.size === 0
+  }
+
   /** No answer is wanted any more; true when none has come. */
   forget(id: number): boolean {
     return this.#pending.delete(id)
@@ -254,6 +259,11 @@ export class PowerShellService {
     return this.#isGone
   }
 
+  /** Whether it waits for requests, and answers none. */
+  get isIdle(): boolean {
+    return this.#answers.isIdle
+  }
+
   /** Asks; other requests go on meanwhile. Throws InfraError (`limit`, `command`), or the signal's reason. */
   async ask(request: ServiceRequest, options: RequestOptions): Promise<ServiceAnswer> {
     const { signal } = options
@@ -263,13 +273,14 @@ export class PowerShellService {
     const answer = this.#answers.await(id)
     if (this.#isGone) {
       this.#answers.failAll('PowerShell is gone')
+    } else {
+      this.#stdin.write(requestLine(id, request))
     }
-    this.#stdin.write(requestLine(id, request))
     try {
       return await within(answer, { ...options, what: request.join(' '), where: this.#where })
     } finally {
       // What nobody waits for any more must not hold one of the service's runspaces.
-      if (this.#answers.forget(id)) {
+      if (this.#answers.forget(id) && this.#stdin.writable) {
         this.#ids += 1
         this.#stdin.write(stopLine(this.#ids, id))
       }
@@ -278,6 +289,7 @@ export class PowerShellService {
 
   /** No more requests: it ends when all are answered. */
   end(): void {
+    this.#isGone = true
     this.#stdin.end()
   }
 }

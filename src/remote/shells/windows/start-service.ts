@@ -16,6 +16,8 @@ import {
 /** Something that answers requests by PowerShell. */
 export interface Asker {
   readonly isGone: boolean
+  /** Whether it holds a channel without need at the moment. */
+  readonly isIdle: boolean
   ask(request: ServiceRequest, options: RequestOptions): Promise<ServiceAnswer>
   end(): void
 }
@@ -23,6 +25,8 @@ export interface Asker {
 /** What a service needs of its machine. */
 export interface ServiceMeans {
   run(command: string, options: RunOptions): Promise<CommandResult>
+  /** Runs what keeps its channel for as long as the service lasts. */
+  serve(command: string, options: RunOptions): Promise<CommandResult>
   /** Carries a file to the temporary folder; its path. */
   carry(content: Buffer, ending: string): Promise<string>
 }
@@ -32,7 +36,7 @@ export async function startService({ connection, login }: WindowsHost, means: Se
   const { where, limits } = connection
   return login === 'powershell'
     ? new BatchService(where, means)
-    : PowerShellService.start(where, means.run, limits.firstCommand)
+    : PowerShellService.start(where, means.serve, limits.firstCommand)
 }
 
 interface Queued {
@@ -44,6 +48,7 @@ interface Queued {
 /** Requests that are made together travel together, in a file, to one start of PowerShell. */
 class BatchService implements Asker {
   readonly isGone = false
+  readonly isIdle = false
   readonly #where: string
   readonly #means: ServiceMeans
   #ids = 0

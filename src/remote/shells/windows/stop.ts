@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { InfraError } from '../../../config/errors.js'
 import { messageOf, peerText } from '../../trouble.js'
+import { RefusedChannel } from '../places.js'
 import { commandText } from './catalog.js'
 import type { WindowsHost } from './host.js'
 import { markCondition } from './line.js'
@@ -22,7 +23,7 @@ export async function stopMarked(host: WindowsHost, mark: string, under: boolean
     return
   }
   try {
-    const left = await inStopPlace(() => killAll(host, mark, under))
+    const left = await inStopPlace(() => killAnyhow(host, mark, under))
     if (left.length > 0) {
       throw new Error(`these of its processes remained: ${left.join(' ')}`)
     }
@@ -31,6 +32,23 @@ export async function stopMarked(host: WindowsHost, mark: string, under: boolean
     host.connection.lose(
       new InfraError(`${where}: ${what}`, { cause: 'guest', where, code: 'lost', limit: 'stop' }),
     )
+  }
+}
+
+/** Where this connection has no channel for it, another connection is made. */
+async function killAnyhow(host: WindowsHost, mark: string, under: boolean): Promise<readonly number[]> {
+  try {
+    return await killAll(host, mark, under)
+  } catch (error) {
+    if (!(error instanceof RefusedChannel)) {
+      throw error
+    }
+  }
+  const other = await host.connection.another()
+  try {
+    return await killAll({ ...host, connection: { ...host.connection, client: other.client } }, mark, under)
+  } finally {
+    await other.close()
   }
 }
 
@@ -59,7 +77,7 @@ async function find(host: WindowsHost, mark: string, under: boolean): Promise<nu
     const rows = wmicQuery(await runOnce(host, wmicLine(condition)), ['ProcessId'])
     return rows.map(row => pidOf(row.ProcessId))
   } catch (error) {
-    if (!powershell || host.connection.lost.aborted) {
+    if (!powershell || host.connection.lost.aborted || error instanceof RefusedChannel) {
       throw error
     }
     return findByPowerShell(host, condition).catch((second: unknown) => {
