@@ -20,6 +20,7 @@ const pages: readonly (readonly [path: string, make: () => string | Promise<stri
   ['schemas/lab.schema.json', () => schemaText('lab')],
   ['schemas/suite.schema.json', () => schemaText('suite')],
   ['schemas/emulator.schema.json', emulatorSchema],
+  ['schemas/summary.schema.json', () => schemaText('summary')],
 ]
 
 /** The emulator says itself what it plays. */

@@ -206,7 +206,7 @@ t.test("a stranger's run, told again", async t => {
   await mkdir(join(cwd, 'reports'))
   await storeRun(join(cwd, 'reports/20261122-101500-a1b2'), plan, journal.events)
   await look(t, ['report', '2026'], cwd, /1 failed/)
-  await look(t, ['report', '2026', '--format', 'junit', '--to', 'x'], cwd)
+  await look(t, ['report', '2026', '--to', 'junit=x'], cwd)
   await look(t, ['shell', '2026', 'deb'], cwd)
   await look(t, ['shell', '2026', 'nothing'], cwd)
 })

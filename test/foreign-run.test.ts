@@ -47,7 +47,7 @@ t.test('evidence outside the folder is named to no reader of reports', async t =
   t.match(told.stderr, /9 evidence files lie outside/)
   t.match(told.stdout, 'evidence/own.txt')
   t.notMatch(told.stdout, /passwd|secret|win\.ini|evidence\/link/)
-  const written = await guestcert(['report', run, '--format', 'junit'], { cwd })
+  const written = await guestcert(['report', run, '--to', 'junit'], { cwd })
   for (const path of written.stdout.trim().split('\n')) {
     const xml = await readFile(path, 'utf8')
     t.match(xml, 'own.txt')
@@ -58,7 +58,7 @@ t.test('evidence outside the folder is named to no reader of reports', async t =
 t.test('reports are written over no link out of the folder', async t => {
   const { cwd, run } = await folderOf(t, journalWith([]))
   await symlink('../outside', join(run, 'junit'))
-  const { code, stderr } = await guestcert(['report', run, '--format', 'junit'], { cwd })
+  const { code, stderr } = await guestcert(['report', run, '--to', 'junit'], { cwd })
   t.equal(code, 4)
   t.match(stderr, /is a link/)
   t.same(await readdir(join(cwd, 'outside')), ['secret'])
@@ -130,7 +130,7 @@ t.test('no text of a journal becomes an element of a report, or an attachment', 
       ],
     })
   const { cwd, run } = await folderOf(t, events)
-  const { code, stdout } = await guestcert(['report', run, '--format', 'junit'], { cwd })
+  const { code, stdout } = await guestcert(['report', run, '--to', 'junit'], { cwd })
   t.equal(code, 1)
   for (const path of stdout.trim().split('\n')) {
     const xml = await readFile(path, 'utf8')

@@ -1,5 +1,5 @@
 import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
-import { asFlag, choiceFlags, jsonFlag, lastFailedFlag, reportsFlag } from './flags.js'
+import { asFlag, choiceFlags, jsonFlag, lastFailedFlag, reportsFlag, toFlag } from './flags.js'
 import type { CommandSpec } from './spec.js'
 
 /** Commands that plan runs and read their results. */
@@ -49,33 +49,16 @@ export const passCommands: readonly CommandSpec[] = [
     group,
     summary: 'Regenerate the reports of a run',
     description: [
-      'Reads the journal of a run and prints its result, or writes its JUnit files. The journal is not changed. If the runner died, the report covers what was recorded: a test without an observed result did not pass.',
+      'Reads the journal of a run and prints its result, or writes the reports that --to names. The journal is not changed. If the runner died, the report covers what was recorded: a test without an observed result did not pass.',
       'Exits with the exit code of the run itself.',
     ],
     arguments: [run],
-    flags: [
-      {
-        name: 'format',
-        value: 'NAME',
-        description: 'Failures and the summary on the terminal, or JUnit files',
-        choices: ['terminal', 'junit'],
-        default: 'terminal',
-        group: 'Output',
-      },
-      {
-        name: 'to',
-        value: 'DIR',
-        description: "Write JUnit files to DIR/junit and DIR/junit-strict (default: the run's folder)",
-        completes: 'folder',
-        group: 'Output',
-      },
-      reportsFlag,
-    ],
+    flags: [toFlag, reportsFlag],
     examples: [
       { line: 'guestcert report latest', does: 'Show the result of the newest run' },
       {
-        line: 'guestcert report 20261122-101500-a1b2 --format junit --to build',
-        does: 'JUnit files in build/',
+        line: 'guestcert report 20261122-101500-a1b2 --to junit=build --to markdown=build/summary.md',
+        does: 'JUnit files and a summary in build/',
       },
     ],
     exits: [0, 1, 2, 3, 4, 130],

@@ -1,6 +1,5 @@
-import { reporterKinds } from '../reports/terminal/names.js'
 import { validateGroup as group, labArgument as lab } from './arguments.js'
-import { asFlag, choiceFlags, lastFailedFlag, quietFlag } from './flags.js'
+import { asFlag, choiceFlags, lastFailedFlag, quietFlag, toFlag } from './flags.js'
 import type { CommandSpec, FlagSpec } from './spec.js'
 
 /** How tests are carried out, and what is shown of it. */
@@ -42,11 +41,13 @@ const sessionFlags: readonly FlagSpec[] = [
   {
     name: 'reporter',
     value: 'NAME',
-    description: 'Output format: for people, plain text, failures only, or one JSON event per line',
-    choices: reporterKinds,
-    default: 'auto',
+    description:
+      'What is shown: auto (for people), plain, quiet (failures only), json (one event per line); or ./FILE.js, a reporter of your own beside it',
+    repeatable: true,
+    completes: 'file',
     group: 'Output',
   },
+  toFlag,
   quietFlag,
 ]
 

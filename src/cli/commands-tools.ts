@@ -9,7 +9,7 @@ export const toolCommands: readonly CommandSpec[] = [
     group,
     summary: 'Print the JSON Schema of a file, for editors',
     description: ['Prints the schema that files are validated against, in JSON Schema draft 2020-12.'],
-    arguments: [{ name: 'FILE', description: 'Which file', choices: ['lab', 'suite'] }],
+    arguments: [{ name: 'FILE', description: 'Which file', choices: ['lab', 'suite', 'summary'] }],
     flags: [],
     examples: [
       { line: 'guestcert schema lab > lab.schema.json', does: 'For "# yaml-language-server: $schema=…"' },

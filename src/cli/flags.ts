@@ -1,3 +1,4 @@
+import { outputKinds } from '../reports/outputs.js'
 import type { FlagSpec } from './spec.js'
 
 const choice = 'Choice'
@@ -84,6 +85,16 @@ export const reportsFlag: FlagSpec = {
   default: 'reports',
   completes: 'folder',
   group: general,
+}
+
+/** Reports beside those that a run always leaves. */
+export const toFlag: FlagSpec = {
+  name: 'to',
+  value: 'KIND=PLACE',
+  kind: 'output',
+  description: `Write a report: ${outputKinds.map(({ name }) => name).join(', ')}. PLACE is a file, a folder or a URL; without one it goes to the run's folder`,
+  repeatable: true,
+  group: output,
 }
 
 /** Fewer lines. */

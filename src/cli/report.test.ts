@@ -77,7 +77,7 @@ t.test('a run is found by its path, its name, the beginning of its name, or as l
 })
 
 t.test('JUnit files are made again, where they are wanted', async t => {
-  const { code, stdout } = await guestcert(['report', 'latest', '--format', 'junit', '--to', 'build'], {
+  const { code, stdout } = await guestcert(['report', 'latest', '--to', 'junit=build'], {
     cwd,
   })
   t.equal(code, 1)

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import { exitCodeOf, strongestExit } from '../journal/exit.js'
+import { defaultLimits } from '../config/limits.js'
+import { type ExitCode, exitCodeOf, strongestExit } from '../journal/exit.js'
 import { openFold } from '../journal/fold.js'
-import { type CommandIo, colorFlag, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { type CommandIo, colorFlag, listFlag, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { findRun, readRun, type StoredRun } from './runs.js'
 
 /** `guestcert report RUN`: makes the reports of a run again, from its journal. */
@@ -14,13 +15,14 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       `guestcert: ${stored.strays.length} evidence files lie outside the run's folder and are left out, such as ${stored.strays[0]}\n`,
     )
   }
-  if (textFlag(args, 'format') === 'junit') await writeFiles(stored, args, io)
-  else await tell(stored, exitCode, args, io)
+  const wanted = listFlag(args, 'to')
+  if (wanted.length > 0) return writeReports(wanted, stored, exitCode, io)
+  await tell(stored, exitCode, args, io)
   return exitCode
 }
 
 /** What the journal comes to, and what the run itself ended with: the stronger of both. */
-function exitCodeOfStored({ state }: StoredRun): number {
+function exitCodeOfStored({ state }: StoredRun): ExitCode {
   const computed = exitCodeOf(state)
   return state.closed === null ? computed : strongestExit([computed, state.closed.exitCode])
 }
@@ -51,10 +53,27 @@ async function tell(stored: StoredRun, exitCode: number, args: ParsedArgs, io: C
   }
 }
 
-async function writeFiles({ state, folder }: StoredRun, args: ParsedArgs, io: CommandIo): Promise<void> {
-  const { writeJunit } = await import('../reports/junit/write.js')
-  const to = textFlag(args, 'to')
-  const target = to === undefined ? folder : resolve(io.cwd, to)
-  const written = await writeJunit(target, state, { workspace: io.cwd, evidenceFolder: folder })
+/** Writes the reports and names what was written; one that cannot be written makes the exit code 4. */
+async function writeReports(
+  texts: readonly string[],
+  { plan, state, folder }: StoredRun,
+  exitCode: ExitCode,
+  io: CommandIo,
+): Promise<number> {
+  const { readOutput, writeOutputs } = await import('../reports/outputs.js')
+  const { written, failures } = await writeOutputs(
+    texts.map(text => readOutput(text, io.cwd)),
+    {
+      state,
+      exitCode,
+      folder,
+      workspace: io.cwd,
+      env: io.env,
+      print: text => io.stdout.write(text),
+      limitMs: plan.limits.report ?? defaultLimits.report,
+    },
+  )
   for (const path of written) io.stdout.write(`${path}\n`)
+  for (const { message } of failures) io.stderr.write(`guestcert: ${message}\n`)
+  return failures.length === 0 ? exitCode : 4
 }

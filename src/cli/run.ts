@@ -51,7 +51,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
         warn(`run ${codes.length + 1}${Number.isFinite(most) ? ` of ${most}` : ''}`)
       }
       const { exitCode } = await carryOut({
-        ...sessionSettings(args, io, { lab, plan }),
+        ...(await sessionSettings(args, io, { lab, plan })),
         lab,
         suites,
         plan,

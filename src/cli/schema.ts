@@ -1,18 +1,31 @@
 import { z } from 'zod'
 import { hostNames } from '../config/driver.js'
+import { UsageError } from '../config/errors.js'
 import { labSchema } from '../config/lab-schema.js'
 import { suiteSchema } from '../config/suite-schema.js'
 import { builtinCatalog } from '../hypervisors/registry.js'
+import { summarySchema } from '../reports/summary-schema.js'
 import { type CommandIo, type ParsedArgs, requiredArgument } from './args.js'
 
-/** `guestcert schema lab|suite`: prints the JSON Schema (draft 2020-12) of a file. */
+/** The files that have a schema. */
+export const schemaFiles = ['lab', 'suite', 'summary'] as const
+type SchemaFile = (typeof schemaFiles)[number]
+
+/** `guestcert schema FILE`: prints the JSON Schema (draft 2020-12) of a file. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
-  io.stdout.write(schemaText(requiredArgument(args, 'FILE') === 'lab' ? 'lab' : 'suite'))
+  const wanted = requiredArgument(args, 'FILE')
+  const file = schemaFiles.find(name => name === wanted)
+  if (file === undefined) throw new UsageError(`${wanted} has no schema`)
+  io.stdout.write(schemaText(file))
   return 0
 }
 
 /** The JSON Schema of a kind of file, as editors read it. */
-export function schemaText(file: 'lab' | 'suite'): string {
-  const schema = file === 'lab' ? labSchema(hostNames([...builtinCatalog.values()])) : suiteSchema
-  return `${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), null, 2)}\n`
+export function schemaText(file: SchemaFile): string {
+  const schemas = {
+    lab: () => labSchema(hostNames([...builtinCatalog.values()])),
+    suite: () => suiteSchema,
+    summary: () => summarySchema,
+  }
+  return `${JSON.stringify(z.toJSONSchema(schemas[file](), { io: 'input' }), null, 2)}\n`
 }

@@ -58,6 +58,8 @@ export interface Limits {
   readonly leaseWait: number
   /** Between two lines that say what is waited for. */
   readonly notice: number
+  /** One request to a service that takes a report, and the end of a reporter of one's own. */
+  readonly report: number
   /** Bytes kept of one output stream of one command. */
   readonly output: number
 }
@@ -92,5 +94,6 @@ export const defaultLimits: Limits = {
   leaseLook: 5_000,
   leaseWait: 1_800_000,
   notice: 60_000,
+  report: 30_000,
   output: 16 * 1024 * 1024,
 }

@@ -20,11 +20,11 @@ export interface EventSink {
   readonly isGone: boolean
 }
 
-/** Whoever is told of each event once it is written. */
+/** Whoever is told of each event once it is written. What it still does when it has been told, the run's end awaits. */
 export interface EventReader {
-  event(event: JournalEvent): void
-  /** The run is closed, and its reports are written. */
-  end(state: RunState, exitCode: ExitCode, folder: string): void
+  event(event: JournalEvent): unknown
+  /** The run is closed, and its JUnit files and summary are written. */
+  end(state: RunState, exitCode: ExitCode, folder: string): unknown
 }
 
 /** A run: what is to be done, where it is written, and by what it is ended. */
@@ -59,8 +59,11 @@ export interface RunRequest {
   readonly stop: AbortSignal
   /** Where events go instead of a journal in the run's folder. */
   readonly sink?: EventSink
-  /** Makes the reader that is told of every event, after the fold has added it. One that throws is told nothing more, and the run ends with 4. */
-  readonly readerFor?: (folder: string, fold: RunFold) => EventReader
+  /**
+   * Makes the readers that are told of every event, after the fold has added it, one after the other. One that throws or
+   * rejects is told nothing more, and the run ends with 4; the others go on.
+   */
+  readonly readersFor?: (folder: string, fold: RunFold) => readonly EventReader[]
   /** Takes what is to be said once and is no event: what the reports' file system cannot do. */
   readonly warn: (text: string) => void
   /** Takes what the emulated hosts of the run's own lab counted. */

@@ -103,7 +103,7 @@ t.test('a plan is carried out into a sink of the caller’s own', async t => {
   const { state, exitCode, folder } = await carryOut({
     ...(await requestFor(t)),
     sink,
-    readerFor: () => reader,
+    readersFor: () => [reader],
   })
   t.equal(exitCode, 1)
   t.match(state.counts, { fail: 1, error: 0 })
@@ -129,11 +129,36 @@ t.test('a reader that throws is told nothing more, and the run is whole but for 
     },
     end: () => t.fail('it is told of the end'),
   }
-  const run = carryOut({ ...(await requestFor(t)), sink, readerFor: () => reader })
+  const run = carryOut({ ...(await requestFor(t)), sink, readersFor: () => [reader] })
   await t.rejects(run, { message: 'the reader is broken' })
   t.equal(told, 1)
   t.match(sink.events.at(-1), { type: 'run-closed', exitCode: 4, counts: { pass: 2, fail: 1, 'not-run': 0 } })
 })
+
+t.test(
+  'what a reader does after it was told is awaited, and one that rejects costs the others nothing',
+  async t => {
+    const sink = memorySink()
+    const codes: number[] = []
+    let isWritten = false
+    const slow: EventReader = {
+      event: () => undefined,
+      end: async () => {
+        await new Promise(resolve => setImmediate(resolve))
+        isWritten = true
+      },
+    }
+    const broken: EventReader = {
+      event: () => undefined,
+      end: async () => Promise.reject(new Error('no room')),
+    }
+    const last: EventReader = { event: () => undefined, end: (_state, code) => codes.push(code) }
+    const run = carryOut({ ...(await requestFor(t)), sink, readersFor: () => [slow, broken, last] })
+    await t.rejects(run, { message: 'no room' })
+    t.ok(isWritten)
+    t.same(codes, [4], 'whoever is told last knows of it')
+  },
+)
 
 t.test('what cannot be written down ends the run, and is no verdict', async t => {
   const sink = memorySink(({ type }) => type === 'test-ended')

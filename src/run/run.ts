@@ -14,6 +14,7 @@ import { findRunningLab } from '../lab/running.js'
 import { anyOf } from '../remote/index.js'
 import { secretsOf } from '../remote/lab-secrets.js'
 import { writeJunit } from '../reports/junit/write.js'
+import { summaryOf } from '../reports/summary.js'
 import { Redactor } from '../text/redactor.js'
 import { type Drivers, openDrivers } from './drivers.js'
 import { watchForEarlyEnd } from './early-end.js'
@@ -21,7 +22,6 @@ import { makeRunFolder, planFile, runId, summaryFile, writeJson } from './folder
 import { pointLatest } from './latest.js'
 import type { EventSink, RunRequest, RunResult } from './request.js'
 import { EventStream } from './stream.js'
-import { summaryOf } from './summary.js'
 import { type Tasks, withTasks } from './tasks.js'
 
 const firstEpoch = 1
@@ -44,7 +44,7 @@ export async function carryOut(request: RunRequest): Promise<RunResult> {
     const events = new EventStream({
       plan: request.plan,
       sink,
-      readerFor: fold => request.readerFor?.(folder, fold) ?? { event: () => {}, end: () => {} },
+      readersFor: fold => request.readersFor?.(folder, fold) ?? [],
       redactor,
       report: (environment, fold) => writeReports(request, folder, fold.state(), [environment]),
     })
@@ -220,7 +220,7 @@ async function closeRun(
       events.giveUp(error),
     )
   }
-  events.end(state, exitCode, folder)
+  await events.end(state, exitCode, folder)
   const [first] = events.trouble
   if (first !== undefined) {
     throw first

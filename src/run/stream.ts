@@ -12,7 +12,7 @@ import type { EventReader, EventSink } from './request.js'
 export interface StreamOptions {
   readonly plan: Plan
   readonly sink: EventSink
-  readonly readerFor: (fold: RunFold) => EventReader
+  readonly readersFor: (fold: RunFold) => readonly EventReader[]
   /** Keeps the lab's secrets out of every event. */
   readonly redactor: Redactor
   /** Makes the reports of an environment that has ended; one at a time. */
@@ -20,23 +20,24 @@ export interface StreamOptions {
 }
 
 /**
- * The events of a run on their way from the engine to sink, fold, reader and reports. Nobody is told of an event that
+ * The events of a run on their way from the engine to sink, fold, readers and reports. Nobody is told of an event that
  * is not written. The first event that cannot be written aborts {@link broken}.
  */
 export class EventStream {
   readonly fold: RunFold
-  readonly #reader: EventReader
+  /** Those that have not failed. */
+  #readers: readonly EventReader[]
   readonly #options: StreamOptions
   readonly #broken = new AbortController()
   readonly #trouble: Error[] = []
   readonly #told: Promise<void>[] = []
+  #isWhole = true
   #reporting: Promise<unknown> = Promise.resolve()
-  #readerFailed = false
 
   constructor(options: StreamOptions) {
     this.#options = options
     this.fold = openFold(options.plan)
-    this.#reader = options.readerFor(this.fold)
+    this.#readers = options.readersFor(this.fold)
   }
 
   /** Aborts when the run cannot be written down any more. */
@@ -59,39 +60,52 @@ export class EventStream {
 
   /** Ends the run for an error of its own: an event or a report that could not be written. */
   giveUp(error: unknown): void {
+    this.#isWhole = false
     this.#remember(error)
     this.#broken.abort(error)
   }
 
   /** Resolves when every event so far is written and told, and the reports that followed from them are made. */
   async settled(): Promise<void> {
-    await Promise.all(this.#told.splice(0))
+    // What is told may have readers do something that is awaited, too.
+    while (this.#told.length > 0) {
+      await Promise.all(this.#told.splice(0))
+    }
     await this.#reporting
   }
 
-  /** Tells the reader what the run came to, unless something went wrong here: then there is an error to show. */
-  end(state: RunState, exitCode: ExitCode, folder: string): void {
-    if (this.#trouble.length === 0) {
-      this.#toReader(reader => reader.end(state, exitCode, folder))
+  /** Tells each reader what the run came to, unless it could not be written down: then there is an error to show. */
+  async end(state: RunState, exitCode: ExitCode, folder: string): Promise<void> {
+    for (const reader of this.#isWhole ? this.#readers : []) {
+      // A report that could not be written is known to those that are told after it.
+      const code = this.#trouble.length === 0 ? exitCode : 4
+      await this.#toReader(reader, () => reader.end(state, code, folder))
     }
   }
 
   /** A reader that fails costs itself, and the exit code: the run's results are worth more. */
-  #toReader(tell: (reader: EventReader) => void): void {
-    if (this.#readerFailed) {
-      return
+  #toReader(reader: EventReader, tell: () => unknown): Promise<void> | undefined {
+    const fail = (error: unknown): void => {
+      this.#readers = this.#readers.filter(one => one !== reader)
+      this.#remember(error)
     }
     try {
-      tell(this.#reader)
+      const telling = tell()
+      return telling instanceof Promise ? telling.then(() => undefined, fail) : undefined
     } catch (error) {
-      this.#readerFailed = true
-      this.#remember(error)
+      fail(error)
+      return undefined
     }
   }
 
   #tell(event: JournalEvent): void {
     this.fold.add(event)
-    this.#toReader(reader => reader.event(event))
+    for (const reader of this.#readers) {
+      const telling = this.#toReader(reader, () => reader.event(event))
+      if (telling !== undefined) {
+        this.#told.push(telling)
+      }
+    }
     if (event.type === 'environment-ended') {
       this.#reporting = this.#reporting
         .then(() => this.#options.report(event.environment, this.fold))

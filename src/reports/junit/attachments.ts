@@ -1,3 +1,4 @@
+import { relative, sep } from 'node:path'
 import type { Evidence } from '../../journal/events.js'
 
 /** What a person looks at first, by the end of a file's name. */
@@ -37,4 +38,11 @@ export class AttachmentNames {
     this.#taken.set(name, known)
     return known === path ? attachmentPath(this.#folder, path) : null
   }
+}
+
+/** The run's folder as readers that start from the workspace name it. */
+export function attachmentsFrom(workspace: string, folder: string): string {
+  const path = relative(workspace, folder)
+  const inside = !path.startsWith('..')
+  return (inside ? path || '.' : folder).split(sep).join('/')
 }

@@ -1,6 +1,7 @@
 import type { Builder, TestCase, TestSuite } from 'junit-report-builder'
 import junit from 'junit-report-builder'
 import { UsageError } from '../../config/errors.js'
+import { countVerdicts } from '../../journal/fold-environment.js'
 import type { AttemptState, EnvironmentState, RunState, TestState } from '../../journal/state.js'
 import { ownSuite } from '../../plan/boot.js'
 import { cleanXml, cleanXmlLine } from '../clean.js'
@@ -12,8 +13,10 @@ import {
   junitCounts,
   type Profile,
   suitesIn,
+  sumJunitCounts,
 } from './document.js'
 import { caseName, className, outcomeType, seconds, stableId, suiteName } from './names.js'
+import { bytewise, inOrder, partsOf } from './parts.js'
 import { caseProperties, suiteProperties } from './properties.js'
 import { detailsOf, errorOutputOf, instanceText, messageOf, outputOf } from './text.js'
 import { environmentTrouble, runTrouble, type Trouble, troubleSuite } from './trouble.js'
@@ -40,10 +43,12 @@ export interface JunitSuites {
 export function junitFor(state: RunState, environmentId: string, options: JunitOptions): string {
   const environment = state.environments.find(({ planned }) => planned.id === environmentId)
   if (environment === undefined) throw new UsageError(`the plan has no environment ${environmentId}`)
-  const { text, counts } = environmentSuites(state, environment, options)
+  const suites = [...environmentSuites(state, environment, options)]
+  const counts = sumJunitCounts(suites.map(one => one.counts))
   const { durationMs, startedAt } = environment
   const { profile } = options
-  return `${documentHead({ profile, run: state.run, counts, durationMs, startedAt })}${text}${documentEnd}`
+  const head = documentHead({ profile, run: state.run, counts, durationMs, startedAt })
+  return `${head}${suites.map(({ text }) => text).join('')}${documentEnd}`
 }
 
 /** The suites of trouble that belongs to no environment; without any where there is none. */
@@ -55,28 +60,39 @@ export function runSuites(state: RunState, { profile }: Pick<JunitOptions, 'prof
   return { text, counts: junitCounts(noVerdicts, troubles.length) }
 }
 
-/** The suites of one environment, one for each suite of tests. */
-export function environmentSuites(
+/**
+ * The suites of one environment: one for each suite of tests, and further ones of its name where it is large, so that
+ * no more than a part of it is ever held as XML.
+ */
+export function* environmentSuites(
   state: RunState,
   environment: EnvironmentState,
   options: JunitOptions,
-): JunitSuites {
-  const builder = shared.newBuilder()
+): Generator<JunitSuites> {
   const suites = new Map<string, TestState[]>()
   for (const test of environment.tests) {
-    suites.set(test.planned.suite, [...(suites.get(test.planned.suite) ?? []), test])
+    const tests = suites.get(test.planned.suite)
+    if (tests === undefined) suites.set(test.planned.suite, [test])
+    else tests.push(test)
   }
   // A suite without cases keeps the document well formed for an environment without tests.
   if (suites.size === 0) suites.set('none', [])
-  for (const [suite, tests] of [...suites].sort(([a], [b]) => ownFirst(a, b) || bytewise(a, b))) {
+  for (const [suite, all] of [...suites].sort(([a], [b]) => ownFirst(a, b) || bytewise(a, b))) {
     const context = { state, environment, options, attachments: new AttachmentNames(options.attachments) }
-    addSuite(builder.testSuite(), context, suite, tests)
+    let part = 0
+    for (const tests of partsOf(inOrder(all, suite))) {
+      part += 1
+      const builder = shared.newBuilder()
+      addSuite(builder.testSuite(), context, { suite, part, tests })
+      yield { text: suitesIn(builder.build()), counts: junitCounts(countVerdicts(tests)) }
+    }
   }
   const troubles = environmentTrouble(environment)
   if (troubles.length > 0) {
+    const builder = shared.newBuilder()
     addTrouble(builder.testSuite(), environment.planned.id, options.profile, troubles)
+    yield { text: suitesIn(builder.build()), counts: junitCounts(noVerdicts, troubles.length) }
   }
-  return { text: suitesIn(builder.build()), counts: junitCounts(environment.counts, troubles.length) }
 }
 
 const noVerdicts = { pass: 0, fail: 0, error: 0, skip: 0, blocked: 0, 'not-run': 0 }
@@ -103,22 +119,27 @@ interface Context {
   readonly attachments: AttachmentNames
 }
 
-function addSuite(node: TestSuite, context: Context, suite: string, tests: readonly TestState[]): void {
+/** One suite element: a suite of tests, or a part of it. */
+interface SuitePart {
+  readonly suite: string
+  /** From 1. */
+  readonly part: number
+  readonly tests: readonly TestState[]
+}
+
+function addSuite(node: TestSuite, context: Context, { suite, part, tests }: SuitePart): void {
   const { environment, state } = context
   const total = tests.reduce((sum, test) => sum + durationMsOf(test), 0)
-  node.name(suiteName(environment.planned, suite))
+  node.name(suiteName(environment.planned, suite, part))
   setTime(node, total)
   const startedAt = tests
     .flatMap(({ attempts }) => attempts.flatMap(({ startedAt: at }) => at ?? []))
     .sort()[0]
   if (startedAt !== undefined) node.timestamp(startedAt)
   for (const [name, value] of suiteProperties(state, environment, tests[0])) node.property(name, value)
-  const named = tests.map(test => ({ test, name: caseName(test.planned.id, suite) }))
-  for (const { test, name } of named.sort((a, b) => bytewise(a.name, b.name))) {
-    addCase(node.testCase(), context, name, test)
-  }
+  for (const test of tests) addCase(node.testCase(), context, caseName(test.planned.id, suite), test)
   finish(node, element => {
-    element.att('id', stableId(environment.planned.id, suite))
+    element.att('id', stableId(environment.planned.id, suite, ...(part === 1 ? [] : [String(part)])))
     const host = environment.instances.at(-1)?.host
     if (host !== undefined) element.att('hostname', cleanXmlLine(host, 200))
     if (tests[0] !== undefined) element.att('file', cleanXmlLine(tests[0].planned.manifest, 500))
@@ -224,8 +245,4 @@ function isTried({ verdict }: AttemptState): boolean {
 /** Everything else rests on the bring-up. */
 function ownFirst(a: string, b: string): number {
   return Number(b === ownSuite) - Number(a === ownSuite)
-}
-
-function bytewise(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

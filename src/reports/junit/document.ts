@@ -55,6 +55,12 @@ export function junitCounts(counts: Counts, troubles = 0): JunitCounts {
   return { tests: pass + fail + skip + errors, failures: fail, errors, skipped: skip }
 }
 
+/** Adds counts up. */
+export function sumJunitCounts(all: readonly JunitCounts[]): JunitCounts {
+  const sum = (key: keyof JunitCounts): number => all.reduce((total, counts) => total + counts[key], 0)
+  return { tests: sum('tests'), failures: sum('failures'), errors: sum('errors'), skipped: sum('skipped') }
+}
+
 function escaped(text: string): string {
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
   return text.replace(/[&<>"]/g, character => entities[character] ?? character)

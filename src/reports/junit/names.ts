@@ -7,9 +7,9 @@ import { cleanXmlLine } from '../clean.js'
 const longestName = 200
 const hexOf128Bits = 32
 
-/** `ENVIRONMENT/SUITE`, marked when emulated: unique in a run. */
-export function suiteName(environment: PlannedEnvironment, suite: string): string {
-  const mark = environment.emulated ? ' (EMULATED)' : ''
+/** `ENVIRONMENT/SUITE`, with the number of its part after the first, and marked when emulated: unique in a run. */
+export function suiteName(environment: PlannedEnvironment, suite: string, part = 1): string {
+  const mark = `${part === 1 ? '' : ` (${part})`}${environment.emulated ? ' (EMULATED)' : ''}`
   return `${cut(cleanXmlLine(`${environment.id}/${suite}`, Number.MAX_SAFE_INTEGER), longestName - mark.length)}${mark}`
 }
 

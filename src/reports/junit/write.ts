@@ -1,8 +1,9 @@
-import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
-import { InternalError } from '../../config/errors.js'
+import { lstat, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileNameOf } from '../../config/file-name.js'
 import type { RunState } from '../../journal/state.js'
+import { replaceFile, unwritten } from '../replace-file.js'
+import { attachmentsFrom } from './attachments.js'
 import { junitFor, runSuites } from './build.js'
 import { documentEnd, documentHead, type Profile } from './document.js'
 
@@ -37,9 +38,12 @@ export async function writeJunit(
   const written: string[] = []
   for (const profile of ['rich', 'strict'] as const) {
     const target = join(folder, junitFolders[profile])
+    // The run's folder may be a stranger's: nothing is written where a link leads.
+    const found = await lstat(target).catch(() => null)
+    if (found?.isSymbolicLink()) throw unwritten(target, new Error('it is a link'))
     for (const id of ids) {
       const path = join(target, `${fileNameOf(id)}.xml`)
-      await replaceFile(target, path, junitFor(state, id, { profile, ...attachments }))
+      await replaceFile(path, junitFor(state, id, { profile, ...attachments }))
       written.push(path)
     }
     const path = join(target, runFile)
@@ -49,7 +53,7 @@ export async function writeJunit(
     } else {
       const { run, durationMs, openedAt: startedAt } = state
       const head = documentHead({ profile, run, counts, durationMs, startedAt })
-      await replaceFile(target, path, `${head}${text}${documentEnd}`)
+      await replaceFile(path, `${head}${text}${documentEnd}`)
       written.push(path)
     }
   }
@@ -58,25 +62,3 @@ export async function writeJunit(
 
 /** What belongs to no environment. It is there only if there is any; no environment's file can have the name. */
 const runFile = 'run.xml'
-
-async function replaceFile(folder: string, path: string, content: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.tmp`
-  try {
-    await mkdir(folder, { recursive: true })
-    if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is a link`)
-    // One that a run was killed over may be left; whoever put a link there is not followed.
-    await rm(unfinished, { force: true })
-    await writeFile(unfinished, content, { flag: 'wx' })
-    await rename(unfinished, path)
-  } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => undefined)
-    const why = error instanceof Error ? error.message : String(error)
-    throw new InternalError(`the report ${path} cannot be written: ${why}`, { cause: error })
-  }
-}
-
-function attachmentsFrom(workspace: string, folder: string): string {
-  const path = relative(workspace, folder)
-  const inside = !path.startsWith('..')
-  return (inside ? path || '.' : folder).split(sep).join('/')
-}

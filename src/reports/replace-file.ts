@@ -1,0 +1,29 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { InternalError } from '../config/errors.js'
+
+/**
+ * Writes a report in one step: a reader sees the former file or the new one, never a part. Makes its folder.
+ *
+ * @throws InternalError when it cannot be written.
+ */
+export async function replaceFile(path: string, content: string): Promise<void> {
+  const folder = dirname(path)
+  const unfinished = `${path}.${process.pid}.tmp`
+  try {
+    await mkdir(folder, { recursive: true })
+    // One that a run was killed over may be left; whoever put a link there is not followed.
+    await rm(unfinished, { force: true })
+    await writeFile(unfinished, content, { flag: 'wx' })
+    await rename(unfinished, path)
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => undefined)
+    throw unwritten(path, error)
+  }
+}
+
+/** A report that could not be written, and why. */
+export function unwritten(path: string, error: unknown): InternalError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new InternalError(`the report ${path} cannot be written: ${why}`, { cause: error })
+}
