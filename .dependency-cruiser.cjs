@@ -15,7 +15,7 @@ const allowed = {
   doctor: ['plan', 'hypervisors', 'guests', 'remote', 'results', 'journal', 'config'],
   api: ['journal', 'config'],
   reports: ['journal', 'plan', 'waivers', 'text', 'config'],
-  record: ['journal', 'plan', 'waivers', 'config'],
+  record: ['journal', 'plan', 'waivers', 'reports', 'text', 'config'],
 }
 
 const boundaries = Object.entries(allowed).map(([folder, others]) => ({

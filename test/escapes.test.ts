@@ -96,7 +96,7 @@ tests:
 
 t.test('a lab whose every text is hostile: list, plan, lab, and their JSON', async t => {
   const cwd = await labIn(t, {}, true)
-  for (const what of ['suites', 'tests', 'guests', 'hosts', 'products']) {
+  for (const what of ['suites', 'tests', 'guests', 'hosts', 'products', 'requirements']) {
     await look(t, ['list', what, 'lab.yaml'], cwd)
     const { code, stdout } = await look(t, ['list', what, 'lab.yaml', '--json'], cwd)
     if (code === 0) JSON.parse(stdout.replaceAll(styles, ''))

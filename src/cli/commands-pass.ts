@@ -24,15 +24,15 @@ export const passCommands: readonly CommandSpec[] = [
   {
     path: ['list'],
     group,
-    summary: 'List suites, tests, guests, hosts or known products',
+    summary: 'List suites, tests, guests, hosts, known products or requirements',
     description: [
-      'Lists the suites and tests of the lab, or the built-in ones if no lab is given. Guests and hosts need a lab. Products are all that a lab may name.',
+      'Lists the suites and tests of the lab, or the built-in ones if no lab is given. Guests and hosts need a lab. Products are all that a lab may name. Requirements are shown with the tests that speak for them.',
     ],
     arguments: [
       {
         name: 'WHAT',
         description: 'What to list',
-        choices: ['suites', 'tests', 'guests', 'hosts', 'products'],
+        choices: ['suites', 'tests', 'guests', 'hosts', 'products', 'requirements'],
       },
       { ...lab, description: 'The lab file; required for guests and hosts', optional: true },
     ],

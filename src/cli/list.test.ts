@@ -61,6 +61,12 @@ t.test('tests are listed as programs expect them', async t => {
   t.equal((tests as unknown[]).length, 1)
 })
 
+t.test('requirements are listed with the tests that speak for them, and without any', async t => {
+  const listed = await guestcert(['list', 'requirements', 'lab.yaml'], { cwd })
+  t.match(listed.stdout, /^GC-CLOCK-02 +clock\/drift +The wall clock is right/m)
+  t.match(listed.stdout, /^GC-DISK-01 +no test /m)
+})
+
 t.test('suites, guests and hosts are listed with what matters about them', async t => {
   t.match(await listed('suites'), [
     { suite: 'clock', version: '1.0.0', tests: ['drift'], digest: /^[0-9a-f]{64}$/ },

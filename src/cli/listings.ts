@@ -1,7 +1,9 @@
 import { UsageError } from '../config/errors.js'
 import type { Guest, Host, Lab } from '../config/model.js'
 import { guestProducts, hypervisorProducts } from '../config/products.js'
+import { loadRequirements } from '../config/requirements.js'
 import { formatSize } from '../config/units.js'
+import { bootRequirement, bootTestId } from '../plan/boot.js'
 import type { Suite } from '../plan/suite.js'
 import { loadSuites } from '../plan/suites.js'
 import { loadLab } from './load-lab.js'
@@ -20,6 +22,7 @@ export const listings: ReadonlyMap<string, (lab: string | null) => Promise<Listi
   ['guests', async (lab: string | null) => listGuests(await labOf(lab, 'guests'))],
   ['hosts', async (lab: string | null) => listHosts(await labOf(lab, 'hosts'))],
   ['products', async () => listProducts()],
+  ['requirements', async (lab: string | null) => listRequirements(await suitesOf(lab))],
 ])
 
 async function suitesOf(file: string | null): Promise<readonly Suite[]> {
@@ -68,6 +71,24 @@ function listTests(suites: readonly Suite[]): Listing {
       proof: test.proof,
       tags: test.tags,
     })),
+  }
+}
+
+/** Each requirement with the tests that speak for it; those that tests name and no list holds, too. */
+async function listRequirements(suites: readonly Suite[]): Promise<Listing> {
+  const known = await loadRequirements()
+  const tests = suites.flatMap(suite => suite.tests)
+  const ids = [...new Set([...known.keys(), ...tests.flatMap(test => test.requirements)])].sort()
+  const values = ids.map(id => {
+    const { text = null, source = null, version = null } = known.get(id) ?? {}
+    const own = id === bootRequirement ? [bootTestId] : []
+    const named = tests.filter(({ requirements }) => requirements.includes(id)).map(test => test.id)
+    return { id, text, source, version, tests: [...own, ...named] }
+  })
+  return {
+    headings: ['REQUIREMENT', 'TESTS', 'TEXT'],
+    rows: values.map(({ id, tests, text }) => [id, tests.join(' ') || 'no test', text ?? 'in no list']),
+    values,
   }
 }
 

@@ -44,6 +44,16 @@ export interface RunOpened {
   readonly waiversDigest: string | null
   /** What whoever started it said about it; absent when that was nothing. */
   readonly labels?: Labels
+  /** Present in a run that was registered before it began. */
+  readonly certify?: Certify
+}
+
+/** What a registered run is bound to. */
+export interface Certify {
+  /** The leaf hash of its registration in a record's log, in hex: the run's name ends in its first digits. */
+  readonly registration: string
+  /** SHA-256 over the program that carries it out. */
+  readonly harnessDigest: string
 }
 
 export interface SessionStarted {

@@ -31,7 +31,7 @@ export function openFold(plan: Plan): RunFold {
   const clock = stopwatch({ fromStart: true })
   const problems: string[] = []
   let opened: (JournalEvent & { type: 'run-opened' }) | null = null
-  let closed: RunClosed | null = null
+  let closed: (JournalEvent & RunClosed) | null = null
 
   function add(event: JournalEvent): void {
     clock.tick(event)
@@ -74,6 +74,8 @@ export function openFold(plan: Plan): RunFold {
         labels: opened?.labels ?? {},
         planDigest: plan.digest,
         openedAt: opened?.at ?? null,
+        closedAt: closed?.at ?? null,
+        certify: opened?.certify ?? null,
         durationMs: clock.durationMs(),
         sessions: [...sessions],
         hosts: [...hosts],

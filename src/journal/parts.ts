@@ -38,6 +38,11 @@ const isEvidence: Test = value =>
 
 const isMeasure: Test = value => isObject(value) && isNumber(value.value) && isText(value.unit)
 
+const isDigest: Test = value => isText(value) && /^[0-9a-f]{64}$/.test(String(value))
+
+const isCertify: Test = value =>
+  isObject(value) && isDigest(value.registration) && isDigest(value.harnessDigest)
+
 /** What the parts of an event must be, wherever they are. */
 const parts: Readonly<Record<string, Test>> = {
   at: isMoment,
@@ -50,6 +55,7 @@ const parts: Readonly<Record<string, Test>> = {
   facts: eachIs(isText),
   undone: eachIs(isText),
   exit: isExit,
+  certify: isCertify,
   step: isText,
   diagnostics: isText,
   labels: value => isObject(value) && Object.values(value).every(isText),

@@ -1,7 +1,16 @@
 import type { Cause } from '../config/errors.js'
 import type { Labels } from '../config/labels.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
-import type { CheckSeen, Evidence, Exit, HostSetAside, Measure, RunClosed, Verdict } from './events.js'
+import type {
+  Certify,
+  CheckSeen,
+  Evidence,
+  Exit,
+  HostSetAside,
+  Measure,
+  RunClosed,
+  Verdict,
+} from './events.js'
 
 /** How many tests have each verdict. */
 export type Counts = Readonly<Record<Verdict, number>>
@@ -121,6 +130,10 @@ export interface RunState {
   readonly labels: Labels
   readonly planDigest: string
   readonly openedAt: string | null
+  /** UTC of its end; `null` when it was not brought there. */
+  readonly closedAt: string | null
+  /** `null` for a run that was not registered. */
+  readonly certify: Certify | null
   /** The sessions' durations together, in ms. */
   readonly durationMs: number
   readonly sessions: readonly SessionState[]

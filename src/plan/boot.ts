@@ -10,6 +10,9 @@ export const ownSuite = 'guestcert'
 /** The first result of every environment: whether its guest boots, answers and lets us in. */
 export const bootTestId: string = `${ownSuite}/boot`
 
+/** The requirement that it speaks for. */
+export const bootRequirement = 'GC-BOOT-01'
+
 /** What is done to bring a guest up, in this order; not every guest needs every step. */
 export const bootSteps = [
   'lease',
@@ -49,7 +52,7 @@ export function bootTest({ startsGuest, family, limits }: BootRequest): PlannedT
     suiteDigest: createHash('sha256').update(canonical({ bootTestId, version, bootSteps })).digest('hex'),
     title: startsGuest ? 'boots, answers and lets us in' : 'answers and lets us in',
     level: 'required',
-    requirements: ['GC-BOOT-01'],
+    requirements: [bootRequirement],
     protocol: 'bring-up',
     file: '',
     manifest: 'docs/boot.md',
