@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { DriverCatalog, DriverDescriptor, DriverSource } from '../config/driver.js'
+import { hyperVModule } from './hyperv/module.js'
 import { libvirtModule } from './libvirt/module.js'
 import type { DriverModule } from './module.js'
 import { qemuModule } from './qemu/module.js'
@@ -7,11 +8,16 @@ import { staticModule } from './static/module.js'
 import { xlModule } from './xl/module.js'
 
 /** The drivers that ship with the program: the only place that names them all. */
-export const builtinDrivers: readonly DriverModule[] = [staticModule, qemuModule, libvirtModule, xlModule]
+export const builtinDrivers: readonly DriverModule[] = [
+  staticModule,
+  qemuModule,
+  libvirtModule,
+  xlModule,
+  hyperVModule,
+]
 
 /** Drivers that a lab file may name, so that it can be written and checked, and that cannot run anything yet. */
 const announcedDrivers: readonly DriverDescriptor[] = [
-  announced('hyperv', 'Hyper-V'),
   announced('vsphere', 'VMware vCenter and ESXi, through their API'),
   announced('esxi', 'VMware ESXi, through its shell'),
   announced('xenserver', 'Citrix XenServer and XCP-ng'),

@@ -20,7 +20,15 @@ import type { WindowsHost } from './shells/windows/host.js'
 import { fitsLine, longestLine } from './shells/windows/line.js'
 import { probe } from './shells/windows/probe.js'
 import { runInCmd } from './shells/windows/run.js'
-import type { ServiceAnswer, ServiceRequest } from './shells/windows/service.js'
+import {
+  guestService,
+  type HostRequest,
+  hostService,
+  type RequestOptions,
+  type ServiceAnswer,
+  type ServiceKind,
+  type ServiceRequest,
+} from './shells/windows/service.js'
 import { SftpChannel } from './shells/windows/sftp-channel.js'
 import { type Asker, startService } from './shells/windows/start-service.js'
 import { stopMarked } from './shells/windows/stop.js'
@@ -63,9 +71,9 @@ export class WindowsMachine implements Machine {
   readonly #places: ChannelPlaces
   #commands = 0
   #isSilent = false
-  #service: Promise<Asker> | null = null
-  /** The service, once it has started. */
-  #serving: Asker | null = null
+  readonly #services = new Map<ServiceKind, Promise<Asker>>()
+  /** The services that have started. */
+  readonly #serving = new Map<ServiceKind, Asker>()
   readonly #sftp: SftpChannel
   #temporary: Promise<string> | null = null
 
@@ -125,10 +133,12 @@ export class WindowsMachine implements Machine {
   /** A server may open few channels: what is held for quickness alone is given back, and opened anew when needed. */
   #makeRoom(): void {
     this.#sftp.release()
-    if (this.#serving?.isIdle === true) {
-      this.#serving.end()
-      this.#serving = null
-      this.#service = null
+    for (const [kind, service] of this.#serving) {
+      if (service.isIdle) {
+        service.end()
+        this.#serving.delete(kind)
+        this.#services.delete(kind)
+      }
     }
   }
 
@@ -137,7 +147,7 @@ export class WindowsMachine implements Machine {
     request: ServiceRequest,
     { limitMs, signal }: { readonly limitMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<ServiceAnswer> {
-    const started = this.#startedService().catch((error: unknown) => {
+    const started = this.#startedService(guestService).catch((error: unknown) => {
       this.#isSilent ||= !this.lost.aborted && this.look.tools.wmic && this.look.tools.reg
       throw error
     })
@@ -154,28 +164,41 @@ export class WindowsMachine implements Machine {
     })
   }
 
+  /** Has the PowerShell of a host carry out a text of ours. Throws InfraError. */
+  async askHost(request: HostRequest, options: RequestOptions): Promise<ServiceAnswer> {
+    const service = await unlessAborted(this.#startedService(hostService), options.signal)
+    return service.ask(request, options)
+  }
+
   /** Whether {@link ask} can be answered: false also once a PowerShell has not served and there are other means. */
   get hasPowerShell(): boolean {
     return this.look.powershell !== null && !this.#isSilent
   }
 
-  async #startedService(): Promise<Asker> {
-    const known = this.#service
+  async #startedService(kind: ServiceKind): Promise<Asker> {
+    const known = this.#services.get(kind)
     const current = await known?.catch(() => null)
     if (current !== undefined && current !== null && !current.isGone) {
       return current
     }
-    if (this.#service !== known && this.#service !== null) {
+    const other = this.#services.get(kind)
+    if (other !== known && other !== undefined) {
       // Another asker has started a new one meanwhile.
-      return this.#service
+      return other
     }
-    this.#service = startService(this.#host, {
-      run: (command, options) => this.#run(command, options),
-      serve: (command, options) => this.#places.hold(() => this.#runNow(command, options), options.signal),
-      carry: (content, ending) => this.#carryAside(content, ending),
-    })
-    this.#serving = await this.#service
-    return this.#serving
+    const started = startService(
+      this.#host,
+      {
+        run: (command, options) => this.#run(command, options),
+        serve: (command, options) => this.#places.hold(() => this.#runNow(command, options), options.signal),
+        carry: (content, ending) => this.#carryAside(content, ending),
+      },
+      kind,
+    )
+    this.#services.set(kind, started)
+    const serving = await started
+    this.#serving.set(kind, serving)
+    return serving
   }
 
   /** Kills what carries a mark that begins so: what an earlier run left. Throws InfraError when some remains. */
@@ -258,8 +281,10 @@ export class WindowsMachine implements Machine {
 
   async close(): Promise<void> {
     // One that still starts is not waited for: it ends with the connection.
-    const service = await Promise.race([this.#service?.catch(() => null), nextTurn(null)])
-    service?.end()
+    for (const starting of this.#services.values()) {
+      const service = await Promise.race([starting.catch(() => null), nextTurn(null)])
+      service?.end()
+    }
     await this.#ssh.close()
   }
 

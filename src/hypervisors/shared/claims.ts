@@ -55,7 +55,7 @@ export async function writeClaim(commands: HostCommands, claim: Claim, call: Cal
   const file = `${folder}/${quote(claim.instance)}`
   // Whole or not at all: a runner may die at any time.
   const command = `umask 077&&mkdir -p ${folder}&&cat >${file}.new&&mv ${file}.new ${file}`
-  await commands.demand(command, { ...call, stdin: Buffer.from(`${JSON.stringify(claim)}\n`) })
+  await commands.demand(command, { ...call, stdin: Buffer.from(claimText(claim)) })
 }
 
 /** Removes a claim, if it is there. */
@@ -71,7 +71,17 @@ export async function removeClaim(
 /** Every claim on the host; what cannot be read is none of ours. */
 export async function listClaims(commands: HostCommands, call: CallOptions): Promise<Claim[]> {
   const { stdout } = await commands.run(`cat ${folder}/gc-* 2>/dev/null`, call)
-  return stdout.text.split('\n').flatMap(line => {
+  return parseClaims(stdout.text)
+}
+
+/** A claim as it is written down: one line. */
+export function claimText(claim: Claim): string {
+  return `${JSON.stringify(claim)}\n`
+}
+
+/** Reads claims; what cannot be read is none of ours. */
+export function parseClaims(text: string): Claim[] {
+  return text.split('\n').flatMap(line => {
     const parsed = claimSchema.safeParse(jsonOf(line))
     return parsed.success ? [parsed.data] : []
   })

@@ -72,7 +72,7 @@ t.test('who gives up does not keep others from the connection', async t => {
   let told: AbortSignal = never
   const connection = new HostConnection('kvm-1', signal => {
     told = signal
-    return new Promise(resolve => {
+    return new Promise<Machine>(resolve => {
       open = resolve
     })
   })

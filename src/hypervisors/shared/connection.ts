@@ -2,28 +2,28 @@ import { InfraError } from '../../config/errors.js'
 import type { Machine } from '../../remote/index.js'
 
 /** Opens a connection to a host; told by the signal to give up. */
-export type Connect = (signal: AbortSignal) => Promise<Machine>
+export type Connect<M extends Machine = Machine> = (signal: AbortSignal) => Promise<M>
 
 /** One SSH connection to a host, shared by all its guests: opened when first needed, and anew when lost. */
-export class HostConnection {
+export class HostConnection<M extends Machine = Machine> {
   readonly #label: string
-  readonly #connect: Connect
+  readonly #connect: Connect<M>
   readonly #closing = new AbortController()
-  #opening: Promise<Machine> | null = null
-  #machine: Machine | null = null
+  #opening: Promise<M> | null = null
+  #machine: M | null = null
 
-  constructor(label: string, connect: Connect) {
+  constructor(label: string, connect: Connect<M>) {
     this.#label = label
     this.#connect = connect
   }
 
   /** The connection that is open now, if there is one: nothing is opened, and nothing waited for. */
-  get current(): Machine | null {
+  get current(): M | null {
     return this.#machine?.lost.aborted === false ? this.#machine : null
   }
 
   /** The connected host. Throws InfraError when it cannot be reached, or when the signal aborts. */
-  async machine(signal: AbortSignal): Promise<Machine> {
+  async machine(signal: AbortSignal): Promise<M> {
     this.#refuseWhen(this.#closing.signal.aborted, 'the driver is closed')
     const opening = (this.#opening ??= this.#open())
     const machine = await this.#unlessAborted(opening, signal)
@@ -46,7 +46,7 @@ export class HostConnection {
   }
 
   /** No caller's signal ends it: others may wait for the same connection. */
-  #open(): Promise<Machine> {
+  #open(): Promise<M> {
     const opening = this.#connect(this.#closing.signal)
     opening.catch(() => {
       if (this.#opening === opening) {

@@ -7,6 +7,8 @@ import { type LeaseQuestion, leaseCommand } from './script.js'
 /** A shell on a machine; a Machine is one. */
 export interface HostShell {
   readonly label: string
+  /** Asks for the lease where there is no POSIX shell; gives what the script would have printed. */
+  lease?(question: LeaseQuestion, options: AskOptions): Promise<string>
   run(
     command: string,
     options: { readonly signal: AbortSignal; readonly limitMs: number; readonly limitName: string },
@@ -29,21 +31,35 @@ export async function askLease(
   question: LeaseQuestion,
   { signal, limitMs }: AskOptions,
 ): Promise<LeaseAnswer> {
-  const { exit, stdout, stderr } = await shell.run(leaseCommand(question), {
-    signal,
-    limitMs,
-    limitName: 'command',
-  })
-  const answer = parseLease(stdout.text)
+  const { text, how, isLost } =
+    shell.lease === undefined
+      ? await askScript(shell, question, { signal, limitMs })
+      : { text: await shell.lease(question, { signal, limitMs }), how: 'no answer', isLost: false }
+  const answer = parseLease(text)
   if (answer !== null && answer.word !== 'broken') {
     return answer
   }
-  const said = peerText(stderr.text)
-  const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
-  const why = answer?.why ?? `${how}${said === '' ? '' : `: ${said}`}`
-  throw new InfraError(`${shell.label}: its lease cannot be kept: ${why}`, {
+  throw new InfraError(`${shell.label}: its lease cannot be kept: ${answer?.why ?? how}`, {
     cause: 'host',
     where: shell.label,
-    code: exit.kind === 'lost' ? 'lost' : 'lease',
+    code: isLost ? 'lost' : 'lease',
   })
+}
+
+async function askScript(
+  shell: HostShell,
+  question: LeaseQuestion,
+  options: AskOptions,
+): Promise<{ readonly text: string; readonly how: string; readonly isLost: boolean }> {
+  const { exit, stdout, stderr } = await shell.run(leaseCommand(question), {
+    ...options,
+    limitName: 'command',
+  })
+  const said = peerText(stderr.text)
+  const how = exit.kind === 'code' ? `status ${exit.code}` : exit.kind
+  return {
+    text: stdout.text,
+    how: `${how}${said === '' ? '' : `: ${said}`}`,
+    isLost: exit.kind === 'lost',
+  }
 }

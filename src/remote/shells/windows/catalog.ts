@@ -4,7 +4,7 @@
  * are filled in.
  */
 import { InternalError } from '../../../config/errors.js'
-import { loginLine, loginProbe, readerText, scriptText, serviceText } from './powershell-text.js'
+import { hostServiceText, loginLine, loginProbe, readerText, scriptText, serviceText } from './powershell-text.js'
 
 /** One kind of text that may be sent. */
 export interface CatalogEntry {
@@ -126,6 +126,18 @@ export const catalog = {
       powershellPage,
       'https://learn.microsoft.com/en-us/dotnet/api/system.management.automation.powershell',
       'assumed (that -InputFormat None leaves standard input to the script)',
+    ],
+  },
+  'powershell-host-service': {
+    text: 'powershell.exe -NoLogo -NoProfile -NonInteractive -InputFormat None -OutputFormat Text -EncodedCommand {HOST}',
+    takenBy: 'cmd',
+    versions: '2012 and later, as a Hyper-V host',
+    why: 'The same for a host of guests, which carries out the texts of docs/hyperv.md: each request is the names of columns, a text, and its arguments.',
+    answer:
+      'As powershell-service. An error is `gc ID error "IDENTIFIER|HRESULT|MESSAGE"`, with the FullyQualifiedErrorId and eight hexadecimal digits: only the message depends on the language of the host.',
+    sources: [
+      powershellPage,
+      'https://learn.microsoft.com/en-us/dotnet/api/system.management.automation.errorrecord',
     ],
   },
   'powershell-batch': {
@@ -278,6 +290,7 @@ export const longTexts: Readonly<Record<string, string>> = {
   SERVICE: serviceText,
   SCRIPT: scriptText,
   READER: readerText,
+  HOST: hostServiceText,
 }
 
 /** The text of a command with its holes filled. Throws InternalError for a hole that nothing, or that is not one. */

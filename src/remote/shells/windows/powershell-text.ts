@@ -25,19 +25,14 @@ export const loginLine: string = `$gcLine='{LINE-QUOTED}';${lineText}`
 /** The registry is reached through this one function, for which a test may put another. */
 export const registryFunction: string = `function Gc-Hive($n){@{HKLM=[Microsoft.Win32.Registry]::LocalMachine;HKU=[Microsoft.Win32.Registry]::Users}[$n]}`
 
-/**
- * A service that takes requests from standard input, one a line, and answers each in lines of its own as they come. Each
- * request has a runspace, so that a slow one holds up none but those who asked for it; what has ended is let go. An
- * error that the guest gave as its answer is `error`; any other is `fault`, which is ours.
- *
- * A value is escaped with two calls of `Replace`, without a function, and each row is looked through once for what is not
- * ASCII: a call of a function costs 0.3 ms, a script block as a match evaluator 1.2 ms.
- */
-export const serviceText: string = `${String.raw`$ProgressPreference='SilentlyContinue'
+/** What each request of a service begins with: a runspace of its own runs it. */
+const requestHead = String.raw`$ProgressPreference='SilentlyContinue'
 $g={param($f)
 $ErrorActionPreference='Stop'
-$id,$op,$a,$b,$c=$f
-$o=[Console]::Out
+`
+
+/** Writes values as JSON in ASCII: `Gc-V` one, `Gc-E` what is not printable in a line. */
+const valueFunctions = String.raw`$o=[Console]::Out
 $e=[regex]'[^ -~]'
 $i=[Globalization.CultureInfo]''
 $n=0
@@ -49,7 +44,10 @@ if($v -is [datetime]){$v=$v.ToUniversalTime().ToString('yyyyMMddHHmmss.ffffff',$
 elseif($v -is [IFormattable]){$v=$v.ToString($null,$i)}
 '"'+([string]$v).Replace('\','\\').Replace('"','\"')+'"'}
 function Gc-E($s){while(($m=$e.Match($s)).Success){$s=$s.Replace("$m",('\u{0:x4}' -f [int][char]"$m"))};$s}
-`}${registryFunction}${String.raw`
+`
+
+/** Prints a row of the properties `$k` of what comes. */
+const rowPrinter = String.raw`
 $t={$u=$true
 $r="gc $id row {"
 foreach($p in $k){
@@ -63,19 +61,10 @@ if($e.IsMatch($r)){$r=Gc-E $r}
 $o.WriteLine($r)
 $n++
 $u=$false}
-try{switch($op){
-'wmi'{$k=$b.Split(',');$q="SELECT $b FROM $c"
-&{if($PSVersionTable.PSVersion.Major -gt 2){Get-CimInstance -Namespace $a -Query $q}else{Get-WmiObject -Namespace $a -Query $q}}|ForEach-Object $t}
-'registry'{$y=(Gc-Hive $a).OpenSubKey($b)
-if(!$y){$o.WriteLine("gc $id absent");return}
-$k='key','name','kind','value'
-&{foreach($s in $y.GetSubKeyNames()){@{key=$s}};foreach($s in $y.GetValueNames()){@{name=$s;kind=$y.GetValueKind($s);value=$y.GetValue($s,$null,'DoNotExpandEnvironmentNames')}}}|ForEach-Object $t}
-'now'{$k=@('ticks');@{ticks=[DateTime]::UtcNow.Ticks}|ForEach-Object $t}
-default{$u=$true;throw $op}}
-$o.WriteLine("gc $id end $n")}
-catch{$d='error';if($u -or $_.CategoryInfo.Reason -match '^(Comm|Para|Pars)' -or $_.FullyQualifiedErrorId -like 'InvokeM*'){$d='fault'}
-$o.WriteLine((Gc-E "gc $id $d $(Gc-V $_.Exception.Message)"))}}
-$z=[Management.Automation.Runspaces.RunspaceFactory]::CreateRunspacePool(1,8)
+`
+
+/** Takes requests from standard input until its end. */
+const requestLoop = String.raw`$z=[Management.Automation.Runspaces.RunspaceFactory]::CreateRunspacePool(1,8)
 $z.Open()
 [Console]::Out.WriteLine("gc hello $($PSVersionTable.PSVersion) $PID")
 $w=@{}
@@ -88,7 +77,44 @@ $s.RunspacePool=$z
 [void]$s.AddScript($g).AddArgument($f)
 $w[$f[0]]=$s,$s.BeginInvoke()}
 foreach($x in $w.Values){[void]$x[1].AsyncWaitHandle.WaitOne()}
-[Environment]::Exit(0)`}`
+[Environment]::Exit(0)`
+
+/**
+ * A service that takes requests from standard input, one a line, and answers each in lines of its own as they come. Each
+ * request has a runspace, so that a slow one holds up none but those who asked for it; what has ended is let go. An
+ * error that the guest gave as its answer is `error`; any other is `fault`, which is ours.
+ *
+ * A value is escaped with two calls of `Replace`, without a function, and each row is looked through once for what is not
+ * ASCII: a call of a function costs 0.3 ms, a script block as a match evaluator 1.2 ms.
+ */
+export const serviceText: string = `${requestHead}${String.raw`$id,$op,$a,$b,$c=$f
+`}${valueFunctions}${registryFunction}${rowPrinter}${String.raw`try{switch($op){
+'wmi'{$k=$b.Split(',');$q="SELECT $b FROM $c"
+&{if($PSVersionTable.PSVersion.Major -gt 2){Get-CimInstance -Namespace $a -Query $q}else{Get-WmiObject -Namespace $a -Query $q}}|ForEach-Object $t}
+'registry'{$y=(Gc-Hive $a).OpenSubKey($b)
+if(!$y){$o.WriteLine("gc $id absent");return}
+$k='key','name','kind','value'
+&{foreach($s in $y.GetSubKeyNames()){@{key=$s}};foreach($s in $y.GetValueNames()){@{name=$s;kind=$y.GetValueKind($s);value=$y.GetValue($s,$null,'DoNotExpandEnvironmentNames')}}}|ForEach-Object $t}
+'now'{$k=@('ticks');@{ticks=[DateTime]::UtcNow.Ticks}|ForEach-Object $t}
+default{$u=$true;throw $op}}
+$o.WriteLine("gc $id end $n")}
+catch{$d='error';if($u -or $_.CategoryInfo.Reason -match '^(Comm|Para|Pars)' -or $_.FullyQualifiedErrorId -like 'InvokeM*'){$d='fault'}
+$o.WriteLine((Gc-E "gc $id $d $(Gc-V $_.Exception.Message)"))}}
+`}${requestLoop}`
+
+/**
+ * The same for a host: each request brings the names of its columns, a constant text that gives hashtables, and its
+ * arguments. An error is told with what does not depend on the language of the host: its identifier and its HRESULT.
+ */
+export const hostServiceText: string = `${requestHead}${String.raw`$id,$k,$b=$f[0..2]
+$c=@(if($f.Length -gt 3){$f[3..($f.Length-1)]})
+$k=$k.Split(',')
+`}${valueFunctions.trimEnd()}${rowPrinter}${String.raw`try{& ([scriptblock]::Create($b)) @c|ForEach-Object $t
+$o.WriteLine("gc $id end $n")}
+catch{$x=$_.Exception
+if($u){$o.WriteLine("gc $id fault $(Gc-V $x.Message)")}
+else{$o.WriteLine((Gc-E "gc $id error $(Gc-V ($_.FullyQualifiedErrorId+('|{0:X8}|' -f $x.HResult)+$x.Message))"))}}}
+`}${requestLoop}`
 
 /**
  * The status of a script that was left without `exit`: by `break` or `continue` outside a loop. `exit` sets its own after

@@ -5,14 +5,22 @@ import type { CommandResult, RunOptions } from '../../machine.js'
 import { Stillness } from '../../stillness.js'
 import { peerText } from '../../trouble.js'
 import { commandText } from './catalog.js'
-import { encodedCommand, serviceText } from './powershell-text.js'
+import { encodedCommand, hostServiceText, serviceText } from './powershell-text.js'
 
 /** A value as the service prints it. */
 export type ServiceValue = null | string | readonly ServiceValue[]
 /** One row of an answer. */
 export type ServiceRow = Readonly<Record<string, ServiceValue>>
-/** What is asked: an operation, and its arguments. */
+/** What a guest's service is asked: an operation, and its arguments. */
 export type ServiceRequest = readonly [op: 'wmi' | 'registry' | 'now', ...args: string[]]
+/** What a host's service is asked: the columns of a text's rows, joined by commas, the text, and its arguments. */
+export type HostRequest = readonly [columns: string, text: string, ...args: string[]]
+
+/** One kind of service: the command that starts it, and whose fault an error is that it tells. */
+export interface ServiceKind {
+  readonly command: string
+  readonly owner: 'guest' | 'host'
+}
 
 /** An answer; `absent` when what was asked for is not there, which is no failure. */
 export interface ServiceAnswer {
@@ -26,6 +34,9 @@ export interface RequestOptions {
   readonly signal?: AbortSignal
   /** Time in which the machine is held still does not count. */
   readonly stillness?: Stillness
+  /** What errors call the request, and the limit, where they are not to be told by its words. */
+  readonly what?: string
+  readonly limitName?: string
 }
 
 /** Text that is kept of one answer, in bytes: a hostile guest could send for ever. */
@@ -37,8 +48,17 @@ export const serviceCommand: string = commandText('powershell-service', {
   SERVICE: encodedCommand(serviceText),
 })
 
+/** The service of a guest, which answers questions. */
+export const guestService: ServiceKind = { command: serviceCommand, owner: 'guest' }
+
+/** The service of a host, which carries out texts. */
+export const hostService: ServiceKind = {
+  command: commandText('powershell-host-service', { HOST: encodedCommand(hostServiceText) }),
+  owner: 'host',
+}
+
 /** One line of a request, as the service splits it. */
-export function requestLine(id: number, request: ServiceRequest): string {
+export function requestLine(id: number, request: readonly string[]): string {
   return `${fields(id, request, /[^ -[\]-~]/g)}\n`
 }
 
@@ -48,7 +68,7 @@ export function pipedRequestLine(id: number, request: ServiceRequest): string {
 }
 
 /** Escapes as .NET's Regex.Unescape takes them back. */
-function fields(id: number, request: ServiceRequest, escaped: RegExp): string {
+function fields(id: number, request: readonly string[], escaped: RegExp): string {
   const field = (text: string): string =>
     text.replace(escaped, char =>
       char === '\\' ? '\\\\' : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -71,6 +91,7 @@ interface Pending {
 /** Takes the service's lines apart and gives each request its answer. */
 export class Answers {
   readonly #where: string
+  readonly #owner: ServiceKind['owner']
   readonly #pending = new Map<number, Pending>()
   #held = ''
   #hello: (version: string) => void = () => {}
@@ -79,8 +100,9 @@ export class Answers {
     this.#hello = resolve
   })
 
-  constructor(where: string) {
+  constructor(where: string, owner: ServiceKind['owner'] = 'guest') {
     this.#where = where
+    this.#owner = owner
   }
 
   /** The answer to a request that is being sent. */
@@ -166,7 +188,7 @@ export class Answers {
     }
   }
 
-  #error(what: string, cause: 'guest' | 'runner' = 'guest'): InfraError {
+  #error(what: string, cause: 'guest' | 'host' | 'runner' = this.#owner): InfraError {
     const where = this.#where
     return new InfraError(`${where}: ${what}`, { cause, where, code: 'command' })
   }
@@ -199,12 +221,17 @@ export class PowerShellService {
   readonly version: string
   readonly #stdin: PassThrough
   readonly #answers: Answers
-  readonly #where: string
+  readonly #place: { readonly where: string; readonly owner: ServiceKind['owner'] }
   #ids = 0
   #isGone = false
 
-  private constructor(where: string, version: string, stdin: PassThrough, answers: Answers) {
-    this.#where = where
+  private constructor(
+    place: { readonly where: string; readonly owner: ServiceKind['owner'] },
+    version: string,
+    stdin: PassThrough,
+    answers: Answers,
+  ) {
+    this.#place = place
     this.version = version
     this.#stdin = stdin
     this.#answers = answers
@@ -215,11 +242,12 @@ export class PowerShellService {
     where: string,
     run: (command: string, options: RunOptions) => Promise<CommandResult>,
     limitMs: number,
+    kind: ServiceKind = guestService,
   ): Promise<PowerShellService> {
     const stdin = new PassThrough()
-    const answers = new Answers(where)
+    const answers = new Answers(where, kind.owner)
     const cancel = new AbortController()
-    const ended = run(serviceCommand, {
+    const ended = run(kind.command, {
       stdin,
       limitMs: forEver,
       keepBytes: 4096,
@@ -247,7 +275,7 @@ export class PowerShellService {
         code: 'command',
       })
     }
-    const service = new PowerShellService(where, first.version, stdin, answers)
+    const service = new PowerShellService({ where, owner: kind.owner }, first.version, stdin, answers)
     void failed.then(why => {
       service.#isGone = true
       answers.failAll(`PowerShell is gone: ${why}`)
@@ -265,7 +293,7 @@ export class PowerShellService {
   }
 
   /** Asks; other requests go on meanwhile. Throws InfraError (`limit`, `command`), or the signal's reason. */
-  async ask(request: ServiceRequest, options: RequestOptions): Promise<ServiceAnswer> {
+  async ask(request: ServiceRequest | HostRequest, options: RequestOptions): Promise<ServiceAnswer> {
     const { signal } = options
     signal?.throwIfAborted()
     this.#ids += 1
@@ -277,7 +305,7 @@ export class PowerShellService {
       this.#stdin.write(requestLine(id, request))
     }
     try {
-      return await within(answer, { ...options, what: request.join(' '), where: this.#where })
+      return await within(answer, { what: request.join(' '), ...options, ...this.#place })
     } finally {
       // What nobody waits for any more must not hold one of the service's runspaces.
       if (this.#answers.forget(id) && this.#stdin.writable) {
@@ -302,15 +330,17 @@ export async function within<T>(
     what,
     where,
     signal,
+    limitName = 'command',
+    owner = 'guest',
     stillness = new Stillness(),
-  }: RequestOptions & { what: string; where: string },
+  }: RequestOptions & { what: string; where: string; owner?: ServiceKind['owner'] },
 ): Promise<T> {
   let cancel = (): void => {}
   let release = (): void => {}
   const stopped = new Promise<never>((_, reject) => {
-    const late = `${where}: "${what.slice(0, 80)}" was not answered within the limit "command" of ${limitMs} ms`
+    const late = `${where}: "${what.slice(0, 80)}" was not answered within the limit "${limitName}" of ${limitMs} ms`
     cancel = stillness.after(Math.min(limitMs, forEver), () =>
-      reject(new InfraError(late, { cause: 'guest', where, code: 'limit', limit: 'command' })),
+      reject(new InfraError(late, { cause: owner, where, code: 'limit', limit: limitName })),
     )
     release = onAbort(signal, () => reject(signal?.reason))
   })

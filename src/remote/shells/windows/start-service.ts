@@ -4,12 +4,13 @@ import { commandText } from './catalog.js'
 import type { WindowsHost } from './host.js'
 import {
   Answers,
+  type HostRequest,
   PowerShellService,
   type RequestOptions,
   requestLine,
   type ServiceAnswer,
+  type ServiceKind,
   type ServiceRequest,
-  serviceCommand,
   within,
 } from './service.js'
 
@@ -18,7 +19,7 @@ export interface Asker {
   readonly isGone: boolean
   /** Whether it holds a channel without need at the moment. */
   readonly isIdle: boolean
-  ask(request: ServiceRequest, options: RequestOptions): Promise<ServiceAnswer>
+  ask(request: ServiceRequest | HostRequest, options: RequestOptions): Promise<ServiceAnswer>
   end(): void
 }
 
@@ -32,11 +33,15 @@ export interface ServiceMeans {
 }
 
 /** Starts the PowerShell of a connection: one for all requests, where it can have standard input for itself. */
-export async function startService({ connection, login }: WindowsHost, means: ServiceMeans): Promise<Asker> {
+export async function startService(
+  { connection, login }: WindowsHost,
+  means: ServiceMeans,
+  kind: ServiceKind,
+): Promise<Asker> {
   const { where, limits } = connection
   return login === 'powershell'
-    ? new BatchService(where, means)
-    : PowerShellService.start(where, means.serve, limits.firstCommand)
+    ? new BatchService(where, means, kind)
+    : PowerShellService.start(where, means.serve, limits.firstCommand, kind)
 }
 
 interface Queued {
@@ -51,17 +56,19 @@ class BatchService implements Asker {
   readonly isIdle = false
   readonly #where: string
   readonly #means: ServiceMeans
+  readonly #kind: ServiceKind
   #ids = 0
   #queue: Queued[] = []
   #answers: Answers
 
-  constructor(where: string, means: ServiceMeans) {
+  constructor(where: string, means: ServiceMeans, kind: ServiceKind) {
     this.#where = where
     this.#means = means
-    this.#answers = new Answers(where)
+    this.#kind = kind
+    this.#answers = new Answers(where, kind.owner)
   }
 
-  async ask(request: ServiceRequest, options: RequestOptions): Promise<ServiceAnswer> {
+  async ask(request: ServiceRequest | HostRequest, options: RequestOptions): Promise<ServiceAnswer> {
     const { limitMs, signal } = options
     signal?.throwIfAborted()
     this.#ids += 1
@@ -74,7 +81,8 @@ class BatchService implements Asker {
     }
     this.#queue.push({ id, line: requestLine(id, request), limitMs })
     const where = this.#where
-    return within(answer, { ...options, what: request.join(' '), where }).finally(() => {
+    const { owner } = this.#kind
+    return within(answer, { what: request.join(' '), ...options, where, owner }).finally(() => {
       answers.forget(id)
     })
   }
@@ -84,11 +92,11 @@ class BatchService implements Asker {
   async #send(): Promise<void> {
     const [queue, answers] = [this.#queue, this.#answers]
     this.#queue = []
-    this.#answers = new Answers(this.#where)
+    this.#answers = new Answers(this.#where, this.#kind.owner)
     try {
       const file = await this.#means.carry(Buffer.from(queue.map(({ line }) => line).join('')), 'txt')
       const line = commandText('powershell-batch', {
-        'POWERSHELL-SERVICE': serviceCommand,
+        'POWERSHELL-SERVICE': this.#kind.command,
         FILE: `"${file}"`,
       })
       const { exit, stderr } = await this.#means.run(`${line}&del "${file}"`, {

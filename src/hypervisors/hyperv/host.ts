@@ -1,0 +1,73 @@
+import type { HostLimits } from '../limit.js'
+import type { HostConnection } from '../shared/connection.js'
+import { type CallOptions, refused } from '../shared/host-commands.js'
+import { HostWatch } from '../shared/watch.js'
+import { type Ask, asker, type PowerShellHost } from './ask.js'
+import { type Read, readRow, readRows, stateOf, understand } from './output.js'
+import { hostTexts } from './texts/host-texts.js'
+
+/** One Hyper-V host, and what its guests share. */
+export interface HyperVHost {
+  readonly id: string
+  readonly connection: HostConnection<PowerShellHost>
+  readonly ask: Ask
+  readonly limits: HostLimits
+  /** What the host says that it is: asked for once. */
+  facts(call: CallOptions): Promise<Read<'facts'>>
+  /** By identifier of the virtual machine. */
+  readonly watch: HostWatch
+}
+
+export function createHyperVHost(
+  id: string,
+  connection: HostConnection<PowerShellHost>,
+  limits: HostLimits,
+): HyperVHost {
+  const ask = asker(connection, id)
+  const watch = new HostWatch(
+    async signal => {
+      const machines = await listMachines({ id, ask }, { signal, limit: limits.command, where: id })
+      return new Map(
+        machines.map(({ id: vm, state }) => {
+          // What needs a person is told by a look at the machine itself.
+          const { power, question } = understand(id, () => stateOf(state))
+          return [vm, { power: question === undefined ? power : 'paused', said: state, incarnation: null }]
+        }),
+      )
+    },
+    { everyMs: limits.watchEvery.ms, silenceMs: limits.silence.ms },
+  )
+  let known: Promise<Read<'facts'>> | null = null
+  const facts = async (call: CallOptions): Promise<Read<'facts'>> => {
+    known ??= ask(hostTexts.facts, [], call).then(rows => understand(id, () => readRow('facts', rows)))
+    try {
+      return await known
+    } catch (error) {
+      known = null
+      throw error
+    }
+  }
+  return { id, connection, ask, limits, watch, facts }
+}
+
+/** Every virtual machine of a host. */
+export async function listMachines(
+  { id, ask }: Pick<HyperVHost, 'id' | 'ask'>,
+  call: CallOptions,
+): Promise<Read<'listed'>[]> {
+  const rows = await ask(hostTexts.list, [], call)
+  return understand(id, () => readRows('listed', rows))
+}
+
+/** The one virtual machine of a name; `null` where there is none. Throws InfraError where there are several. */
+export async function findMachine(
+  host: HyperVHost,
+  name: string,
+  call: CallOptions,
+): Promise<Read<'listed'> | null> {
+  const found = (await listMachines(host, call)).filter(machine => machine.name === name)
+  if (found.length > 1) {
+    throw refused(call.where, `${host.id} has ${found.length} virtual machines with the name ${name}`)
+  }
+  return found[0] ?? null
+}

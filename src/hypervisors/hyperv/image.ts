@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto'
+import type { CallOptions } from '../shared/host-commands.js'
+import type { HyperVHost } from './host.js'
+import { readRows, understand } from './output.js'
+import { hostTexts } from './texts/host-texts.js'
+
+/** A clean disk as facts of its instance: its digest as src/hypervisors/image-identity.ts has it, and its files. */
+export async function identityOf(
+  { id, ask }: HyperVHost,
+  path: string,
+  call: CallOptions,
+): Promise<Record<string, string>> {
+  const rows = await ask(hostTexts.image, [path], call)
+  const files = understand(id, () => readRows('image', rows))
+  const lines = files.map(({ format, sha256 }) => `${format.toLowerCase()} ${sha256}\n`).join('')
+  return {
+    'image digest': `sha256:${createHash('sha256').update(lines).digest('hex')}`,
+    'image files': files.map(file => file.path).join(', '),
+  }
+}

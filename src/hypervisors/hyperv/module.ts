@@ -1,0 +1,37 @@
+import { win32 } from 'node:path'
+import type { WrittenPlacement } from '../../config/driver.js'
+import type { DriverModule } from '../module.js'
+import { createHyperVDriver } from './driver.js'
+
+/** Hyper-V hosts of Windows Server 2012 and later, driven with the Hyper-V module of PowerShell over SSH. */
+export const hyperVModule: DriverModule = {
+  name: 'hyperv',
+  title: 'Hyper-V of Windows Server 2012 and later, with PowerShell over SSH',
+  startsGuests: true,
+  needsConnect: true,
+  migrates: false,
+  ownMachines: false,
+  guestsMeet: true,
+  cleanStates: ['none', 'snapshot', 'overlay', 'copy'],
+  placementMistakes,
+  open: ({ host }) => createHyperVDriver({ host }),
+}
+
+function placementMistakes({ vm, clean }: WrittenPlacement): readonly string[] {
+  const path =
+    typeof clean !== 'object' || 'snapshot' in clean
+      ? null
+      : 'overlay' in clean
+        ? clean.overlay
+        : clean.copy
+  return [
+    ...(vm === undefined
+      ? ['the driver hyperv needs "vm": the name of the virtual machine on the host']
+      : []),
+    ...(path === null || (/^[A-Za-z]:[\\/]/.test(path) && /^\.a?vhdx?$/i.test(win32.extname(path)))
+      ? []
+      : [
+          `clean: "${path}" is a disk on the host: expected an absolute path, such as "D:\\clean\\rhel9.vhdx"`,
+        ]),
+  ]
+}

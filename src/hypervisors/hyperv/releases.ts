@@ -1,0 +1,58 @@
+import type { Host, Placement } from '../../config/model.js'
+import type { Ability } from '../driver.js'
+
+/** A version of Hyper-V, as its Windows Server is called, and the build that tells it. */
+export interface Release {
+  readonly version: string
+  readonly build: number
+}
+
+/** Those with the Hyper-V module of PowerShell, the oldest first (learn.microsoft.com, Windows Server release information). */
+export const releases: readonly Release[] = [
+  { version: '2012', build: 9200 },
+  { version: '2012 R2', build: 9600 },
+  { version: '2016', build: 14393 },
+  { version: '2019', build: 17763 },
+  { version: '2022', build: 20348 },
+  { version: '2025', build: 26100 },
+]
+
+/** The version of a build: that of the last release before it; `null` for one that is older than all. */
+export function versionOfBuild(build: number): string | null {
+  return releases.findLast(release => release.build <= build)?.version ?? null
+}
+
+/** Where a version stands among the releases; -1 for one that is not driven. */
+function rankOf(version: string): number {
+  const name = version.trim().toUpperCase()
+  return releases.findIndex(release => release.version === name)
+}
+
+/** Whether a version is driven. */
+export function isDriven({ version }: Pick<Host, 'version'>): boolean {
+  return rankOf(version) >= 0
+}
+
+/** What every version does with any machine. */
+const common: readonly Ability[] = ['pause', 'reset', 'screenshot', 'stop']
+/** What would stay with a machine that is lent. */
+const ofOwn: readonly Ability[] = ['attach-disk', 'revert', 'snapshot']
+
+/**
+ * What can be done with a guest placed so. Not offered: vCPUs of a machine that runs, which no version changes; the
+ * console, a named pipe that drops what nobody reads; migration, for which a login by key over SSH has no credentials.
+ */
+export function abilitiesOf(
+  { clean, configuration }: Pick<Placement, 'clean' | 'configuration'>,
+  version: string,
+): ReadonlySet<Ability> {
+  const own = clean.kind === 'copy' || clean.kind === 'overlay'
+  const isAtLeast = (since: string): boolean => rankOf(version) >= rankOf(since)
+  return new Set([
+    ...common,
+    ...(own ? ofOwn : []),
+    ...(isAtLeast('2012 R2') ? (['nmi'] as const) : []),
+    ...(own && isAtLeast('2016') ? (['set-memory'] as const) : []),
+    ...(own && isAtLeast('2016') && configuration.generation === 2 ? (['attach-nic'] as const) : []),
+  ])
+}

@@ -1,0 +1,206 @@
+import { InfraError } from '../../config/errors.js'
+import { awaitSent } from '../managed-vm/await-state.js'
+import { type Expectation, sent, showing, type VmBackend } from '../managed-vm/backend.js'
+import { isDown, isUp, type Observation } from '../managed-vm/observation.js'
+import { type CallOptions, hostError } from '../shared/host-commands.js'
+import { isNotFound } from './ask.js'
+import type { HyperVHost } from './host.js'
+import { cardOf, driveOf, type Read, readRow, stateOf, understand } from './output.js'
+import type { HostText } from './texts/text.js'
+import { vmTexts } from './texts/vm-texts.js'
+
+/** A virtual machine of an instance. */
+export interface HyperVPlace {
+  readonly host: HyperVHost
+  readonly instance: string
+  /** The identifier that the host gave it; `null` before it is made or found. */
+  id: string | null
+}
+
+/** What can be done with any machine, whoever made it. */
+export type HyperVVm = Pick<
+  VmBackend,
+  'instance' | 'limits' | 'observe' | 'start' | 'requestShutdown' | 'kill'
+> &
+  Required<Pick<VmBackend, 'pause' | 'resume' | 'reset' | 'nmi'>>
+
+/** The call of an instance's text, within a limit of its host. */
+export function callOf(
+  { host, instance }: Pick<HyperVPlace, 'host' | 'instance'>,
+  signal: AbortSignal,
+  limit: keyof Omit<HyperVHost['limits'], 'consoleBytes'> = 'command',
+): CallOptions {
+  return { signal, limit: host.limits[limit], where: instance }
+}
+
+/** Asks about the machine of an instance. Throws InfraError where it has none. */
+export async function askVm(
+  place: HyperVPlace,
+  text: HostText,
+  args: readonly string[],
+  call: CallOptions,
+): ReturnType<HyperVHost['ask']> {
+  if (place.id === null) {
+    throw hostError(place.instance, `${place.instance} on ${place.host.id}: it has no virtual machine`)
+  }
+  return place.host.ask(text, [place.id, ...args], call)
+}
+
+/** The commands of a machine. */
+export function hyperVVm(place: HyperVPlace): HyperVVm {
+  const { host, instance } = place
+  const { limits } = host
+  const runs = (what: string): Expectation => {
+    return { what, cause: 'host', limit: limits.start, holds: ({ power }) => power === 'on' }
+  }
+  const observe: HyperVVm['observe'] = ({ devices }, signal) =>
+    devices ? observeInside(place, callOf(place, signal)) : observeState(place, callOf(place, signal))
+  return {
+    instance,
+    limits,
+    observe,
+    start: async signal => {
+      const before = await observe({ devices: false }, signal)
+      if (before.power !== 'on' && before.power !== 'busy') {
+        const text = before.said === 'Paused' ? vmTexts.resume : vmTexts.start
+        await askVm(place, text, [], callOf(place, signal, 'start'))
+      }
+      return showing(runs('start it'))
+    },
+    requestShutdown: async signal => {
+      const { code } = readRow('answered', await askVm(place, vmTexts.shutdown, [], callOf(place, signal)))
+      if (code === 'none') {
+        throw new InfraError(
+          `${instance} on ${host.id}: the guest cannot be asked to shut down: its integration services do not answer (Msvm_ShutdownComponent)`,
+          { cause: 'guest', where: instance, code: 'command' },
+        )
+      }
+      demandDone(place, 'InitiateShutdown', code)
+      return showing({ what: 'shut down', cause: 'guest', limit: limits.shutdown, holds: isDown })
+    },
+    kill: async signal => {
+      const before = await observe({ devices: false }, signal)
+      let said = ''
+      if (!isDown(before)) {
+        await askVm(place, vmTexts.turnOff, [], callOf(place, signal, 'destroy')).catch((error: unknown) => {
+          // It may have ended meanwhile: what is seen decides.
+          if (!(error instanceof InfraError) || error.context.code !== 'command') {
+            throw error
+          }
+          said = error.message
+        })
+      }
+      return showing({ what: 'turn it off', cause: 'host', limit: limits.destroy, said, holds: isDown })
+    },
+    pause: async signal => {
+      await askVm(place, vmTexts.suspend, [], callOf(place, signal))
+      const holds = ({ power }: Observation): boolean => power === 'paused'
+      return showing({ what: 'pause it', cause: 'host', limit: limits.command, holds })
+    },
+    resume: async signal => {
+      await askVm(place, vmTexts.resume, [], callOf(place, signal))
+      return showing(runs('resume it'))
+    },
+    reset: async signal => {
+      const rows = await askVm(place, vmTexts.reset, [], callOf(place, signal))
+      demandDone(place, 'RequestStateChange', readRow('answered', rows).code)
+      return showing({ ...runs('reset it'), holds: isUp })
+    },
+    nmi: async signal => {
+      await askVm(place, vmTexts.nmi, [], callOf(place, signal))
+      return sent()
+    },
+  }
+}
+
+/** What the methods of Msvm_… classes return (learn.microsoft.com, their pages). */
+const results: Readonly<Record<string, string>> = {
+  32768: 'failed',
+  32769: 'access denied',
+  32770: 'not supported',
+  32771: 'status is unknown',
+  32772: 'timeout',
+  32773: 'invalid parameter',
+  32774: 'system is in use',
+  32775: 'invalid state for this operation',
+  32776: 'incorrect data type',
+  32777: 'system is not available',
+  32778: 'out of memory',
+}
+
+/** Throws unless a method was carried out, or has begun: 4096 is a job. */
+export function demandDone({ host, instance }: HyperVPlace, method: string, code: string): void {
+  if (code !== '0' && code !== '4096') {
+    const what = results[code] ?? 'a value that is not documented'
+    throw hostError(instance, `${instance} on ${host.id}: ${method} returned ${code}: ${what}`)
+  }
+}
+
+/** Turns a machine off, whatever it does. */
+export async function turnOff(place: HyperVPlace, signal: AbortSignal): Promise<void> {
+  const vm = hyperVVm(place)
+  await awaitSent(vm, vm.kill(signal), signal)
+}
+
+/** All that a machine has; `null` where it is not there. */
+export async function lookAt(place: HyperVPlace, call: CallOptions): Promise<Read<'looked'> | null> {
+  if (place.id === null) {
+    return null
+  }
+  try {
+    const rows = await askVm(place, vmTexts.look, [], call)
+    return understand(place.host.id, () => readRow('looked', rows))
+  } catch (error) {
+    if (isNotFound(error)) {
+      return null
+    }
+    throw error
+  }
+}
+
+const notThere = { power: 'absent', said: 'not there', incarnation: null, devices: null } as const
+
+function seenAs(place: HyperVPlace, said: string): Observation {
+  const state = understand(place.host.id, () => stateOf(said))
+  return { ...state, said, incarnation: null, host: place.host.id, devices: null }
+}
+
+async function observeState(place: HyperVPlace, call: CallOptions): Promise<Observation> {
+  const absent: Observation = { ...notThere, host: place.host.id }
+  if (place.id === null) {
+    return absent
+  }
+  try {
+    const rows = await askVm(place, vmTexts.state, [], call)
+    return seenAs(place, String(rows[0]?.state))
+  } catch (error) {
+    if (isNotFound(error)) {
+      return absent
+    }
+    throw error
+  }
+}
+
+async function observeInside(place: HyperVPlace, call: CallOptions): Promise<Observation> {
+  const looked = await lookAt(place, call)
+  if (looked === null) {
+    return { ...notThere, host: place.host.id }
+  }
+  const seen = seenAs(place, looked.state)
+  const { disks, nics, cpus, assigned, startup } = looked
+  const memoryBytes = isUp(seen) && assigned > 0 ? assigned : startup
+  return {
+    ...seen,
+    devices: {
+      disks: disks.map(disk => diskName(driveOf(disk))),
+      nics: nics.map(nic => cardOf(nic).mac),
+      vcpus: cpus,
+      memoryBytes,
+    },
+  }
+}
+
+/** By which a disk is known: a checkpoint changes its path, and not its place. */
+export function diskName(drive: Pick<ReturnType<typeof driveOf>, 'type' | 'number' | 'location'>): string {
+  return `${drive.type} ${drive.number} ${drive.location}`
+}
