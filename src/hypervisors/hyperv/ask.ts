@@ -81,7 +81,7 @@ function asTrouble(error: unknown, { name }: HostText, where: string, host: stri
     return error
   }
   const [, id, hresult = '', message = ''] =
-    /: PowerShell: ([^|]*)\|([0-9A-F]{8})?([\s\S]*)$/.exec(error.message) ?? []
+    /: PowerShell: ([^|]*)\|([0-9A-F]{8})?\|([\s\S]*)$/.exec(error.message) ?? []
   if (id === undefined) {
     return error
   }

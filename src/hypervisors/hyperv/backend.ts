@@ -163,7 +163,10 @@ export function hyperVBackend({ host, request, below: askBelow }: HyperVBackendR
     try {
       return plan()
     } catch (error) {
-      throw refused(instance, `the VM ${named} on ${host.id}: ${error instanceof Error ? error.message : error}`)
+      throw refused(
+        instance,
+        `the VM ${named} on ${host.id}: ${error instanceof Error ? error.message : error}`,
+      )
     }
   }
 }
@@ -181,7 +184,10 @@ async function readTemplate(
     throw refused(instance, `${host.id} has no virtual machine with the name ${vm}`)
   }
   if (looked.clustered) {
-    throw refused(instance, `the VM ${vm} belongs to a cluster, which may move it and start it: it is left alone`)
+    throw refused(
+      instance,
+      `the VM ${vm} belongs to a cluster, which may move it and start it: it is left alone`,
+    )
   }
   const differs = understand(host.id, () => differences(looked, placement.configuration))
   if (differs.length > 0) {

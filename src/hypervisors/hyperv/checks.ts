@@ -10,10 +10,7 @@ import { hostTexts } from './texts/host-texts.js'
 import { lookAt } from './vm.js'
 
 /** What must be well on a Hyper-V host before its guests are made; none of it changes anything. */
-export function hyperVChecks(
-  host: HyperVHost,
-  { host: declared, guests, freeBytes }: CheckRequest,
-): Check[] {
+export function hyperVChecks(host: HyperVHost, { host: declared, guests, freeBytes }: CheckRequest): Check[] {
   const call = (signal: AbortSignal): CallOptions => {
     return { signal, limit: host.limits.command, where: host.id }
   }
@@ -64,8 +61,7 @@ export function hyperVChecks(
         after: ['hyper-v'],
         carryOut: async signal => {
           const listed = await findMachine(host, placement.vm ?? '', call(signal))
-          const looked =
-            listed && (await lookAt({ host, instance: host.id, id: listed.id }, call(signal)))
+          const looked = listed && (await lookAt({ host, instance: host.id, id: listed.id }, call(signal)))
           if (looked === null) {
             return seenIf(false, 'there is none of that name')
           }

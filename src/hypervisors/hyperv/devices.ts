@@ -93,12 +93,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
       }
     },
     detachNic: async (mac, signal) => {
-      await askVm(
-        place,
-        vmTexts.detachNic,
-        [mac.replaceAll(':', '').toUpperCase()],
-        callOf(place, signal),
-      )
+      await askVm(place, vmTexts.detachNic, [mac.replaceAll(':', '').toUpperCase()], callOf(place, signal))
       return {
         value: undefined,
         shows: {
@@ -134,10 +129,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
 }
 
 /** Takes a picture of a machine's screen into a folder. */
-export function screenshotOf(
-  place: HyperVPlace,
-  folder: string,
-): NonNullable<VmCommands['screenshot']> {
+export function screenshotOf(place: HyperVPlace, folder: string): NonNullable<VmCommands['screenshot']> {
   return async (number, signal) => {
     const rows = await askVm(place, vmTexts.screenshot, [], callOf(place, signal, 'evidence'))
     const { code, width, height, image } = readRow('picture', rows)

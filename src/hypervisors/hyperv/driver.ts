@@ -11,7 +11,7 @@ import type { CallOptions } from '../shared/host-commands.js'
 import type { PowerShellHost } from './ask.js'
 import { type Below, hyperVBackend } from './backend.js'
 import { hyperVChecks } from './checks.js'
-import { factsFor } from './facts.js'
+import { factsFor, productOf } from './facts.js'
 import { createHyperVHost, type HyperVHost } from './host.js'
 import { listInstances, removeInstance } from './instances.js'
 import { readRow } from './output.js'
@@ -54,14 +54,16 @@ export function createHyperVDriver(options: HyperVDriverOptions): Driver {
     abilities: placement => abilitiesOf(placement, declared),
     machine: signal => connection.machine(signal),
     checks: request => hyperVChecks(host, request),
-    facts: async signal => factsFor(await host.facts(callFor(signal))),
+    facts: async signal => {
+      const facts = await host.facts(callFor(signal))
+      return { ...productOf(facts), ...factsFor(facts) }
+    },
     instance: request => {
       const below = async (signal: AbortSignal): Promise<Below> => {
         const facts = await host.facts(callFor(signal))
         const version = versionOfBuild(facts.build)
-        if (version !== declared.toUpperCase()) {
-          const seen = `${facts.product}, build ${facts.build}: Hyper-V ${version ?? 'of an unknown version'}`
-          throw trouble(id, `the lab declares Hyper-V ${declared}, and the host is ${seen}`)
+        if (version === null) {
+          throw trouble(id, `${facts.product}, build ${facts.build}, is older than Windows Server 2012`)
         }
         return {
           abilities: abilitiesOf(request.placement, version),
@@ -105,7 +107,10 @@ async function askForLease(
   return readRow('text', await host.ask(leaseText, args, { signal, limit, where: host.id })).text
 }
 
-async function connectToHost(host: HyperVDriverOptions['host'], signal: AbortSignal): Promise<WindowsMachine> {
+async function connectToHost(
+  host: HyperVDriverOptions['host'],
+  signal: AbortSignal,
+): Promise<WindowsMachine> {
   if (host.connect === undefined) {
     throw trouble(host.id, 'the driver hyperv needs "connect": how to reach the host over SSH')
   }

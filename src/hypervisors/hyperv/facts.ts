@@ -4,10 +4,8 @@ import { versionOfBuild } from './releases.js'
 /** What a host says that it is, for people and the journal. */
 export function factsFor(facts: Read<'facts'>): Record<string, string> {
   const { product, build, revision, name, cpus, memory, cpu, machine, firmware } = facts
-  const version = versionOfBuild(build)
   const known: Readonly<Record<string, string | null>> = {
-    hypervisor: `Hyper-V ${version ?? '(unknown version)'}`,
-    'hyper-v version': version,
+    hypervisor: `Hyper-V ${versionOfBuild(build) ?? '(unknown version)'}`,
     'host product': product,
     'host build': revision === null ? String(build) : `${build}.${revision}`,
     'host name': name,
@@ -23,4 +21,13 @@ export function factsFor(facts: Read<'facts'>): Record<string, string> {
       return text === '' ? [] : [[key, text]]
     }),
   )
+}
+
+/** Which product and version of a lab's a host is; none for a Windows that is no server. */
+export function productOf({ product, build }: Read<'facts'>): Record<string, string> {
+  const isBare = /^(Microsoft )?Hyper-V Server/.test(product)
+  const version = versionOfBuild(build)
+  return version === null || !/Server/.test(product)
+    ? {}
+    : { product: isBare ? 'hyper-v-server' : 'hyper-v', version }
 }

@@ -1,5 +1,5 @@
 import { win32 } from 'node:path'
-import { InfraError } from '../../config/errors.js'
+import type { InfraError } from '../../config/errors.js'
 import type { Leftover } from '../driver.js'
 import { untilHolds } from '../limit.js'
 import { giveBack } from '../managed-vm/give-back.js'
@@ -30,7 +30,8 @@ export async function listInstances(host: HyperVHost, call: CallOptions): Promis
     }
     const claim = claims.get(name)
     const machine = machines.find(one => one.name === (claim?.vm ?? name))
-    const own = machine === undefined ? 'a folder without a virtual machine' : `a virtual machine (${machine.state})`
+    const own =
+      machine === undefined ? 'a folder without a virtual machine' : `a virtual machine (${machine.state})`
     const kept =
       claim === undefined
         ? machine?.notes?.startsWith(keptNotes) === true
@@ -95,7 +96,10 @@ async function removeFolder(host: HyperVHost, folder: string, call: CallOptions)
       return false
     }
   }
-  if (!(await untilHolds(isRemoved, { limit, everyMs: lookEvery.ms, signal: call.signal })) && last !== null) {
+  if (
+    !(await untilHolds(isRemoved, { limit, everyMs: lookEvery.ms, signal: call.signal })) &&
+    last !== null
+  ) {
     throw last
   }
 }

@@ -19,11 +19,7 @@ export const hyperVModule: DriverModule = {
 
 function placementMistakes({ vm, clean }: WrittenPlacement): readonly string[] {
   const path =
-    typeof clean !== 'object' || 'snapshot' in clean
-      ? null
-      : 'overlay' in clean
-        ? clean.overlay
-        : clean.copy
+    typeof clean !== 'object' || 'snapshot' in clean ? null : 'overlay' in clean ? clean.overlay : clean.copy
   return [
     ...(vm === undefined
       ? ['the driver hyperv needs "vm": the name of the virtual machine on the host']

@@ -8,10 +8,7 @@ import type { Row } from './ask.js'
  * The rows that the texts give, read strictly: what is not understood is an error, never a guess. Numbers come as text,
  * and truth as `True` and `False`.
  */
-const number = z
-  .string()
-  .regex(/^\d+$/)
-  .transform(Number)
+const number = z.string().regex(/^\d+$/).transform(Number)
 const truth = z.enum(['True', 'False']).transform(text => text === 'True')
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
 const list = z.array(z.string())

@@ -1,4 +1,4 @@
-import type { Host, Placement } from '../../config/model.js'
+import type { Placement } from '../../config/model.js'
 import type { Ability } from '../driver.js'
 
 /** A version of Hyper-V, as its Windows Server is called, and the build that tells it. */
@@ -26,11 +26,6 @@ export function versionOfBuild(build: number): string | null {
 function rankOf(version: string): number {
   const name = version.trim().toUpperCase()
   return releases.findIndex(release => release.version === name)
-}
-
-/** Whether a version is driven. */
-export function isDriven({ version }: Pick<Host, 'version'>): boolean {
-  return rankOf(version) >= 0
 }
 
 /** What every version does with any machine. */

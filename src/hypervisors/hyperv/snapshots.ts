@@ -22,7 +22,10 @@ export function createSnapshots(
       await removeSnapshot(place, name, signal)
       await askVm(place, vmTexts.checkpoint, [name], callOf(place, signal, 'snapshot'))
       if (!(await namesOf(place, signal)).has(name)) {
-        throw hostError(place.instance, `${place.instance} on ${place.host.id}: no checkpoint ${name} was made`)
+        throw hostError(
+          place.instance,
+          `${place.instance} on ${place.host.id}: no checkpoint ${name} was made`,
+        )
       }
       return sent()
     },
@@ -52,10 +55,7 @@ export async function revertTo(place: HyperVPlace, name: string, signal: AbortSi
 }
 
 /** The checkpoints of a machine: identifiers by name, the newest of each. */
-export async function namesOf(
-  place: HyperVPlace,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
+export async function namesOf(place: HyperVPlace, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
   const looked = await lookAt(place, callOf(place, signal))
   return new Map((looked?.snapshots ?? []).map(snapshotOf).map(({ id, name }) => [name, id]))
 }
@@ -80,4 +80,3 @@ async function removeSnapshot(place: HyperVPlace, name: string, signal: AbortSig
     throw hostError(place.instance, `${place.instance} on ${place.host.id}: ${late}`)
   }
 }
-

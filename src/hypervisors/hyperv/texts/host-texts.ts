@@ -8,7 +8,18 @@ const folder = 'https://learn.microsoft.com/en-us/dotnet/api/system.io.directory
 export const hostTexts = {
   facts: {
     name: 'facts',
-    columns: ['product', 'build', 'revision', 'name', 'cpus', 'memory', 'folder', 'cpu', 'machine', 'firmware'],
+    columns: [
+      'product',
+      'build',
+      'revision',
+      'name',
+      'cpus',
+      'memory',
+      'folder',
+      'cpu',
+      'machine',
+      'firmware',
+    ],
     why: 'What the host is, and where it keeps virtual machines.',
     sources: [
       cmdlet('Get-VMHost'),
@@ -36,7 +47,7 @@ cpu=$p.Name;machine="$($s.Manufacturer) $($s.Model)";firmware="$($b.Manufacturer
     columns: ['exists'],
     why: 'Whether a disk is there.',
     sources: [file],
-    text: String.raw`param($path)
+    text: `param($path)
 ${pathFunction}
 @{exists=[IO.File]::Exists((Gc-Path $path))}`,
   },
@@ -45,7 +56,7 @@ ${pathFunction}
     columns: ['bytes'],
     why: 'Free space on the drive of a folder.',
     sources: ['https://learn.microsoft.com/en-us/dotnet/api/system.io.driveinfo.availablefreespace'],
-    text: String.raw`param($folder)
+    text: `param($folder)
 ${pathFunction}
 @{bytes=(New-Object IO.DriveInfo ([IO.Path]::GetPathRoot((Gc-Path $folder)))).AvailableFreeSpace}`,
   },
@@ -91,7 +102,7 @@ else{[IO.File]::Copy((Gc-Path $from),(Gc-Path $path),$true)}`,
     columns: ['name'],
     why: 'The folders of instances: what a dead run may have left.',
     sources: [folder],
-    text: String.raw`param($folder)
+    text: `param($folder)
 ${pathFunction}
 $d=Gc-Path $folder
 if([IO.Directory]::Exists($d)){foreach($n in [IO.Directory]::GetDirectories($d)){@{name=[IO.Path]::GetFileName($n)}}}`,
@@ -101,7 +112,7 @@ if([IO.Directory]::Exists($d)){foreach($n in [IO.Directory]::GetDirectories($d))
     columns: [],
     why: 'Removes the folder of an instance with its disks: Remove-VM leaves all virtual disks.',
     sources: [folder, cmdlet('Remove-VM')],
-    text: String.raw`param($folder)
+    text: `param($folder)
 ${pathFunction}
 $d=Gc-Path $folder
 if([IO.Directory]::Exists($d)){[IO.Directory]::Delete($d,$true)}`,

@@ -36,7 +36,7 @@ snapshots=@(Hyper-V\Get-VMSnapshot -VM $v|ForEach-Object{[string]::Join($t,@("$(
     columns: ['id', 'name', 'state'],
     why: 'What one virtual machine does.',
     sources: [cmdlet('Get-VM'), 'https://github.com/taliesins/terraform-provider-hyperv'],
-    text: String.raw`param($vm)
+    text: `param($vm)
 ${find}
 @{id="$($v.Id)";name=$v.Name;state="$($v.State)"}`,
   },

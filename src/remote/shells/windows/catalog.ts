@@ -4,7 +4,14 @@
  * are filled in.
  */
 import { InternalError } from '../../../config/errors.js'
-import { hostServiceText, loginLine, loginProbe, readerText, scriptText, serviceText } from './powershell-text.js'
+import {
+  hostServiceText,
+  loginLine,
+  loginProbe,
+  readerText,
+  scriptText,
+  serviceText,
+} from './powershell-text.js'
 
 /** One kind of text that may be sent. */
 export interface CatalogEntry {

@@ -26,7 +26,7 @@ export const loginLine: string = `$gcLine='{LINE-QUOTED}';${lineText}`
 export const registryFunction: string = `function Gc-Hive($n){@{HKLM=[Microsoft.Win32.Registry]::LocalMachine;HKU=[Microsoft.Win32.Registry]::Users}[$n]}`
 
 /** What each request of a service begins with: a runspace of its own runs it. */
-const requestHead = String.raw`$ProgressPreference='SilentlyContinue'
+const requestHead = `$ProgressPreference='SilentlyContinue'
 $g={param($f)
 $ErrorActionPreference='Stop'
 `
@@ -64,7 +64,7 @@ $u=$false}
 `
 
 /** Takes requests from standard input until its end. */
-const requestLoop = String.raw`$z=[Management.Automation.Runspaces.RunspaceFactory]::CreateRunspacePool(1,8)
+const requestLoop = `$z=[Management.Automation.Runspaces.RunspaceFactory]::CreateRunspacePool(1,8)
 $z.Open()
 [Console]::Out.WriteLine("gc hello $($PSVersionTable.PSVersion) $PID")
 $w=@{}
@@ -87,8 +87,8 @@ foreach($x in $w.Values){[void]$x[1].AsyncWaitHandle.WaitOne()}
  * A value is escaped with two calls of `Replace`, without a function, and each row is looked through once for what is not
  * ASCII: a call of a function costs 0.3 ms, a script block as a match evaluator 1.2 ms.
  */
-export const serviceText: string = `${requestHead}${String.raw`$id,$op,$a,$b,$c=$f
-`}${valueFunctions}${registryFunction}${rowPrinter}${String.raw`try{switch($op){
+export const serviceText: string = `${requestHead}$id,$op,$a,$b,$c=$f
+${valueFunctions}${registryFunction}${rowPrinter}try{switch($op){
 'wmi'{$k=$b.Split(',');$q="SELECT $b FROM $c"
 &{if($PSVersionTable.PSVersion.Major -gt 2){Get-CimInstance -Namespace $a -Query $q}else{Get-WmiObject -Namespace $a -Query $q}}|ForEach-Object $t}
 'registry'{$y=(Gc-Hive $a).OpenSubKey($b)
@@ -100,21 +100,21 @@ default{$u=$true;throw $op}}
 $o.WriteLine("gc $id end $n")}
 catch{$d='error';if($u -or $_.CategoryInfo.Reason -match '^(Comm|Para|Pars)' -or $_.FullyQualifiedErrorId -like 'InvokeM*'){$d='fault'}
 $o.WriteLine((Gc-E "gc $id $d $(Gc-V $_.Exception.Message)"))}}
-`}${requestLoop}`
+${requestLoop}`
 
 /**
  * The same for a host: each request brings the names of its columns, a constant text that gives hashtables, and its
  * arguments. An error is told with what does not depend on the language of the host: its identifier and its HRESULT.
  */
-export const hostServiceText: string = `${requestHead}${String.raw`$id,$k,$b=$f[0..2]
+export const hostServiceText: string = `${requestHead}$id,$k,$b=$f[0..2]
 $c=@(if($f.Length -gt 3){$f[3..($f.Length-1)]})
 $k=$k.Split(',')
-`}${valueFunctions.trimEnd()}${rowPrinter}${String.raw`try{& ([scriptblock]::Create($b)) @c|ForEach-Object $t
+${valueFunctions.trimEnd()}${rowPrinter}try{& ([scriptblock]::Create($b)) @c|ForEach-Object $t
 $o.WriteLine("gc $id end $n")}
 catch{$x=$_.Exception
 if($u){$o.WriteLine("gc $id fault $(Gc-V $x.Message)")}
 else{$o.WriteLine((Gc-E "gc $id error $(Gc-V ($_.FullyQualifiedErrorId+('|{0:X8}|' -f $x.HResult)+$x.Message))"))}}}
-`}${requestLoop}`
+${requestLoop}`
 
 /**
  * The status of a script that was left without `exit`: by `break` or `continue` outside a loop. `exit` sets its own after
