@@ -154,7 +154,7 @@ export class WindowsMachine implements Machine {
     let service = await unlessAborted(started, signal)
     if (service.isGone) {
       // It was ended to make room for a command just now.
-      service = await unlessAborted(this.#startedService(), signal)
+      service = await unlessAborted(this.#startedService(guestService), signal)
     }
     const limit = limitMs ?? this.#ssh.host.limits.command
     return service.ask(request, {
@@ -166,7 +166,10 @@ export class WindowsMachine implements Machine {
 
   /** Has the PowerShell of a host carry out a text of ours. Throws InfraError. */
   async askHost(request: HostRequest, options: RequestOptions): Promise<ServiceAnswer> {
-    const service = await unlessAborted(this.#startedService(hostService), options.signal)
+    let service = await unlessAborted(this.#startedService(hostService), options.signal)
+    if (service.isGone) {
+      service = await unlessAborted(this.#startedService(hostService), options.signal)
+    }
     return service.ask(request, options)
   }
 
