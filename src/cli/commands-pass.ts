@@ -1,5 +1,5 @@
 import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
-import { asFlag, choiceFlags, jsonFlag, lastFailedFlag, reportsFlag, toFlag } from './flags.js'
+import { asFlag, choiceFlags, jsonFlag, labFlag, lastFailedFlag, reportsFlag, toFlag } from './flags.js'
 import type { CommandSpec } from './spec.js'
 
 /** Commands that plan runs and read their results. */
@@ -109,17 +109,7 @@ export const passCommands: readonly CommandSpec[] = [
         description: 'guest@product-version/configuration, or an unambiguous part of it',
       },
     ],
-    flags: [
-      {
-        name: 'lab',
-        value: 'LAB',
-        description: 'The lab file of the run',
-        default: 'lab.yaml',
-        completes: 'file',
-        group: 'General',
-      },
-      reportsFlag,
-    ],
+    flags: [labFlag, reportsFlag],
     examples: [
       { line: 'guestcert shell latest rhel5@hyper-v-2008/gen1', does: 'Inspect a guest that failed' },
     ],

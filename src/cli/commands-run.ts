@@ -1,5 +1,5 @@
-import { validateGroup as group, labArgument as lab } from './arguments.js'
-import { asFlag, choiceFlags, lastFailedFlag, quietFlag, toFlag } from './flags.js'
+import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
+import { asFlag, choiceFlags, labFlag, lastFailedFlag, quietFlag, reportsFlag, toFlag } from './flags.js'
 import type { CommandSpec, FlagSpec } from './spec.js'
 
 /** How tests are carried out, and what is shown of it. */
@@ -143,5 +143,26 @@ export const runCommands: readonly CommandSpec[] = [
     ],
     exits: [0, 1, 2, 3, 4, 130],
     module: 'demo',
+  },
+  {
+    path: ['resume'],
+    group,
+    summary: 'Go on with a run that was interrupted or whose runner died',
+    description: [
+      'Begins a further session of the run, in the same folder and journal. Tests that passed, failed or were skipped stand. What had an error, was blocked, did not run or was under way is run again, on new instances; the old ones are removed first, or named as orphans.',
+      'The lab and the suites must still come to the same plan. While another session of the run lives, it is refused; a session that finds itself overtaken stops.',
+      "What is executed comes from the lab file. Of the run's folder, which may be a stranger's, only names and digests are used.",
+    ],
+    arguments: [run],
+    flags: [...sessionFlags, labFlag, reportsFlag, asFlag],
+    examples: [
+      { line: 'guestcert resume latest', does: 'Go on with the newest run of ./lab.yaml' },
+      {
+        line: 'guestcert resume 20261122-101500-a1b2 --lab labs/westford.yaml',
+        does: 'Go on with a run of another lab file',
+      },
+    ],
+    exits: [0, 1, 2, 3, 4, 130],
+    module: 'resume',
   },
 ]

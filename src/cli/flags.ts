@@ -62,6 +62,16 @@ export const lastFailedFlag: FlagSpec = {
   group: choice,
 }
 
+/** The lab of a run, for commands that are given the run. */
+export const labFlag: FlagSpec = {
+  name: 'lab',
+  value: 'LAB',
+  description: 'The lab file of the run',
+  default: 'lab.yaml',
+  completes: 'file',
+  group: general,
+}
+
 /** Who uses the lab. */
 export const asFlag: FlagSpec = {
   name: 'as',

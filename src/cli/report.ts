@@ -22,7 +22,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
 }
 
 /** What the journal comes to, and what the run itself ended with: the stronger of both. */
-function exitCodeOfStored({ state }: StoredRun): ExitCode {
+export function exitCodeOfStored({ state }: StoredRun): ExitCode {
   const computed = exitCodeOf(state)
   return state.closed === null ? computed : strongestExit([computed, state.closed.exitCode])
 }

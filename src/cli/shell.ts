@@ -1,10 +1,8 @@
-import { realpath } from 'node:fs/promises'
 import { basename, resolve as resolvePath } from 'node:path'
 import { UsageError } from '../config/errors.js'
 import type { Lab, Placement } from '../config/model.js'
 import type { Access, Driver } from '../hypervisors/driver.js'
 import { pinNameOf, targetsOf } from '../hypervisors/reach.js'
-import { isInside } from '../journal/run-path.js'
 import type { EnvironmentState, InstanceState, RunState } from '../journal/state.js'
 import { hasEmulatedGuests } from '../lab/emulated-request.js'
 import { findRunningLab } from '../lab/running.js'
@@ -13,6 +11,7 @@ import { openDrivers } from '../run/drivers.js'
 import { type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { attachTerminal } from './attach-terminal.js'
 import { cacheFolder } from './folders.js'
+import { refuseForeignLab } from './foreign-lab.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
 import { findRun, readRun } from './runs.js'
@@ -96,16 +95,6 @@ async function declaredAccess(
   if (endpoint === undefined) return undefined
   const via = viaHost ? await driver.machine?.(signal) : undefined
   return { endpoint, ...(via === undefined ? {} : { via }) }
-}
-
-/** A lab file may name drivers, which are programs: that of a stranger is not read. */
-async function refuseForeignLab(lab: string, folder: string): Promise<void> {
-  const real = await realpath(lab).catch(() => lab)
-  if (isInside(real, await realpath(folder))) {
-    throw new UsageError(
-      `${lab} lies in the run's folder, of which nothing is executed: use another with --lab`,
-    )
-  }
 }
 
 /** Another machine may have its address by now: the one that is meant has the key that the run saw. */

@@ -56,6 +56,8 @@ export interface Limits {
   readonly leaseLook: number
   /** Waiting for a machine that somebody else uses. */
   readonly leaseWait: number
+  /** Between two signs of life that a session leaves in its run's folder. */
+  readonly heartbeat: number
   /** Between two lines that say what is waited for. */
   readonly notice: number
   /** One request to a service that takes a report, and the end of a reporter of one's own. */
@@ -93,6 +95,7 @@ export const defaultLimits: Limits = {
   leaseRenewal: 20_000,
   leaseLook: 5_000,
   leaseWait: 1_800_000,
+  heartbeat: 5_000,
   notice: 60_000,
   report: 30_000,
   output: 16 * 1024 * 1024,

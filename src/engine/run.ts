@@ -11,6 +11,7 @@ import { estimateMs } from './estimate.js'
 import { HostFacts } from './host-facts.js'
 import { HostHealth } from './host-health.js'
 import type { Job, Offer } from './queue.js'
+import { resumeProgress } from './resumed.js'
 import { schedule } from './schedule.js'
 import type { RunSettings } from './settings.js'
 
@@ -36,7 +37,15 @@ export async function runPlan(settings: RunSettings): Promise<void> {
   const environments = new Map(plan.environments.map(environment => [environment.id, environment]))
   const progresses = new Map<string, Progress>()
   const leaving = new Map<string, Leaving>()
-  const jobs = plan.environments.map(environment => jobOf(environment, lab, settings))
+  for (const environment of plan.environments) {
+    const left = settings.left?.get(environment.id)
+    if (left !== undefined) {
+      progresses.set(environment.id, resumeProgress(environment, left, settings))
+    }
+  }
+  const jobs = plan.environments
+    .filter(({ id }) => progresses.get(id)?.pending.length !== 0)
+    .map(environment => jobOf(environment, lab, settings))
   const hosts = new HostFacts(settings)
   const health = new HostHealth(settings, host => {
     for (const job of admission.setAside(host)) {

@@ -8,6 +8,7 @@ import type { Plan } from '../plan/types.js'
 import type { Redactor } from '../text/redactor.js'
 import type { History } from './estimate.js'
 import type { ModuleHosts } from './modules/hosts.js'
+import type { LeftEnvironment } from './resumed.js'
 
 /** Takes what the engine learns. It returns at once: writing it down is the journal's work. */
 export type Emit = (event: EventBody) => void
@@ -37,6 +38,8 @@ export interface RunSettings {
   /** Modules wait for a debugger, and no limit ends them: it is told where each is reached. */
   readonly inspect?: (test: string, url: string) => void
   readonly keep: Keep
+  /** What earlier sessions of the run have left, by environment; absent in its first session. */
+  readonly left?: ReadonlyMap<string, LeftEnvironment>
   /** Environments at once, over all hosts. */
   readonly parallel: number
   readonly retries: number

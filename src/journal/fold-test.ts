@@ -81,12 +81,17 @@ function stateOf(environment: string, planned: PlannedTest, open: readonly OpenA
       reason,
       flaky: false,
       settled: false,
+      stands: false,
       decisive: null,
       attempts,
     }
   }
   const { verdict, cause, reason } = decisive
-  const tried = attempts.filter(one => one.verdict === 'fail' || one.verdict === 'error')
+  const last = open.at(-1)
+  const tried = attempts.filter(
+    (one, at) => (one.verdict === 'fail' || one.verdict === 'error') && !isCutOff(open[at], one, last?.epoch),
+  )
+  const stands = open.some(one => binds(planned, one, Number.POSITIVE_INFINITY))
   return {
     planned,
     environment,
@@ -94,10 +99,16 @@ function stateOf(environment: string, planned: PlannedTest, open: readonly OpenA
     cause,
     reason,
     flaky: verdict === 'pass' && tried.length > 0,
-    settled: open.at(-1)?.ended?.final ?? false,
+    settled: stands || (last?.ended?.final ?? false),
+    stands,
     decisive,
     attempts,
   }
+}
+
+/** True of an attempt that ended with its runner, and was begun anew by a later session: that is nobody's fault. */
+function isCutOff(open: OpenAttempt | undefined, { verdict }: AttemptState, epoch = 0): boolean {
+  return open !== undefined && open.ended === null && open.epoch < epoch && verdict === 'error'
 }
 
 /**
@@ -124,8 +135,10 @@ function decisiveOf(
  * not carried out (`error`, `blocked`, `not-run`), and nothing else. An environment may need several guests one after
  * the other: that one was brought up settles nothing about the next.
  */
-function binds(planned: PlannedTest, { ended, epoch: since }: OpenAttempt, epoch: number): boolean {
-  if (ended === null || !ended.final) return false
+function binds(planned: PlannedTest, { ended, checks, epoch: since }: OpenAttempt, epoch: number): boolean {
+  // A check that failed before the runner died has failed.
+  if (ended === null) return epoch !== since && checks.some(check => check.state === 'not-ok')
+  if (!ended.final) return false
   if (isBringUp(planned) && ended.verdict === 'pass') return false
   return epoch === since || ended.verdict === 'pass' || ended.verdict === 'fail' || ended.verdict === 'skip'
 }

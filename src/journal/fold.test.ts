@@ -155,13 +155,50 @@ t.test('a later session may carry out what an earlier one did not', async t => {
   t.equal(state.sessions.length, 2)
 })
 
-t.test('an attempt that a dead runner left stays in the list', async t => {
+t.test('an attempt that a dead runner left stays in the list, and makes nothing flaky', async t => {
   const journal = started(sampleJournal(plan)).session().test(first, drift, 'pass', { instance: 'i2' })
   t.same(
     driftOf(journal).attempts.map(attempt => attempt.verdict),
     ['error', 'pass'],
   )
-  t.equal(driftOf(journal).flaky, true)
+  t.match(driftOf(journal), { flaky: false, settled: true, stands: true })
+  const tried = started(sampleJournal(plan).test(first, drift, 'error', { final: false }))
+    .session()
+    .test(first, drift, 'pass', { attempt: 3 })
+  t.equal(driftOf(tried).flaky, true, 'what had ended as an error before counts')
+})
+
+t.test('a check that failed before its runner died has failed, whatever a later session says', async t => {
+  const cut = started(sampleJournal(plan)).add({
+    type: 'check',
+    environment: first,
+    test: drift,
+    attempt: 1,
+    state: 'not-ok',
+    text: 'it holds',
+  })
+  t.match(driftOf(cut), { verdict: 'fail', settled: true, stands: true })
+  const again = cut.session().test(first, drift, 'pass', { instance: 'i2' })
+  t.match(driftOf(again), { verdict: 'fail', reason: 'it holds' })
+  t.match(foldRun(plan, again.events).problems, [/goes on after its final result/])
+})
+
+t.test('what a later session may try again does not stand', async t => {
+  for (const verdict of ['error', 'blocked', 'not-run'] as const) {
+    t.match(
+      driftOf(sampleJournal(plan).test(first, drift, verdict)),
+      { settled: true, stands: false },
+      verdict,
+    )
+  }
+  for (const verdict of ['pass', 'fail', 'skip'] as const) {
+    t.match(
+      driftOf(sampleJournal(plan).test(first, drift, verdict)),
+      { settled: true, stands: true },
+      verdict,
+    )
+  }
+  t.match(driftOf(started(sampleJournal(plan))), { settled: false, stands: false })
 })
 
 t.test('results that nobody planned are a bug, not a result', async t => {

@@ -64,6 +64,8 @@ export interface TestState {
   readonly flaky: boolean
   /** True when no further attempt will follow. */
   readonly settled: boolean
+  /** True when no later session of the run tries it again. */
+  readonly stands: boolean
   /** The attempt whose verdict is the test's; `null` when there was none. */
   readonly decisive: AttemptState | null
   readonly attempts: readonly AttemptState[]

@@ -1,6 +1,7 @@
 import { appendFile, cp, mkdir, open, readFile, rename, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { readAll } from './reader.js'
 import { JournalWriter } from './writer.js'
 
 const ended = { type: 'environment-ended', environment: 'g@none-1/default' } as const
@@ -26,8 +27,27 @@ t.test('a writer stops when another session has written to its journal', async t
   await appendFile(path, '{"type":"session-started","epoch":2}\n')
   await t.rejects(writer.append(ended), /another session/)
   await t.rejects(writer.append(ended), /another session/, 'and it never starts again')
+  t.ok(writer.isGone, 'the folder is not its own any more')
   t.equal((await readFile(path, 'utf8')).trimEnd().split('\n').length, 2)
   await writer.close()
+})
+
+t.test('a session that goes on after a torn line leaves it torn, even where it looks whole', async t => {
+  const path = join(t.testdir(), 'journal.ndjson')
+  const first = await JournalWriter.open({ path, epoch: 1, firstSeq: 1 })
+  await first.append(ended)
+  await first.close()
+  for (const torn of ['{"v":1,"se', JSON.stringify({ v: 1, seq: 2, epoch: 1, at: '', ms: 1, ...ended })]) {
+    await appendFile(path, torn)
+    const epoch = (await readAll(path)).length + 1
+    const next = await JournalWriter.open({ path, epoch, firstSeq: epoch })
+    await next.append({ type: 'session-started', session: `s${epoch}`, epoch, runner: 'here' })
+    await next.close()
+  }
+  t.same(
+    (await readAll(path)).map(({ type }) => type),
+    ['environment-ended', 'session-started', 'session-started'],
+  )
 })
 
 t.test('a journal that was removed or replaced is lost, and so is what comes after', async t => {

@@ -67,6 +67,7 @@ export class JournalWriter {
   static async open(options: WriterOptions): Promise<JournalWriter> {
     try {
       const file = await open(options.path, 'a+')
+      await endTornLine(file)
       const [held, there] = [await file.stat(), await stat(options.path)]
       const isSame = held.dev === there.dev && held.ino === there.ino
       return new JournalWriter(file, held.size, isSame ? [held.dev, held.ino] : null, options)
@@ -75,7 +76,7 @@ export class JournalWriter {
     }
   }
 
-  /** True when the journal was removed or replaced: what else is in its folder is not this session's any more. */
+  /** True when the journal was removed, replaced or taken over: what else is in its folder is not this session's any more. */
   get isGone(): boolean {
     return this.#isGone
   }
@@ -172,6 +173,7 @@ export class JournalWriter {
       throw new Error(`${this.#path} was replaced while the run wrote to it`)
     }
     if (there.size > this.#size) {
+      this.#isGone = true
       throw new Error('another session of the runner has taken this journal over')
     }
     if (there.size < this.#size) {
@@ -185,6 +187,15 @@ export class JournalWriter {
     for (const { reject } of lost) {
       reject(this.#failure)
     }
+  }
+}
+
+/** What a dead session has begun to write is no event, even where it looks whole: nobody was told of it. */
+async function endTornLine(file: FileHandle): Promise<void> {
+  const { size } = await file.stat()
+  const last = Buffer.alloc(1)
+  if (size > 0 && (await file.read(last, 0, 1, size - 1)).bytesRead === 1 && last.toString() !== '\n') {
+    await file.appendFile(' (torn)\n')
   }
 }
 

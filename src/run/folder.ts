@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { InternalError, UsageError } from '../config/errors.js'
 
 /** The plan's name in a run's folder. */
@@ -23,10 +23,12 @@ export async function makeRunFolder(folder: string): Promise<void> {
   }
 }
 
-/** Writes a JSON file of a run. @throws InternalError */
+/** Writes a JSON file of a run in one step. @throws InternalError */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   try {
-    await writeFile(path, `${JSON.stringify(value, null, 2)}\n`)
+    const unfinished = `${path}.${process.pid}.tmp`
+    await writeFile(unfinished, `${JSON.stringify(value, null, 2)}\n`)
+    await rename(unfinished, path)
   } catch (error) {
     throw new InternalError(`${path} cannot be written: ${messageOf(error)}`, { cause: error })
   }

@@ -32,6 +32,8 @@ export interface RunRequest {
   readonly lab: Lab
   readonly suites: readonly Suite[]
   readonly plan: Plan
+  /** The folder of a run that this is a further session of. Absolute; absent for a new run. */
+  readonly resumes?: string
   /** The folder that holds runs, one folder each. Absolute. */
   readonly output: string
   /** Where readers of reports start from, for the paths of attachments. Absolute. */

@@ -5,9 +5,7 @@ import { ModuleHosts } from '../engine/modules/hosts.js'
 import { runPlan } from '../engine/run.js'
 import { openLeases } from '../hypervisors/lease.js'
 import { exitCodeOf } from '../journal/exit.js'
-import { journalFile } from '../journal/reader.js'
 import type { RunState } from '../journal/state.js'
-import { JournalWriter } from '../journal/writer.js'
 import { type EmulatedLab, startEmulatedLab } from '../lab/emulated.js'
 import { hasEmulatedGuests } from '../lab/emulated-request.js'
 import { findRunningLab } from '../lab/running.js'
@@ -18,115 +16,96 @@ import { summaryOf } from '../reports/summary.js'
 import { Redactor } from '../text/redactor.js'
 import { type Drivers, openDrivers } from './drivers.js'
 import { watchForEarlyEnd } from './early-end.js'
-import { makeRunFolder, planFile, runId, summaryFile, writeJson } from './folder.js'
-import { pointLatest } from './latest.js'
-import type { EventSink, RunRequest, RunResult } from './request.js'
+import { planFile, summaryFile, writeJson } from './folder.js'
+import { type OpenRun, openNewRun, reopenRun } from './open-run.js'
+import { reclaim } from './reclaim.js'
+import type { RunRequest, RunResult } from './request.js'
 import { EventStream } from './stream.js'
 import { type Tasks, withTasks } from './tasks.js'
 
-const firstEpoch = 1
-
 /**
- * Carries out a plan and leaves journal, plan and reports in a new folder. Every planned environment has its JUnit
- * file, with every test as not run, before the first guest is touched.
+ * Carries out a plan and leaves journal, plan and reports in a folder: a new one, or that of the run that it resumes.
+ * Every planned environment has its JUnit file, with every test that is not decided as not run, before the first guest
+ * is touched.
  *
- * @throws UsageError when the folder cannot be made, InfraError when the emulated lab does not start, InternalError
- * when the run could not be written down.
+ * @throws UsageError when the folder cannot be made or another session of the run lives, InfraError when the emulated
+ * lab does not start, InternalError when the run could not be written down.
  */
 export async function carryOut(request: RunRequest): Promise<RunResult> {
   return withTasks(async tasks => {
-    const drivers = await openTheDrivers(request, tasks)
-    const run = runId(new Date())
-    const folder = join(request.output, run)
-    await tasks.do('make the folder', () => prepareFolder(request, run, folder))
+    const open = (work: () => Promise<OpenRun>): Promise<OpenRun> =>
+      tasks.do('open the run', work, ({ claim }) => claim.end())
+    const { resumes } = request
+    const resumed = resumes === undefined ? null : await open(() => reopenRun(request, resumes))
+    const { drivers, isNewLab } = await openTheDrivers(request, tasks)
+    const opened = resumed ?? (await open(() => openNewRun(request)))
+    const { folder, before, claim, sink } = opened
     const redactor = new Redactor((await secretsOf(request.lab)).secrets)
-    const sink = await tasks.do('open the journal', () => request.sink ?? openJournal(request, folder))
     const events = new EventStream({
       plan: request.plan,
+      before,
       sink,
       readersFor: fold => request.readersFor?.(folder, fold) ?? [],
       redactor,
       report: (environment, fold) => writeReports(request, folder, fold.state(), [environment]),
     })
-    await tasks.do('write the plan', () => beginRun(request, run, folder, events))
-    const running = { request, run, folder, events }
-    const endedEarly = await tasks.do('run the tests', () => runTests({ ...running, redactor, drivers }))
-    return tasks.do('close the run', () => closeRun({ ...running, sink, endedEarly }))
+    claim.overtaken.addEventListener('abort', () => events.giveUp(claim.overtaken.reason), { once: true })
+    const running = { ...opened, request, events }
+    await tasks.do('write the plan', () => beginSession(running))
+    const endedEarly = await tasks.do('run the tests', () =>
+      runTests({ ...running, redactor, drivers, isNewLab }),
+    )
+    return tasks.do('close the run', () => closeRun({ ...running, endedEarly }))
   }, request.warn)
 }
 
-async function openTheDrivers(request: RunRequest, tasks: Tasks): Promise<Drivers> {
+async function openTheDrivers(
+  request: RunRequest,
+  tasks: Tasks,
+): Promise<{ readonly drivers: Drivers; readonly isNewLab: boolean }> {
   const { lab, cacheFolder, stop, onHostLoads } = request
+  const up = request.reusesLab && hasEmulatedGuests(lab) ? await findRunningLab(lab, cacheFolder) : null
   const emulated = await tasks.do(
     'start the emulated lab',
     async (): Promise<EmulatedLab | null> =>
-      hasEmulatedGuests(lab)
-        ? ((request.reusesLab ? await findRunningLab(lab, cacheFolder) : null) ??
-          (await startEmulatedLab(lab, stop)))
-        : null,
+      hasEmulatedGuests(lab) ? (up ?? (await startEmulatedLab(lab, stop))) : null,
     async started => onHostLoads?.((await started?.close()) ?? []),
   )
-  return tasks.do(
+  const drivers = await tasks.do(
     'open the drivers',
     () => openDrivers(lab, cacheFolder, emulated ?? undefined),
     opened => opened.close(),
   )
+  return { drivers, isNewLab: up === null }
 }
 
-async function prepareFolder({ output, warn }: RunRequest, run: string, folder: string): Promise<void> {
-  await makeRunFolder(folder)
-  // Before anything else: whatever fails from here on, "latest" shows no older run.
-  const pointed = await pointLatest(output, run)
-  if (pointed !== null) {
-    warn(pointed)
-  }
+interface Running extends OpenRun {
+  readonly request: RunRequest
+  readonly events: EventStream
 }
 
-function openJournal({ warn }: RunRequest, folder: string): Promise<EventSink> {
-  return JournalWriter.open({
-    path: join(folder, journalFile),
-    epoch: firstEpoch,
-    firstSeq: 1,
-    onUnsynced: code =>
-      warn(
-        `the file system of ${folder} cannot force files to disk (${code}): a crash of this machine may lose verdicts that were told`,
-      ),
-  })
-}
-
-async function beginRun(
-  request: RunRequest,
-  run: string,
-  folder: string,
-  events: EventStream,
-): Promise<void> {
+async function beginSession({ request, run, folder, claim, before, events }: Running): Promise<void> {
   const { plan, lab, labels } = request
-  events.emit({
-    type: 'run-opened',
-    run,
-    planDigest: plan.digest,
-    expected: plan.expected,
-    lab: lab.name,
-    harness: `guestcert ${packageVersion()}`,
-    waiversDigest: null,
-    ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
-  })
-  events.emit({
-    type: 'session-started',
-    session: `${run}-${firstEpoch}`,
-    epoch: firstEpoch,
-    runner: machineName(),
-  })
-  await writeJson(join(folder, planFile), plan)
+  const { epoch } = claim
+  const isNew = before.length === 0
+  if (isNew) {
+    events.emit({
+      type: 'run-opened',
+      run,
+      planDigest: plan.digest,
+      expected: plan.expected,
+      lab: lab.name,
+      harness: `guestcert ${packageVersion()}`,
+      waiversDigest: null,
+      ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
+    })
+  }
+  events.emit({ type: 'session-started', session: `${run}-${epoch}`, epoch, runner: machineName() })
+  if (isNew) {
+    await writeJson(join(folder, planFile), plan)
+  }
   await events.settled()
   await writeReports(request, folder, events.fold.state())
-}
-
-interface Running {
-  readonly request: RunRequest
-  readonly run: string
-  readonly folder: string
-  readonly events: EventStream
 }
 
 /**
@@ -134,13 +113,18 @@ interface Running {
  * its plan, though nobody interrupted it; else to `null`.
  */
 async function runTests(
-  running: Running & { readonly drivers: Drivers; readonly redactor: Redactor },
+  running: Running & {
+    readonly drivers: Drivers
+    readonly redactor: Redactor
+    readonly isNewLab: boolean
+  },
 ): Promise<string | null> {
-  const { request, run, folder, events, redactor, drivers } = running
+  const { request, run, folder, before, events, redactor, drivers, isNewLab } = running
   const { plan, lab, suites, who, inspect, keep, parallel, retries, history } = request
   const stop = anyOf(request.stop, events.broken)
   const early = watchForEarlyEnd(plan, request.failFast === true)
   const drain = anyOf(request.drain, stop.signal, early.drain)
+  const left = new Map(events.fold.state().environments.map(one => [one.planned.id, one]))
   try {
     await withTasks(async tasks => {
       const leases = await tasks.do(
@@ -153,6 +137,20 @@ async function runTests(
         () => new ModuleHosts(),
         async opened => opened.close(),
       )
+      if (before.length > 0) {
+        await reclaim({
+          plan,
+          lab,
+          run,
+          left,
+          driverOf: drivers.driverOf,
+          leases,
+          emit: events.emit,
+          isNew: ({ host, guest }) =>
+            isNewLab && (host.emulated !== undefined || guest.emulated !== undefined),
+          signal: drain.signal,
+        })
+      }
       await runPlan({
         plan,
         lab,
@@ -168,6 +166,7 @@ async function runTests(
         leases,
         modules,
         ...(inspect === undefined ? {} : { inspect }),
+        ...(before.length === 0 ? {} : { left }),
         keep,
         parallel,
         retries,
@@ -192,10 +191,8 @@ async function runTests(
 }
 
 /** Decides the exit code, ends the journal, and writes the last reports. */
-async function closeRun(
-  running: Running & { readonly sink: EventSink; readonly endedEarly: string | null },
-): Promise<RunResult> {
-  const { request, run, folder, events, sink, endedEarly } = running
+async function closeRun(running: Running & { readonly endedEarly: string | null }): Promise<RunResult> {
+  const { request, run, folder, events, sink, claim, endedEarly } = running
   const interrupted = request.drain.aborted || request.stop.aborted
   const before = events.fold.state()
   const exitCode = exitCodeOf(before, { interrupted, broken: events.trouble.length > 0 })
@@ -211,7 +208,7 @@ async function closeRun(
   await events.settled()
   await sink.close().catch(error => events.giveUp(error))
   const state = events.fold.state()
-  if (!sink.isGone) {
+  if (!sink.isGone && !claim.overtaken.aborted) {
     // Those that ended have theirs; one that was stopped in the middle shows how far it came.
     const unended = state.environments.filter(({ ended, startedAt }) => !ended && startedAt !== null)
     const ids = unended.map(({ planned }) => planned.id)

@@ -11,6 +11,8 @@ import type { EventReader, EventSink } from './request.js'
 /** What a stream of events is made of. */
 export interface StreamOptions {
   readonly plan: Plan
+  /** What earlier sessions of the run have written: the fold knows it, and no reader is told of it again. */
+  readonly before?: readonly JournalEvent[]
   readonly sink: EventSink
   readonly readersFor: (fold: RunFold) => readonly EventReader[]
   /** Keeps the lab's secrets out of every event. */
@@ -37,6 +39,9 @@ export class EventStream {
   constructor(options: StreamOptions) {
     this.#options = options
     this.fold = openFold(options.plan)
+    for (const event of options.before ?? []) {
+      this.fold.add(event)
+    }
     this.#readers = options.readersFor(this.fold)
   }
 

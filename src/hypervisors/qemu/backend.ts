@@ -1,5 +1,6 @@
 import { appendFile } from 'node:fs/promises'
 import { InfraError } from '../../config/errors.js'
+import { isAlive } from '../../config/process-identity.js'
 import { followFile } from '../console/file.js'
 import type { Ability, GuestRequest } from '../driver.js'
 import { bounded, type HostLimits, untilHolds } from '../limit.js'
@@ -10,7 +11,7 @@ import { distrustKvm } from './accelerator.js'
 import { diskNode, variablesNode } from './arguments.js'
 import { guardConsole } from './console.js'
 import { createHotplug, peripherals } from './hotplug.js'
-import { instanceFolder, isAlive, removeInstance } from './instances.js'
+import { instanceFolder, removeInstance } from './instances.js'
 import { keepHint } from './keep.js'
 import {
   accessOf,

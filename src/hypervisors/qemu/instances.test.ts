@@ -4,13 +4,11 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { identityOf, isAlive, type ProcessIdentity } from '../../config/process-identity.js'
 import {
   createInstance,
   findOrphans,
-  identityOf,
   instanceFolder,
-  isAlive,
-  type ProcessIdentity,
   removeInstance,
   removeOrphan,
   updateInstance,

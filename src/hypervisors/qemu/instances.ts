@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { InfraError } from '../../config/errors.js'
+import { identityOf, isAlive, processIdentity } from '../../config/process-identity.js'
 import { instancesFolder } from '../shared/cache.js'
-
-/** A process that cannot be mistaken for a later one with the same id. */
-const processIdentity = z.object({ pid: z.int().positive(), startTime: z.string(), bootId: z.string() })
 
 /** What `instance.json` holds, so that others can find what a dead runner left. */
 const recordSchema = z.object({
@@ -19,7 +16,6 @@ const recordSchema = z.object({
   kept: z.boolean(),
 })
 
-export type ProcessIdentity = z.infer<typeof processIdentity>
 export type InstanceRecord = z.infer<typeof recordSchema>
 
 /** An instance whose runner is dead. */
@@ -104,21 +100,6 @@ export async function removeOrphan({ folder, record }: Pick<Orphan, 'folder' | '
   await removeInstance(folder)
 }
 
-/** Who a running process is: its start time in clock ticks since the boot (proc(5)) tells it from later ones. */
-export function identityOf(pid: number): ProcessIdentity {
-  const startTime = startTimeOf(pid)
-  if (startTime === null) {
-    throw new InfraError(`process ${pid} has ended`, { cause: 'host', where: 'localhost', code: 'driver' })
-  }
-  return { pid, startTime, bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() }
-}
-
-/** True while that very process runs. */
-export function isAlive({ pid, startTime, bootId }: ProcessIdentity): boolean {
-  const now = startTimeOf(pid)
-  return now === startTime && bootId === identityOf(pid).bootId
-}
-
 async function orphansOf(cacheFolder: string, names: readonly string[]): Promise<Orphan[]> {
   const orphans: Orphan[] = []
   for (const name of names) {
@@ -150,15 +131,4 @@ async function writeRecord(folder: string, record: InstanceRecord): Promise<void
   const file = join(folder, recordFile)
   await writeFile(`${file}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 })
   await rename(`${file}.new`, file)
-}
-
-/** Field 22 of `/proc/PID/stat`; a zombie has ended. The command's name may hold blanks and brackets. */
-function startTimeOf(pid: number): string | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
-  } catch {
-    return null
-  }
 }

@@ -1,7 +1,8 @@
 import { InfraError } from '../../config/errors.js'
+import { isAlive } from '../../config/process-identity.js'
 import type { Access, GuestRequest } from '../driver.js'
 import type { ToolOptions } from '../shared/tool.js'
-import { instanceFolder, isAlive, readRecord } from './instances.js'
+import { instanceFolder, readRecord } from './instances.js'
 import { findBase } from './placement.js'
 
 const loopback = '127.0.0.1'

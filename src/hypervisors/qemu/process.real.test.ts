@@ -5,7 +5,7 @@ import { setInterval } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
-import { identityOf, isAlive, type ProcessIdentity } from './instances.js'
+import { identityOf, isAlive, type ProcessIdentity } from '../../config/process-identity.js'
 import { startProcess } from './process.js'
 
 const limitMs = 20_000

@@ -8,8 +8,9 @@ import { execa } from 'execa'
 import t from 'tap'
 import { defaultLimits } from '../../config/limits.js'
 import type { Guest } from '../../config/model.js'
+import { isAlive } from '../../config/process-identity.js'
 import { createQemuDriver } from './driver.js'
-import { findOrphans, type InstanceRecord, instanceFolder, isAlive, removeOrphan } from './instances.js'
+import { findOrphans, type InstanceRecord, instanceFolder, removeOrphan } from './instances.js'
 
 const limitMs = 30_000
 const keptMs = 500
