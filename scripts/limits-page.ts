@@ -4,12 +4,14 @@ import { defaultHostLimits } from '../src/config/host-limits.js'
 import { defaultLimits } from '../src/config/limits.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { formatSize } from '../src/config/units.js'
+import { recordLimits } from '../src/record/limits.js'
 
 /** `docs/limits.md`: what each limit is for stands beside it in the code. */
 export async function limitsPage(): Promise<string> {
-  const [guests, hosts] = await Promise.all([
+  const [guests, hosts, records] = await Promise.all([
     table('src/config/limits.ts', { ...defaultLimits }),
     table('src/config/host-limits.ts', defaultHostLimits),
+    table('src/record/limits.ts', recordLimits),
   ])
   return `# Limits
 
@@ -38,6 +40,12 @@ hosts:
 \`\`\`
 
 ${hosts}
+
+## Of a record
+
+These are fixed.
+
+${records}
 `
 }
 

@@ -1,0 +1,81 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { entrySubject, statementAbout } from './entries.js'
+import { readRecord } from './read.js'
+import { sampleRecord } from './record.test.fixture.js'
+
+const remark = (text: string) =>
+  statementAbout('rejection', [entrySubject('0'.repeat(64))], { at: '2026-11-22T10:00:00.000Z', why: text })
+
+t.test('recording something twice is one entry, whichever key signs', async t => {
+  const record = await sampleRecord(t)
+  const first = await record.add('rejection', remark('one'), 'b')
+  const again = await record.add('rejection', remark('one'), 'b')
+  t.match(first, { index: 0, isNew: true })
+  t.match(again, { index: 0, isNew: false, leaf: first.leaf })
+  const { entries, flaws } = await readRecord(record.folder)
+  t.same(flaws, [])
+  t.equal(entries.length, 1)
+  t.same(
+    entries[0]?.signers.map(({ party }) => party),
+    ['vendor-b'],
+  )
+})
+
+t.test('nothing is lost when many append at once', async t => {
+  const record = await sampleRecord(t)
+  const texts = Array.from({ length: 24 }, (_, index) => `remark ${index}`)
+  const appended = await Promise.all(texts.map(text => record.add('rejection', remark(text), 'a')))
+  t.same(
+    appended.map(({ index }) => index).sort((a, b) => a - b),
+    texts.map((_, index) => index),
+  )
+  const { entries, flaws } = await readRecord(record.folder)
+  t.same(flaws, [])
+  t.equal(entries.length, texts.length)
+})
+
+t.test('a flipped byte is named, wherever it is', async t => {
+  const record = await sampleRecord(t)
+  for (const text of ['one', 'two', 'three']) await record.add('rejection', remark(text), 'a')
+  const all = await readdir(record.folder, { recursive: true, withFileTypes: true })
+  const files = all
+    .filter(file => file.isFile() && !file.name.endsWith('.yaml'))
+    .map(file => join(file.parentPath, file.name))
+  t.ok(files.length >= 6, files.join(' '))
+  for (const file of files) {
+    const bytes = await readFile(file)
+    for (const at of [0, Math.floor(bytes.length / 2), bytes.length - 1]) {
+      const changed = Buffer.from(bytes)
+      changed[at] = (changed[at] ?? 0) ^ 1
+      await writeFile(file, changed)
+      const { flaws, entries } = await readRecord(record.folder)
+      const name = file.slice(record.folder.length + 1)
+      const isUnsigned = entries.some(entry => entry.signers.length === 0)
+      t.ok(
+        flaws.some(flaw => flaw.file === name) || isUnsigned,
+        `${name} byte ${at}: ${JSON.stringify(flaws)}`,
+      )
+    }
+    await writeFile(file, bytes)
+  }
+  t.same((await readRecord(record.folder)).flaws, [])
+})
+
+t.test('a damaged record is not written to', async t => {
+  const record = await sampleRecord(t)
+  await record.add('rejection', remark('one'), 'a')
+  await rm(join(record.folder, 'tile/0'), { recursive: true })
+  await t.rejects(
+    record.add('rejection', remark('two'), 'a'),
+    /is damaged, in tile\/0\/000\.p\/1: it is not there/,
+  )
+})
+
+t.test('a lock of a process that has ended is nobody’s', async t => {
+  const record = await sampleRecord(t)
+  const { hostname } = await import('node:os')
+  await writeFile(join(record.folder, '.lock'), `${hostname()} 4194304\n`)
+  t.equal((await record.add('rejection', remark('one'), 'a')).isNew, true)
+})

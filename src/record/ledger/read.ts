@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { UsageError } from '../../config/errors.js'
+import { type Envelope, signersOf, statementIn } from '../envelope/dsse.js'
+import { isValidAt, loadTrust, type Role, type Trust } from '../envelope/trust.js'
+import { parseVerifierKey, type VerifierKey } from '../log/note-keys.js'
+import type { InTotoStatement } from '../statement/types.js'
+import { loadRecordConfig, type RecordConfig, trustFileName } from './config.js'
+import { type Flaw, type ReadLog, readLog, readObject } from './store.js'
+
+/** Who signed an entry with a key that counted when it did. */
+export interface EntrySigner {
+  readonly key: string
+  readonly party: string
+  readonly roles: readonly Role[]
+}
+
+/** An entry of a record, with the statement that it stands for. */
+export interface Entry {
+  readonly index: number
+  /** The leaf hash, in hex. */
+  readonly leaf: string
+  readonly kind: string
+  readonly cites: readonly string[]
+  /** The digest of the statement. */
+  readonly digest: string
+  readonly statement: InTotoStatement
+  readonly envelope: Envelope
+  readonly signers: readonly EntrySigner[]
+}
+
+/** A record as it was read. */
+export interface Record {
+  /** Absolute. */
+  readonly folder: string
+  readonly config: RecordConfig
+  readonly trust: Trust
+  readonly verifier: VerifierKey
+  readonly log: ReadLog
+  readonly entries: readonly Entry[]
+  /** What is not as it was written. */
+  readonly flaws: readonly Flaw[]
+}
+
+/** Reads a record with the keys that its folder, or another file, says to trust. @throws UsageError, ConfigError */
+export async function readRecord(folder: string, trustPath = join(folder, trustFileName)): Promise<Record> {
+  const config = await loadRecordConfig(folder)
+  const trust = await loadTrust(trustPath)
+  const verifier = parseVerifierKey(trust.file.log.key)
+  if (verifier === null) throw new UsageError(`${trustPath}: the log's key cannot be used`)
+  const log = await readLog(folder, verifier, trust.file.log.origin)
+  const flaws: Flaw[] = [...log.flaws]
+  const entries: Entry[] = []
+  for (const [index, { hash, leaf }] of log.leaves.entries()) {
+    if (leaf === null) {
+      flaws.push({ file: 'tile/entries', why: `entry ${index} has no form that is known` })
+      continue
+    }
+    const envelope = await readObject(folder, leaf.statement)
+    if ('why' in envelope) {
+      flaws.push(envelope)
+      continue
+    }
+    const statement = statementIn(envelope)
+    if (statement === null) {
+      flaws.push({ file: `objects/…/${leaf.statement}.json`, why: 'it holds no in-toto statement' })
+      continue
+    }
+    const signers = validSigners(envelope, statement, trust)
+    entries.push({
+      index,
+      leaf: hash,
+      kind: leaf.kind,
+      cites: leaf.cites,
+      digest: leaf.statement,
+      statement,
+      envelope,
+      signers,
+    })
+  }
+  return { folder, config, trust, verifier, log, entries, flaws }
+}
+
+/** The keys whose signatures hold, and that counted at the time that the statement says of itself. */
+export function validSigners(envelope: Envelope, statement: InTotoStatement, { keys }: Trust): EntrySigner[] {
+  const open = new Map([...keys].map(([id, { key }]) => [id, key]))
+  const atMs = Date.parse(timeOf(statement))
+  return signersOf(envelope, open).flatMap(id => {
+    const key = keys.get(id)
+    return key !== undefined && isValidAt(key, atMs) ? [{ key: id, party: key.party, roles: key.roles }] : []
+  })
+}
+
+/** When a statement says that it was made; empty where it does not. */
+export function timeOf({ predicate }: InTotoStatement): string {
+  const { at, timeVerified, closedAt, openedAt } = predicate as Readonly<{ [key: string]: unknown }>
+  return ([at, timeVerified, closedAt, openedAt].find(time => typeof time === 'string') as string) ?? ''
+}

@@ -1,0 +1,71 @@
+import { predicates, type RunPredicate } from '../statement/types.js'
+import type {
+  CertificatePredicate,
+  ChallengePredicate,
+  DecisionPredicate,
+  ManualPredicate,
+  RegistrationPredicate,
+  RemarkPredicate,
+} from './entries.js'
+import type { Entry, Record } from './read.js'
+
+/** An entry whose predicate is known. */
+export interface Known<P> {
+  readonly entry: Entry
+  readonly predicate: P
+}
+
+/** A record's entries by what they say. */
+export interface RecordView {
+  readonly registrations: readonly Known<RegistrationPredicate>[]
+  readonly runs: readonly Known<RunPredicate>[]
+  readonly decisions: readonly Known<DecisionPredicate>[]
+  readonly certificates: readonly Known<CertificatePredicate>[]
+  readonly challenges: readonly Known<ChallengePredicate>[]
+  readonly answers: readonly Known<RemarkPredicate>[]
+  readonly manual: readonly Known<ManualPredicate>[]
+  readonly waivers: readonly Known<{ readonly at: string; readonly waivers: readonly unknown[] }>[]
+  /** Rejections and revocations, by the leaf that they cite. */
+  readonly against: ReadonlyMap<string, readonly Known<RemarkPredicate>[]>
+}
+
+/** Sorts a record's entries. What claims to be of a kind and has another predicate is none of it. */
+export function viewOf({ entries }: Pick<Record, 'entries'>): RecordView {
+  const of = <P>(kind: keyof typeof predicates): Known<P>[] =>
+    entries
+      .filter(entry => entry.kind === kind && entry.statement.predicateType === predicates[kind])
+      .map(entry => ({ entry, predicate: entry.statement.predicate as P }))
+  const against = new Map<string, Known<RemarkPredicate>[]>()
+  for (const remark of [...of<RemarkPredicate>('rejection'), ...of<RemarkPredicate>('revocation')]) {
+    for (const leaf of remark.entry.cites) against.set(leaf, [...(against.get(leaf) ?? []), remark])
+  }
+  return {
+    registrations: of('registration'),
+    runs: of('run'),
+    decisions: of('decision'),
+    certificates: of('certificate'),
+    challenges: of('challenge'),
+    answers: of('answer'),
+    manual: of('manual'),
+    waivers: of('waiver'),
+    against,
+  }
+}
+
+/**
+ * What was said against an entry by somebody who may: a reviewer or the policy's owner, or whoever signed it. `null`
+ * where nothing was.
+ */
+export function saidAgainst(view: RecordView, entry: Entry): string | null {
+  const own = new Set(entry.signers.map(({ party }) => party))
+  for (const { entry: remark, predicate } of view.against.get(entry.leaf) ?? []) {
+    const by = remark.signers.find(
+      ({ party, roles }) =>
+        own.has(party) || roles.some(role => role === 'reviewer' || role === 'policy-owner'),
+    )
+    if (by !== undefined) {
+      return `${remark.kind === 'rejection' ? 'rejected' : 'revoked'} by ${by.party} on ${predicate.at.slice(0, 10)}: ${predicate.why}`
+    }
+  }
+  return null
+}
