@@ -11,6 +11,10 @@ import { contract, type Subject } from './contract.test.fixture.js'
 import type { GuestRequest, RunningGuest } from './driver.js'
 import { startTwoHosts } from './libvirt/two-hosts.test.fixture.js'
 import { startFakeQemu } from './qemu/fake-qemu.test.fixture.js'
+import {
+  startHost as startXenServer,
+  requestFor as xenServerRequest,
+} from './xenserver/fake-host.test.fixture.js'
 import { requestFor, startHost } from './xl/fake-xl.test.fixture.js'
 
 t.setTimeout(240_000)
@@ -98,7 +102,23 @@ async function openXl(t: Test): Promise<Subject> {
   return { driver, request, left, onCommand, refuse, end: () => rm(domain), restart }
 }
 
+async function openXenServer(t: Test): Promise<Subject> {
+  const { pool, driver, folder, counted } = await startXenServer(t)
+  const request = xenServerRequest(folder)
+  const { onCommand, refuse } = counted
+  return {
+    driver,
+    request,
+    left: async () => pool.left(),
+    onCommand,
+    refuse,
+    end: async () => pool.halt(pool.named(request.instance)),
+    restart: async () => pool.newDomain(pool.named(request.instance)),
+  }
+}
+
 contract(t, 'cloud', openCloud)
+contract(t, 'xenserver', openXenServer)
 contract(t, 'libvirt', openLibvirt)
 contract(t, 'xl', openXl)
 contract(t, 'qemu', startFakeQemu)

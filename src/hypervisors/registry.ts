@@ -5,6 +5,7 @@ import { libvirtModule } from './libvirt/module.js'
 import type { DriverModule } from './module.js'
 import { qemuModule } from './qemu/module.js'
 import { staticModule } from './static/module.js'
+import { xenserverModule } from './xenserver/module.js'
 import { xlModule } from './xl/module.js'
 
 /** The drivers that ship with the program: the only place that names them all. */
@@ -14,13 +15,13 @@ export const builtinDrivers: readonly DriverModule[] = [
   libvirtModule,
   xlModule,
   hyperVModule,
+  xenserverModule,
 ]
 
 /** Drivers that a lab file may name, so that it can be written and checked, and that cannot run anything yet. */
 const announcedDrivers: readonly DriverDescriptor[] = [
   announced('vsphere', 'VMware vCenter and ESXi, through their API'),
   announced('esxi', 'VMware ESXi, through its shell'),
-  announced('xenserver', 'Citrix XenServer and XCP-ng'),
   announced('vmrun', 'VMware Workstation'),
 ]
 

@@ -1,0 +1,143 @@
+import { InfraError } from '../../config/errors.js'
+import type { Host } from '../../config/model.js'
+import { connect, type Machine, quote } from '../../remote/index.js'
+import type { Driver, GuestRequest } from '../driver.js'
+import { connectionLimits, type HostLimits, hostLimits } from '../limit.js'
+import type { VmBackend } from '../managed-vm/backend.js'
+import type { OpenRequest } from '../module.js'
+import { HostConnection } from '../shared/connection.js'
+import { abilitiesOf } from './abilities.js'
+import { type Below, xenServerBackend } from './backend.js'
+import { xenServerChecks } from './checks.js'
+import { contradiction, observeHost } from './facts.js'
+import { createHost, type XenServerHost } from './host.js'
+import { describeInstance, listInstances, removeInstance } from './instances.js'
+
+type DescribedHost = Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'limits'>
+
+export interface XenServerDriverOptions extends Pick<OpenRequest, 'second' | 'limits' | 'manage'> {
+  readonly host: DescribedHost
+  /** Opens the connection in another way than the lab says. */
+  readonly connect?: (signal: AbortSignal, host: string) => Promise<Machine>
+}
+
+/** Guests of a XenServer host or pool, spoken to with xe over one SSH connection to each host. */
+export function createXenServerDriver(options: XenServerDriverOptions): Driver {
+  const { host: described, limits, manage } = options
+  const { id } = described
+  const host = open(described, limits, options)
+  const seconds = new Map<string, XenServerHost>()
+  const inUse = new Map<string, string>()
+  const { login, endpoint } = described.connect ?? {}
+  const loginLine = `ssh -p ${endpoint?.port ?? 22} ${quote(`${login?.user ?? 'root'}@${endpoint?.host ?? id}`)}`
+
+  const secondOf = (wanted: string | undefined): XenServerHost | null => {
+    const found = wanted === undefined ? undefined : options.second(wanted)
+    if (found === undefined) {
+      return null
+    }
+    const known = seconds.get(found.id) ?? open(found, hostLimits(found.limits), options)
+    seconds.set(found.id, known)
+    return known
+  }
+  let asked: Promise<Below> | null = null
+  /** Asked for once: what a guest runs on belongs to its facts. */
+  const below = async (signal: AbortSignal): Promise<Below> => {
+    asked ??= observeHost(host, { signal, limit: limits.command, where: id }).then(seen => {
+      return { facts: seen.facts, contradiction: contradiction(described, seen) }
+    })
+    try {
+      return await asked
+    } catch (error) {
+      asked = null
+      throw error
+    }
+  }
+
+  return {
+    name: 'xenserver',
+    abilities: placement => abilitiesOf(placement, described),
+    machine: signal => host.connection.machine(signal),
+    checks: request => xenServerChecks(host, request),
+    facts: async signal => (await below(signal)).facts,
+    instance: request => {
+      const { placement } = request
+      const backend = xenServerBackend({
+        host,
+        second: secondOf(placement.migratesTo),
+        request,
+        abilities: abilitiesOf(placement, described),
+        login: loginLine,
+        below,
+      })
+      return manage(reserving(backend, request, inUse), request)
+    },
+    leftovers: async signal =>
+      (await listInstances(host, { signal, limit: limits.command, where: id })).map(describeInstance),
+    clean: (name, signal) => removeInstance(host, name, { signal, limit: limits.command, where: name }),
+    shell: signal => host.connection.machine(signal),
+    close: async () => {
+      for (const each of [host, ...seconds.values()]) {
+        each.watch.close()
+        await each.connection.close()
+      }
+    },
+  }
+}
+
+/** A VM that serves itself serves one instance at a time; one that another instance uses is not ours to end. */
+function reserving(
+  backend: VmBackend,
+  { instance, placement }: GuestRequest,
+  inUse: Map<string, string>,
+): VmBackend {
+  const { vm = '', clean } = placement
+  if (clean.kind === 'overlay') {
+    return backend
+  }
+  return {
+    ...backend,
+    get keepHint() {
+      return backend.keepHint
+    },
+    prepare: async signal => {
+      const other = inUse.get(vm)
+      if (other !== undefined && other !== instance) {
+        throw new InfraError(`${instance}: the VM ${vm} is in use by ${other}`, {
+          cause: 'runner',
+          where: instance,
+          code: 'capacity',
+        })
+      }
+      inUse.set(vm, instance)
+      await backend.prepare(signal)
+    },
+    remove: async signal => {
+      if (inUse.get(vm) === instance) {
+        await backend.remove(signal)
+        inUse.delete(vm)
+      }
+    },
+  }
+}
+
+function open(described: DescribedHost, limits: HostLimits, options: XenServerDriverOptions): XenServerHost {
+  const { id } = described
+  const connection = new HostConnection(
+    id,
+    signal => options.connect?.(signal, id) ?? connectTo(described, limits, signal),
+  )
+  return createHost(id, connection, limits)
+}
+
+function connectTo(host: DescribedHost, limits: HostLimits, signal: AbortSignal): Promise<Machine> {
+  if (host.connect === undefined) {
+    throw new InfraError(`${host.id}: the driver xenserver needs "connect": how to reach the host over SSH`, {
+      cause: 'runner',
+      where: host.id,
+      code: 'driver',
+    })
+  }
+  const { endpoint, login } = host.connect
+  return connect({ endpoint, login, label: host.id, limits: connectionLimits(limits), signal })
+}
