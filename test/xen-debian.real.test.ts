@@ -12,6 +12,7 @@ import type { JournalEvent } from '../src/journal/events.js'
 import { guestcertProcess } from './cli-process.js'
 import { answersLikeItsCopy } from './xen-copy.js'
 import { type LoggedIn, never, openXenHost, type XenHost } from './xen-host.js'
+import { lentIsGivenBack } from './xen-lent.js'
 
 const [program, ...args] = guestcertProcess
 const file = join(packageRoot, 'fixtures/labs/xen-debian.yaml')
@@ -83,6 +84,9 @@ t.test('a real PV guest on a real Xen', async t => {
 
   await t.test('what the driver does besides', t => controlGuest(t, xen))
   await t.test('what a killed runner left is removed', t => killRunner(t, xen, before))
+  await t.test('what a killed runner had paused of somebody’s is given back', t =>
+    lentIsGivenBack(t, xen, file),
+  )
   await t.test('and its captured copy answer alike, line by line', t => answersLikeItsCopy(t, file))
 
   const down = await execa(program, [...args, 'lab', 'down', 'xen'], { reject: false })
