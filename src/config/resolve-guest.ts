@@ -47,9 +47,12 @@ export function resolveGuest(input: GuestInput): Guest {
   }
 }
 
+/** Who logs in where the lab does not say. */
+const usualUser: Readonly<Record<Family, string>> = { linux: 'root', windows: 'Administrator' }
+
 function loginOf({ entry, defaults, family, yaml, mistakes }: GuestInput, path: Path): Login {
   const written = { ...defaults, ...entry.login }
-  const user = written.user ?? (family === 'windows' ? 'Administrator' : 'root')
+  const user = written.user ?? usualUser[family]
   // The emulator makes a key and a host key for each of its guests, so a lab need not name any.
   const made: LoginFile = entry.emulated === undefined ? {} : { hostKey: 'image' }
   const key = entry.emulated !== undefined && written.password === undefined ? { key: 'image' } : {}

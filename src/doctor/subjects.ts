@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { InfraError } from '../config/errors.js'
-import type { Guest, Host, Lab, Placement } from '../config/model.js'
+import type { Family, Guest, Host, Lab, Placement } from '../config/model.js'
+import { windowsConnection } from '../guests/windows/connection.js'
 import type { Driver, FoundAccess } from '../hypervisors/driver.js'
 import {
   type ConnectOptions,
@@ -8,7 +9,6 @@ import {
   connect,
   limited,
   type Machine,
-  openWindows,
   untilAborted,
 } from '../remote/index.js'
 import type { Bounds } from './bounds.js'
@@ -152,10 +152,7 @@ function reachGuest(
     hostKey: guest.login.hostKey,
     closes: true,
     connect: () => {
-      const options: ConnectOptions =
-        guest.family === 'windows'
-          ? { mark, become: ssh => openWindows(ssh, { mark, signal }) }
-          : { mark, firstCommand: ':' }
+      const options = families[guest.family].connection(mark)
       return guest.emulated === undefined ? connect(target, options) : connectOnceUp(target, options)
     },
   })
@@ -187,7 +184,19 @@ async function connectOnceUp(target: ConnectTarget, options: ConnectOptions): Pr
 function guestChecks({ bounds }: SubjectsRequest, guest: Guest, { machine }: Reached): Subject['checks'] {
   const { product, version } = guest
   const request = { product, version, machine, bounds }
-  return guest.family === 'windows'
-    ? windowsChecks(request)
-    : [...releaseChecks(request), linuxClock(request), linuxSpace(request)]
+  return families[guest.family].checks(request)
+}
+
+interface FamilyLook {
+  readonly connection: (mark: string) => ConnectOptions
+  readonly checks: (request: Parameters<typeof windowsChecks>[0]) => Subject['checks']
+}
+
+/** How guests of each family are connected to, and looked at. */
+const families: Readonly<Record<Family, FamilyLook>> = {
+  linux: {
+    connection: mark => ({ mark, firstCommand: ':' }),
+    checks: request => [...releaseChecks(request), linuxClock(request), linuxSpace(request)],
+  },
+  windows: { connection: windowsConnection, checks: windowsChecks },
 }

@@ -10,7 +10,6 @@ import { withLimit } from './limit.js'
 import type { GuestSession } from './session.js'
 import type { UndoStack } from './undo.js'
 import { testVariables } from './variables.js'
-import { windowsGuestFor } from './windows/api-guest.js'
 
 /** A guest's calls as the runner carries them out: a module makes of a reading what it shows of it. */
 export type Served<G extends Guest> = Omit<G, 'clockOffset'> & { clockOffset(): Promise<ClockReading> }
@@ -40,7 +39,7 @@ export function guestFor(
     }
     return outcomeOf(result)
   }
-  const { system, environment } = session.source
+  const { system } = session.source
   const guest: Served<Guest> = {
     facts: session.facts,
     run,
@@ -57,7 +56,7 @@ export function guestFor(
     expectDisconnect: (action, { within }) => disconnect(session, action, durationMs(within), signal),
     clockOffset: async () => system.clock(await session.connected(signal), signal),
   }
-  return environment.guest.family === 'windows' ? windowsGuestFor(session, guest, log, signal) : guest
+  return system.apiFor(session, guest, log, signal)
 }
 
 async function rebootGuest(session: GuestSession, signal: AbortSignal): Promise<Reboot> {

@@ -15,11 +15,8 @@ import { asEmulationFault } from './emulation-faults.js'
 import type { EvidenceFile } from './evidence.js'
 import { expectedWindow } from './expected.js'
 import { HeldStill } from './held.js'
-import { makeReady } from './make-ready.js'
 import type { GuestSession, SessionSource } from './session.js'
-import { posixSystem } from './system.js'
-import { makeWindowsReady, windowsConnection } from './windows/make-ready.js'
-import { windowsSystem } from './windows/system.js'
+import { guestSystems } from './systems.js'
 
 /** What is needed to connect to an instance and to make it ready for tests. */
 export interface OpenRequest {
@@ -52,7 +49,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const connect = request.connect ?? connectToGuest
   // What runs for this guest on this host, whichever run it was: instances of it are never shared.
   const mark = `${lab.name}/${guest.id}/${request.host}`
-  const isWindows = guest.family === 'windows'
+  const system = guestSystems[guest.family]
   const expected = expectedWindow()
   const stillness = new Stillness()
   const health = watchHealth(running, expected, limits.command)
@@ -60,10 +57,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
   const refusalsMs = request.driver.startsGuests ? limits.boot : limits.login
   const reach = async (until: AbortSignal, when: 'booting' | 'up', told?: BootAttempt): Promise<Machine> => {
     const ends = anyOf(until, health.broken)
-    const options = {
-      ...(isWindows ? windowsConnection(`${mark}/${instance}`) : { mark: `${mark}/${instance}` }),
-      stillness,
-    }
+    const options = { ...system.connection(`${mark}/${instance}`), stillness }
     told?.waitFor('address')
     const machine = await connect(guest, running, {
       limits,
@@ -87,7 +81,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
     health,
     expected,
     held: new HeldStill(stillness),
-    system: isWindows ? windowsSystem : posixSystem,
+    system,
     limits,
     managed: request.driver.startsGuests,
     mayReboot: isLent(request.placement, request.driver)
@@ -103,9 +97,7 @@ export async function openSession(request: OpenRequest): Promise<GuestSession> {
       throw asGuestFault(error, source, boot)
     }))
   try {
-    return isWindows
-      ? await makeWindowsReady(source, machine, mark, signal, boot)
-      : await makeReady(source, machine, request, mark)
+    return await system.makeReady(source, machine, request, mark)
   } catch (error) {
     await machine.close().catch(() => {})
     await health.look()

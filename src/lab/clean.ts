@@ -81,8 +81,8 @@ async function cleanPlacement(
     const isKnown = done.has(`${host.id} ${key}`)
     done.add(`${host.id} ${key}`)
     if (key === null || isKnown) {
-      const isWindows = key === null && !isEmulated
-      if (isWindows && !isKnown) {
+      const hasNoLease = key === null && !isEmulated
+      if (hasNoLease && !isKnown) {
         tell(guest.id, 'not looked at: without a POSIX shell it has no lease', false)
       }
       return

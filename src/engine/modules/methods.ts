@@ -1,6 +1,7 @@
 import type { Guest } from '../../api/guest.js'
 import type { Host } from '../../api/host.js'
 import type { WindowsGuest } from '../../api/windows.js'
+import type { Family } from '../../config/model.js'
 
 /**
  * How a method of the API travels. `data`: arguments go, an answer comes. `action`: its first argument is the module's own
@@ -28,7 +29,7 @@ export const guestMethods: Readonly<Record<MethodOf<Guest>, Travel>> = {
 }
 
 /** Every method that a Windows guest has beyond those. */
-export const windowsMethods: Readonly<Record<Exclude<MethodOf<WindowsGuest>, MethodOf<Guest>>, Travel>> = {
+const windowsMethods: Readonly<Record<Exclude<MethodOf<WindowsGuest>, MethodOf<Guest>>, Travel>> = {
   wmi: 'data',
   registry: 'data',
   services: 'data',
@@ -37,6 +38,12 @@ export const windowsMethods: Readonly<Record<Exclude<MethodOf<WindowsGuest>, Met
   activation: 'data',
   powershell: 'data',
   writeBytes: 'data',
+}
+
+/** Every method of a guest, by its family. */
+export const methodsOf: Readonly<Record<Family, Readonly<Record<string, Travel>>>> = {
+  linux: guestMethods,
+  windows: { ...guestMethods, ...windowsMethods },
 }
 
 /** Every method of a host. */
@@ -65,14 +72,8 @@ export const hostMethods: Readonly<Record<MethodOf<Host>, Travel>> = {
 export function travelOf(
   target: 'guest' | 'host' | 'peer',
   method: string,
-  family: 'linux' | 'windows',
+  family: Family,
 ): Travel | undefined {
-  const tables =
-    target === 'host' ? [hostMethods] : family === 'windows' ? [guestMethods, windowsMethods] : [guestMethods]
-  for (const table of tables) {
-    if (Object.hasOwn(table, method)) {
-      return (table as Readonly<Record<string, Travel>>)[method]
-    }
-  }
-  return undefined
+  const table: Readonly<Record<string, Travel>> = target === 'host' ? hostMethods : methodsOf[family]
+  return Object.hasOwn(table, method) ? table[method] : undefined
 }

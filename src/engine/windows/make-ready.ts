@@ -4,15 +4,10 @@ import { readWindowsFacts } from '../../guests/windows/facts.js'
 import { unanswered } from '../../guests/windows/failure.js'
 import { untilReady } from '../../guests/windows/readiness.js'
 import { canonical } from '../../plan/digest.js'
-import { type ConnectOptions, type Machine, openWindows } from '../../remote/index.js'
+import type { Machine } from '../../remote/index.js'
 import { commandText } from '../../remote/shells/windows/catalog.js'
-import type { BootAttempt } from '../boot.js'
+import type { OpenRequest } from '../open-session.js'
 import { GuestSession, type SessionSource } from '../session.js'
-
-/** How to connect to a Windows guest: its shells are probed before anything else. */
-export function windowsConnection(mark: string): ConnectOptions {
-  return { mark, become: (ssh, { signal }) => openWindows(ssh, { mark, signal }) }
-}
 
 /**
  * Makes a Windows guest ready for tests: ends what earlier runs left, waits until it has settled, and reads boot identity
@@ -21,15 +16,14 @@ export function windowsConnection(mark: string): ConnectOptions {
 export async function makeWindowsReady(
   source: SessionSource,
   connected: Machine,
+  { signal, boot }: OpenRequest,
   mark: string,
-  signal: AbortSignal,
-  boot: BootAttempt,
 ): Promise<GuestSession> {
   boot.waitFor('ready')
   const machine = asWindows(connected)
-  const { instance, limits, running } = source
+  const { instance, running } = source
   await machine.sweep(mark, signal)
-  await untilReady(machine, { limitMs: limits.boot, signal, onWait: what => boot.saw(what) })
+  await untilReady(machine, { limitMs: boot.leftMs(), signal, onWait: what => boot.saw(what) })
   boot.waitFor('facts')
   const folder = `${await machine.temporaryFolder()}\\${instance}`
   const [made, identity, said] = await Promise.all([

@@ -1,10 +1,9 @@
 import type { Guest } from '../../../api/guest.js'
 import type { Host } from '../../../api/host.js'
 import type { Peer } from '../../../api/peer.js'
-import type { Family } from '../../../config/model.js'
 import type { ClockReading } from '../../../guests/clock.js'
 import { clockOffset } from '../../api-clock.js'
-import { guestMethods, hostMethods, type Travel, windowsMethods } from '../methods.js'
+import { hostMethods, methodsOf, type Travel } from '../methods.js'
 import type { Reply, Start, Target } from '../wire.js'
 import { decodeError, encodeError } from '../wire-error.js'
 import type { Port } from './body.js'
@@ -33,11 +32,11 @@ export class Calls {
   }
 
   guestFor({ environment, values }: Start): Guest {
-    return this.#object<Guest>('guest', methodsOf(environment.guest.family), values.guest)
+    return this.#object<Guest>('guest', methodsOf[environment.guest.family], values.guest)
   }
 
   peerFor({ peerFamily, values }: Start): Peer {
-    return peerFamily === null ? noPeer : this.#object<Peer>('peer', methodsOf(peerFamily), values.peer)
+    return peerFamily === null ? noPeer : this.#object<Peer>('peer', methodsOf[peerFamily], values.peer)
   }
 
   hostFor({ values }: Start): Host {
@@ -125,10 +124,6 @@ export class Calls {
     })
     return travel === 'reading' ? clockOffset(answer as ClockReading) : answer
   }
-}
-
-function methodsOf(family: Family): Readonly<Record<string, Travel>> {
-  return family === 'windows' ? { ...guestMethods, ...windowsMethods } : guestMethods
 }
 
 /** What a test has in place of a peer that its manifest does not ask for. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { InfraError } from '../config/errors.js'
-import { type BootIdentity, bootIdentityCommand, parseBootIdentity } from '../guests/boot-identity.js'
-import { linuxFactsCommand, parseFacts } from '../guests/facts.js'
-import { chooseRoom, describeRooms, parseRooms, roomCommand, usualFolder } from '../guests/room.js'
-import { parseFreeBytes } from '../hypervisors/seen.js'
-import { canonical } from '../plan/digest.js'
+import { InfraError } from '../../config/errors.js'
+import { type BootIdentity, bootIdentityCommand, parseBootIdentity } from '../../guests/boot-identity.js'
+import { linuxFactsCommand, parseFacts } from '../../guests/facts.js'
+import { chooseRoom, describeRooms, parseRooms, roomCommand, usualFolder } from '../../guests/room.js'
+import { parseFreeBytes } from '../../hypervisors/seen.js'
+import { canonical } from '../../plan/digest.js'
 import {
   type CommandResult,
   type Machine,
@@ -12,10 +12,10 @@ import {
   quote,
   sweepCommand,
   type UploadWay,
-} from '../remote/index.js'
-import { cargoFor } from './cargo.js'
-import type { OpenRequest } from './open-session.js'
-import { GuestSession, type SessionSource } from './session.js'
+} from '../../remote/index.js'
+import { cargoFor } from '../cargo.js'
+import type { OpenRequest } from '../open-session.js'
+import { GuestSession, type SessionSource } from '../session.js'
 
 const [identityFollows, factsFollow, roomFollows] = [
   '--guestcert identity--',
