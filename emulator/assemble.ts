@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { changedHardware, givenBy, type Hardware, liveOf, type Machine } from './hardware/machine.js'
+import { changedHardware, givenBy, type Hardware, type Machine, newMachine } from './hardware/machine.js'
 import { loadGuestPersona, loadHostPersona, loadPersona } from './persona/load.js'
 import type { GuestPersona } from './persona/schema.js'
 
@@ -22,17 +21,5 @@ export function assemble({ persona: names, personaFolders, platform, hardware }:
   const hostName = loadPersona(names, personaFolders).hardware?.platform ?? platform
   const host = hostName === undefined ? undefined : loadHostPersona(hostName, personaFolders)
   const persona = loadGuestPersona(names, personaFolders, givenBy(hardware, host))
-  const uuid = randomUUID()
-  const [low = '00', middle = '00', high = '00'] = uuid.match(/[0-9a-f]{2}/g) ?? []
-  const found = changedHardware(hardware, persona)
-  return {
-    persona,
-    machine: {
-      hardware: found,
-      live: liveOf(found),
-      host,
-      uuid,
-      macAddress: `52:54:00:${low}:${middle}:${high}`,
-    },
-  }
+  return { persona, machine: newMachine(changedHardware(hardware, persona), host) }
 }

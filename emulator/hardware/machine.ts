@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Given } from '../persona/conditions.js'
 import type { GuestPersona, HostPersona } from '../persona/schema.js'
 import type { Blocks } from './blocks.js'
@@ -62,6 +63,13 @@ export interface Machine {
 /** A machine that has all that it was given, and nothing more. */
 export function liveOf({ vcpus, memoryBytes }: Hardware): LiveHardware {
   return { vcpus, maxVcpus: vcpus, memoryBytes, disks: [], nics: [] }
+}
+
+/** A new machine with an identity of its own. */
+export function newMachine(hardware: Hardware, host: HostPersona | undefined): Machine {
+  const uuid = randomUUID()
+  const [low, middle, high] = [uuid.slice(0, 2), uuid.slice(2, 4), uuid.slice(4, 6)]
+  return { hardware, live: liveOf(hardware), host, uuid, macAddress: `52:54:00:${low}:${middle}:${high}` }
 }
 
 /** Takes a device out of what a machine has; undefined where it has no such. */
