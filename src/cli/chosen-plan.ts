@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { UsageError } from '../config/errors.js'
 import type { Lab } from '../config/model.js'
 import { makePlan } from '../plan/build.js'
 import { everything } from '../plan/choice.js'
 import type { Asker } from '../plan/reservation.js'
 import type { AbilitiesOf } from '../plan/serving.js'
+import { type Durations, parseDurations, parseShard, shardOf } from '../plan/shard.js'
 import type { Suite } from '../plan/suite.js'
 import type { Plan } from '../plan/types.js'
 import { isSet, type ParsedArgs, textFlag } from './args.js'
@@ -15,12 +19,38 @@ export interface PlanParts {
   readonly suites: readonly Suite[]
   readonly abilitiesOf: AbilitiesOf
   readonly asker: Asker
+  /** Where paths start from. Absolute. */
+  readonly cwd: string
   /** Where `--last-failed` looks for the newest run. */
   readonly reports: string
 }
 
-/** The plan that the flags of a command choose. @throws UsageError */
-export async function chosenPlan(
+/** The plan that the flags of a command choose, or the part of it that `--shard` names. @throws UsageError */
+export async function chosenPlan(args: ParsedArgs, parts: PlanParts): Promise<Plan> {
+  const shard = parseShard(textFlag(args, 'shard') ?? '')
+  const file = textFlag(args, 'durations')
+  if (shard === null && file !== undefined) {
+    throw new UsageError(
+      '--durations is for --shard: how long environments take decides what goes into which part',
+    )
+  }
+  const durations = file === undefined ? null : await readDurations(resolve(parts.cwd, file))
+  const plan = await wholePlan(args, parts)
+  return shard === null ? plan : shardOf(plan, shard, durations)
+}
+
+async function readDurations(path: string): Promise<Durations> {
+  const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--durations ${path} cannot be read: ${error.code ?? error.message}`)
+  })
+  const durations = parseDurations(content)
+  if (durations === null) {
+    throw new UsageError(`--durations ${path} is no summary.json of a run with the durations of environments`)
+  }
+  return durations
+}
+
+async function wholePlan(
   args: ParsedArgs,
   { lab, suites, abilitiesOf, asker, reports }: PlanParts,
 ): Promise<Plan> {

@@ -1,5 +1,14 @@
 import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
-import { asFlag, choiceFlags, jsonFlag, labFlag, lastFailedFlag, reportsFlag, toFlag } from './flags.js'
+import {
+  asFlag,
+  choiceFlags,
+  jsonFlag,
+  labFlag,
+  lastFailedFlag,
+  reportsFlag,
+  shardFlags,
+  toFlag,
+} from './flags.js'
 import type { CommandSpec } from './spec.js'
 
 /** Commands that plan runs and read their results. */
@@ -13,7 +22,7 @@ export const passCommands: readonly CommandSpec[] = [
       'The same plan has the same digest on every machine: addresses, ports and secrets are not part of it.',
     ],
     arguments: [lab],
-    flags: [...choiceFlags, lastFailedFlag, asFlag, jsonFlag, reportsFlag],
+    flags: [...choiceFlags, lastFailedFlag, ...shardFlags, asFlag, jsonFlag, reportsFlag],
     examples: [
       { line: 'guestcert plan lab.yaml', does: 'The matrix of environments and suites' },
       { line: 'guestcert plan lab.yaml --guest rhel5 --json', does: 'One guest, for programs' },

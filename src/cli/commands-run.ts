@@ -1,5 +1,14 @@
 import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
-import { asFlag, choiceFlags, labFlag, lastFailedFlag, quietFlag, reportsFlag, toFlag } from './flags.js'
+import {
+  asFlag,
+  choiceFlags,
+  labFlag,
+  lastFailedFlag,
+  quietFlag,
+  reportsFlag,
+  shardFlags,
+  toFlag,
+} from './flags.js'
 import type { CommandSpec, FlagSpec } from './spec.js'
 
 /** How tests are carried out, and what is shown of it. */
@@ -61,6 +70,16 @@ const outputFlag: FlagSpec = {
   group: 'Output',
 }
 
+/** What a run is about. */
+const labelFlag: FlagSpec = {
+  name: 'label',
+  value: 'KEY=VALUE',
+  kind: 'label',
+  description: 'What the run is about, for journal and summary.json: build=1234, url=https://…',
+  repeatable: true,
+  group: 'Output',
+}
+
 /** What begins with a run. */
 const runFlags: readonly FlagSpec[] = [
   {
@@ -82,14 +101,7 @@ const runFlags: readonly FlagSpec[] = [
     description: 'Run this test module, and let it wait for a debugger before its first line',
     group: 'Run',
   },
-  {
-    name: 'label',
-    value: 'KEY=VALUE',
-    kind: 'label',
-    description: 'What the run is about, for journal and summary.json: build=1234, url=https://…',
-    repeatable: true,
-    group: 'Output',
-  },
+  labelFlag,
   outputFlag,
 ]
 
@@ -106,7 +118,7 @@ export const runCommands: readonly CommandSpec[] = [
       '--last-failed reads the newest run in the folder of --output. What it does not find in this lab any more is an error, not a smaller choice.',
     ],
     arguments: [lab],
-    flags: [...choiceFlags, lastFailedFlag, ...runFlags, ...sessionFlags, asFlag],
+    flags: [...choiceFlags, lastFailedFlag, ...shardFlags, ...runFlags, ...sessionFlags, asFlag],
     examples: [
       { line: 'guestcert run lab.yaml', does: 'Validate the whole lab' },
       {
@@ -164,5 +176,26 @@ export const runCommands: readonly CommandSpec[] = [
     ],
     exits: [0, 1, 2, 3, 4, 130],
     module: 'resume',
+  },
+  {
+    path: ['merge'],
+    group,
+    summary: 'Merge the parts of a plan into one run',
+    description: [
+      'Makes a new run of the runs of "guestcert run --shard": its plan is the whole plan, its journal has the sessions of all parts, and it names each part with the digest of its journal. Evidence is copied, and must have the digests that the journals name.',
+      'Every part must be there once, closed, and of the same plan, split in the same way: overlaps, gaps and other plans are refused.',
+      'Exits with the exit code of the merged run.',
+    ],
+    arguments: [{ ...run, repeatable: true }],
+    flags: [labelFlag, toFlag, outputFlag],
+    examples: [
+      { line: 'guestcert merge shard-1 shard-2 shard-3', does: 'Three runs that lie in ./reports' },
+      {
+        line: 'guestcert merge parts/*/reports/latest --output reports',
+        does: 'Runs that a CI system has collected from its jobs',
+      },
+    ],
+    exits: [0, 1, 2, 3, 4, 130],
+    module: 'merge',
   },
 ]

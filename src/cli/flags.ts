@@ -62,6 +62,25 @@ export const lastFailedFlag: FlagSpec = {
   group: choice,
 }
 
+/** What splits a plan over several runners. */
+export const shardFlags: readonly FlagSpec[] = [
+  {
+    name: 'shard',
+    value: 'INDEX/COUNT',
+    kind: 'shard',
+    description: 'One part of the chosen plan, by environments: 2/5; see "guestcert merge"',
+    group: choice,
+  },
+  {
+    name: 'durations',
+    value: 'FILE',
+    description:
+      'Split by how long environments took: summary.json of an earlier run, the same for every part',
+    completes: 'file',
+    group: choice,
+  },
+]
+
 /** The lab of a run, for commands that are given the run. */
 export const labFlag: FlagSpec = {
   name: 'lab',

@@ -23,11 +23,11 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
   const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
   const { abilitiesOf } = drivers
-  const plan = await chosenPlan(args, { lab, suites, abilitiesOf, asker, reports })
+  const plan = await chosenPlan(args, { lab, suites, abilitiesOf, asker, reports, cwd: io.cwd })
   await drivers.close()
   if (isSet(args, 'json')) {
-    const { digest, expected, environments, reserved = [] } = plan
-    io.stdout.write(`${safeJson({ digest, expected, environments, reserved }, 2)}\n`)
+    const { digest, expected, environments, reserved = [], shard } = plan
+    io.stdout.write(`${safeJson({ digest, expected, environments, reserved, shard }, 2)}\n`)
     return 0
   }
   const flag = colorFlag(args)
@@ -53,9 +53,13 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   return 0
 }
 
-function heading({ lab, expected, environments, digest }: Plan, bold: (text: string) => string): string {
+function heading(
+  { lab, expected, environments, digest, shard }: Plan,
+  bold: (text: string) => string,
+): string {
   const counted = `${expected} tests in ${environments.length} environment${environments.length === 1 ? '' : 's'}`
-  return `${bold(`lab ${lab}`)} · ${counted} · digest ${digest.slice(0, shownDigestLength)}`
+  const part = shard === undefined ? '' : ` · part ${shard.index} of ${shard.of}`
+  return `${bold(`lab ${lab}`)}${part} · ${counted} · digest ${digest.slice(0, shownDigestLength)}`
 }
 
 function matrix({ environments }: Plan, suites: readonly string[], bold: (text: string) => string): string {

@@ -17,7 +17,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   }
   const wanted = listFlag(args, 'to')
   if (wanted.length > 0) return writeReports(wanted, stored, exitCode, io)
-  await tell(stored, exitCode, args, io)
+  await tellRun(stored, exitCode, args, io)
   return exitCode
 }
 
@@ -27,7 +27,13 @@ export function exitCodeOfStored({ state }: StoredRun): ExitCode {
   return state.closed === null ? computed : strongestExit([computed, state.closed.exitCode])
 }
 
-async function tell(stored: StoredRun, exitCode: number, args: ParsedArgs, io: CommandIo): Promise<void> {
+/** Prints what a run came to. */
+export async function tellRun(
+  stored: StoredRun,
+  exitCode: number,
+  args: ParsedArgs,
+  io: CommandIo,
+): Promise<void> {
   const { createTerminalReporter } = await import('../reports/terminal/reporter.js')
   const { showsUnicode, wantsColor } = await import('../reports/terminal/style.js')
   const { plan, events, state, folder } = stored

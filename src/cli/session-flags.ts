@@ -70,7 +70,7 @@ export async function sessionSettings(
 }
 
 /** What every run leaves in its folder beside JUnit and `summary.json`. */
-const alwaysWritten: readonly string[] = ['html']
+export const alwaysWritten: readonly string[] = ['html']
 
 /** What is shown on standard output, and the files of reporters of one's own. */
 function reportersOf(args: ParsedArgs): { readonly kind: ReporterKind; readonly files: readonly string[] } {

@@ -1,5 +1,5 @@
 /** What a value looks like; parsing refuses anything else. A flag without one is a switch. */
-export type ValueKind = 'text' | 'count' | 'duration' | 'label' | 'output'
+export type ValueKind = 'text' | 'count' | 'duration' | 'label' | 'shard' | 'output'
 
 /** What a shell offers where a value is wanted. */
 export type Completes = 'file' | 'folder' | 'run'

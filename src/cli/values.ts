@@ -1,5 +1,6 @@
 import { labelMistake } from '../config/labels.js'
 import { parseDurationMs } from '../config/units.js'
+import { parseShard } from '../plan/shard.js'
 import { outputMistake } from '../reports/outputs.js'
 import type { ArgumentSpec, FlagSpec } from './spec.js'
 
@@ -25,6 +26,9 @@ export function mistakeIn(spec: FlagSpec | ArgumentSpec, value: string): string 
   }
   if (kind === 'duration' && parseAgeMs(value) === null) {
     return `must be a time like 30d, 12h or 1h30m, not "${value}"`
+  }
+  if (kind === 'shard' && parseShard(value) === null) {
+    return `must be INDEX/COUNT, from 1/COUNT to COUNT/COUNT, not "${value}"`
   }
   if (kind === 'output') return outputMistake(value)
   return kind === 'label' ? labelMistake(value) : null

@@ -34,6 +34,16 @@ export interface Measure {
 /** How one assertion ended. `todo` and `skip` points never count as held. */
 export type CheckState = 'ok' | 'not-ok' | 'todo' | 'skip'
 
+/** A run that another one was merged from. */
+export interface ParentRun {
+  readonly run: string
+  readonly planDigest: string
+  /** SHA-256 of its journal. */
+  readonly journal: string
+  /** Which part of the plan it carried out: `2/5`. */
+  readonly shard: string
+}
+
 export interface RunOpened {
   readonly type: 'run-opened'
   readonly run: string
@@ -44,6 +54,8 @@ export interface RunOpened {
   readonly waiversDigest: string | null
   /** What whoever started it said about it; absent when that was nothing. */
   readonly labels?: Labels
+  /** The runs that it was merged from; absent when it was carried out itself. */
+  readonly parents?: readonly ParentRun[]
   /** Present in a run that was registered before it began. */
   readonly certify?: Certify
 }

@@ -6,6 +6,7 @@ import {
   samplePlan,
   sampleTest,
 } from '../../test/sample-run.js'
+import type { JournalEvent } from './events.js'
 import { exitCodeOf } from './exit.js'
 import { foldRun, openFold } from './fold.js'
 import type { RunState, TestState } from './state.js'
@@ -307,3 +308,35 @@ function closed(): Parameters<SampleJournal['add']>[0] {
   const counts = { pass: 0, fail: 0, error: 0, skip: 0, blocked: 0, 'not-run': 4 }
   return { type: 'run-closed', counts, flaky: 0, exitCode: 130, interrupted: true }
 }
+
+t.test('sessions of a merged run that were under way at the same time count that time once', async t => {
+  const parents = [{ run: 'a', planDigest: 'd', journal: 'e', shard: '1/2' }]
+  const at = (sec: number): string => new Date(Date.UTC(2026, 10, 22, 10, 0, sec)).toISOString()
+  const session = (epoch: number, startSec: number, lastMs: number): JournalEvent[] => [
+    {
+      v: 1,
+      seq: 1,
+      epoch,
+      at: at(startSec),
+      ms: 0,
+      type: 'session-started',
+      session: `s${epoch}`,
+      runner: 'r',
+    },
+    {
+      ...{ v: 1, seq: 1, epoch, at: at(startSec + lastMs / 1000), ms: lastMs },
+      type: 'environment-ended',
+      environment: first,
+    },
+  ]
+  const begin = sampleJournal(plan).events.find(({ type }) => type === 'run-opened')
+  t.ok(begin)
+  const merged = { ...begin, epoch: 0, ms: 0, parents } as JournalEvent
+  const sideBySide = [...session(1, 10, 20_000), ...session(2, 20, 30_000), ...session(3, 120, 5_000)]
+  t.equal(foldRun(plan, [merged, ...sideBySide]).durationMs, 40_000 + 5_000)
+  t.equal(
+    foldRun(plan, sideBySide).durationMs,
+    55_000,
+    'those of one run follow one another, whatever clocks say',
+  )
+})

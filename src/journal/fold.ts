@@ -41,7 +41,7 @@ export function openFold(plan: Plan): RunFold {
       else environment.add(event, problems)
     } else if (event.type === 'run-opened') {
       opened ??= event
-      if (event.planDigest !== plan.digest) problems.push('the journal is of another plan')
+      if (event.planDigest !== plan.digest) problems.push(otherPlan)
       if (event.expected !== expectedOf(plan)) {
         problems.push(`the journal expects ${event.expected} results, the plan has ${expectedOf(plan)}`)
       }
@@ -72,11 +72,12 @@ export function openFold(plan: Plan): RunFold {
         lab: plan.lab,
         harness: opened?.harness ?? null,
         labels: opened?.labels ?? {},
+        parents: opened?.parents ?? [],
         planDigest: plan.digest,
         openedAt: opened?.at ?? null,
         closedAt: closed?.at ?? null,
         certify: opened?.certify ?? null,
-        durationMs: clock.durationMs(),
+        durationMs: opened?.parents === undefined ? clock.durationMs() : clock.coveredMs(),
         sessions: [...sessions],
         hosts: [...hosts],
         closed,
@@ -89,6 +90,9 @@ export function openFold(plan: Plan): RunFold {
     },
   }
 }
+
+/** The problem of a journal that was written for another plan. */
+export const otherPlan = 'the journal is of another plan'
 
 /** How many results the plan's environments come to. */
 function expectedOf(plan: Plan): number {

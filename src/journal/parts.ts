@@ -43,6 +43,9 @@ const isDigest: Test = value => isText(value) && /^[0-9a-f]{64}$/.test(String(va
 const isCertify: Test = value =>
   isObject(value) && isDigest(value.registration) && isDigest(value.harnessDigest)
 
+const isParent: Test = value =>
+  isObject(value) && [value.run, value.planDigest, value.journal, value.shard].every(isText)
+
 /** What the parts of an event must be, wherever they are. */
 const parts: Readonly<Record<string, Test>> = {
   at: isMoment,
@@ -58,6 +61,7 @@ const parts: Readonly<Record<string, Test>> = {
   certify: isCertify,
   step: isText,
   diagnostics: isText,
+  parents: eachIs(isParent),
   labels: value => isObject(value) && Object.values(value).every(isText),
   endedEarly: isText,
   stderr: isText,

@@ -8,6 +8,7 @@ import type {
   Exit,
   HostSetAside,
   Measure,
+  ParentRun,
   RunClosed,
   Verdict,
 } from './events.js'
@@ -130,13 +131,15 @@ export interface RunState {
   readonly harness: string | null
   /** What whoever started it said about it. */
   readonly labels: Labels
+  /** The runs that it was merged from; none when it was carried out itself. */
+  readonly parents: readonly ParentRun[]
   readonly planDigest: string
   readonly openedAt: string | null
   /** UTC of its end; `null` when it was not brought there. */
   readonly closedAt: string | null
   /** `null` for a run that was not registered. */
   readonly certify: Certify | null
-  /** The sessions' durations together, in ms. */
+  /** The sessions' durations together, in ms; where they ran side by side, for a merged run, that time counts once. */
   readonly durationMs: number
   readonly sessions: readonly SessionState[]
   /** What hosts showed of themselves, in the journal's order: each session asks anew. */

@@ -47,7 +47,7 @@ export function planAgain(request: AgainRequest): Plan {
   const environments = plan.environments.map((environment, at) =>
     onSameHosts(environment, stored.environments[at]),
   )
-  return { ...plan, environments }
+  return { ...plan, environments, ...(stored.shard === undefined ? {} : { shard: stored.shard }) }
 }
 
 function refuseOtherSuites({ environments }: Plan, suites: readonly Suite[]): void {

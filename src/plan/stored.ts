@@ -49,6 +49,15 @@ const stored = z.looseObject({
   expected: z.int().nonnegative(),
   limits: z.record(text, z.number()),
   environments: z.array(environment),
+  shard: z
+    .looseObject({
+      index: z.int().positive(),
+      of: z.int().positive(),
+      whole: text,
+      positions: z.array(z.int().nonnegative()),
+      durations: text.optional(),
+    })
+    .optional(),
   reserved: z.array(z.looseObject({ id: text, why: text })).optional(),
 })
 

@@ -100,6 +100,19 @@ export interface PlannedEnvironment {
   readonly leftOut: readonly LeftOut[]
 }
 
+/** Which part of which plan this is. */
+export interface Shard {
+  /** From 1. */
+  readonly index: number
+  readonly of: number
+  /** The digest of the whole plan. */
+  readonly whole: string
+  /** Where each of its environments stands in the whole plan, from 0. */
+  readonly positions: readonly number[]
+  /** SHA-256 of the file of durations that it was split by; absent where there was none. */
+  readonly durations?: string
+}
+
 /** What a run will do: every environment and every test, in order. Pure data. */
 export interface Plan {
   readonly lab: string
@@ -109,6 +122,8 @@ export interface Plan {
   readonly expected: number
   readonly limits: Limits
   readonly environments: readonly PlannedEnvironment[]
+  /** Absent for a plan that is not split. */
+  readonly shard?: Shard
   /** Environments that no host is left for, as others have reserved them all. Absent when there is none. */
   readonly reserved?: readonly ReservedEnvironment[]
 }

@@ -30,6 +30,10 @@ const test = z.strictObject({
 const environment = z.strictObject({
   id: z.string().describe('guest@product-version/configuration'),
   emulated: z.boolean().describe('results of emulated guests certify nothing'),
+  durationMs: z
+    .number()
+    .min(0)
+    .describe('from its first event to its last, without the time between sessions'),
   counts,
   leftOut: z.array(z.strictObject({ test: z.string(), why: z.string(), level: level.optional() })),
   tests: z.array(test).describe('every planned test'),
@@ -43,6 +47,7 @@ export const summarySchema = z
     planDigest: z.string(),
     exitCode: z.int(),
     labels: z.record(z.string(), z.string()),
+    parents: z.array(z.string()).optional().describe('the runs that it was merged from'),
     endedEarly: z.string().optional().describe('why the run ended before its plan, if nobody interrupted it'),
     counts,
     flaky: count,

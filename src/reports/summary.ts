@@ -11,6 +11,7 @@ export function summaryOf(state: RunState, exitCode: ExitCode): Record<string, u
     planDigest: state.planDigest,
     exitCode,
     labels: state.labels,
+    ...(state.parents.length === 0 ? {} : { parents: state.parents.map(({ run }) => run) }),
     ...(state.closed?.endedEarly === undefined ? {} : { endedEarly: state.closed.endedEarly }),
     counts: state.counts,
     flaky: state.flaky,
@@ -20,6 +21,7 @@ export function summaryOf(state: RunState, exitCode: ExitCode): Record<string, u
     environments: state.environments.map(environment => ({
       id: environment.planned.id,
       emulated: environment.planned.emulated,
+      durationMs: environment.durationMs,
       counts: environment.counts,
       leftOut: environment.planned.leftOut,
       tests: environment.tests.map(test => ({
