@@ -70,7 +70,10 @@ t.test('every mistake is one line that quotes it, with the nearest known name', 
     ['reports prune --older-than soon', '--older-than must be a time like 30d, 12h or 1h30m, not "soon"'],
     ['run', 'run needs LAB: guestcert run LAB [FLAGS]'],
     ['run a.yaml b.yaml', 'unexpected argument "b.yaml": guestcert run LAB [FLAGS]'],
-    ['list test', 'WHAT must be suites, tests, guests, hosts or products, not "test": did you mean "tests"?'],
+    [
+      'list test',
+      'WHAT must be suites, tests, guests, hosts, products or requirements, not "test": did you mean "tests"?',
+    ],
   ]
   for (const [line, message] of cases) {
     t.throws(() => parse(line.split(' '), commands), new UsageError(message), line)
