@@ -1,6 +1,7 @@
 import ssh2, { type ClientChannel, type ConnectConfig } from 'ssh2'
+import { type EmulatedGuest, startEmulatedGuest } from './guest.js'
 import { personaFolder } from './harness.test.helper.js'
-import { type EmulatedGuest, type EmulatedGuestSpec, startEmulatedGuest } from './index.js'
+import type { EmulatedGuestSpec } from './spec.js'
 
 /** Every wait of these tests ends here, in ms. */
 export const waitLimitMs = 120_000

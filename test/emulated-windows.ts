@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type EmulatedGuest, startEmulatedGuest } from '../emulator/index.js'
+import { type EmulatedGuest, startEmulatedGuest } from '../emulator/guest.js'
 import { defaultLimits, type Limits } from '../src/config/limits.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { connectWithRetries, openWindows, type WindowsMachine } from '../src/remote/index.js'

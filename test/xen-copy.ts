@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { clientKey, connect as connectCopy } from '../emulator/client.test.helper.js'
-import { startEmulatedHost } from '../emulator/index.js'
+import { startEmulatedHost } from '../emulator/hosts/host.js'
 import { loadLab } from '../src/config/load.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { driverSource } from '../src/hypervisors/registry.js'

@@ -1,7 +1,8 @@
 import { connect as connectTcp } from 'node:net'
 import t, { type Test } from 'tap'
 import { type Client, connect, eventually, startGuest, tryConnect } from '../client.test.helper.js'
-import type { EmulatedGuest, EmulatedGuestSpec } from '../index.js'
+import type { EmulatedGuest } from '../guest.js'
+import type { EmulatedGuestSpec } from '../spec.js'
 import { faultsSchema } from './schema.js'
 
 // Guests mostly wait: several tests share the time.

@@ -5,14 +5,14 @@ import t from 'tap'
 import { ConfigError, UsageError } from '../errors.js'
 import { bootForTest, personaFolder, runScript } from '../harness.test.helper.js'
 import {
-  applyOverlay,
   loadGuestPersona,
   loadHostPersona,
   loadPersona,
   parsePersona,
   readPersona,
   weakestProvenance,
-} from '../index.js'
+} from './load.js'
+import { applyOverlay } from './overlay.js'
 
 const minimal = 'persona: x\nkind: part\ntitle: X\n'
 
