@@ -34,8 +34,8 @@ export class HostFacts {
   async #ask(host: Host): Promise<Facts> {
     const { plan, driverOf, emit, stop } = this.#settings
     const limit = {
-      name: 'health',
-      ms: plan.limits.health,
+      name: 'boot',
+      ms: plan.limits.boot,
       where: host.id,
       cause: 'host',
       signal: stop,

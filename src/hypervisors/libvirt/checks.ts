@@ -3,10 +3,11 @@ import type { Placement } from '../../config/model.js'
 import { quote } from '../../remote/index.js'
 import type { Check, CheckRequest, Seen } from '../driver.js'
 import { capacityChecks, inMib, parseFreeBytes, seenFree, seenIf, seenVersion } from '../seen.js'
+import { askOnce } from '../shared/ask-once.js'
 import { type CallOptions, hostError, read } from '../shared/host-commands.js'
 import { differences } from './declared.js'
 import { domainXml, type LibvirtHost, stateOf } from './host.js'
-import { type NodeInfo, parseNodeInfo } from './output.js'
+import { parseNodeInfo } from './output.js'
 import { findSnapshot } from './snapshots.js'
 import { checkName } from './virsh.js'
 
@@ -23,9 +24,9 @@ export function libvirtChecks(host: LibvirtHost, request: CheckRequest): Check[]
   }
   const { product, version, capacity } = request.host
   const tools = toolsOf(request)
-  let node: Promise<NodeInfo> | null = null
-  const readNode = (signal: AbortSignal): Promise<NodeInfo> =>
-    (node ??= host.virsh.call(['nodeinfo'], call(signal)).then(text => read(parseNodeInfo, text, host.id)))
+  const readNode = askOnce(async signal =>
+    read(parseNodeInfo, await host.virsh.call(['nodeinfo'], call(signal)), host.id),
+  )
   const named = hypervisors.get(product)
   return [
     {

@@ -1,5 +1,6 @@
 import type { Check, CheckRequest } from '../driver.js'
 import { capacityChecks, inMib, seenIf } from '../seen.js'
+import { askOnce } from '../shared/ask-once.js'
 import type { CallOptions } from '../shared/host-commands.js'
 import { findDeclared, findSnapshot } from './clean-state.js'
 import { contradiction, type ObservedHost, observeHost } from './facts.js'
@@ -14,8 +15,7 @@ export function xenServerChecks(
   const call = (signal: AbortSignal): CallOptions => {
     return { signal, limit: host.limits.command, where: host.id }
   }
-  let asked: Promise<ObservedHost> | null = null
-  const observed = (signal: AbortSignal): Promise<ObservedHost> => (asked ??= observeHost(host, call(signal)))
+  const observed = askOnce((signal): Promise<ObservedHost> => observeHost(host, call(signal)))
   const clones = guests.some(({ placement }) => placement.clean.kind === 'overlay')
   return [
     {

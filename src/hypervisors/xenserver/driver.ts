@@ -5,6 +5,7 @@ import type { Driver, GuestRequest } from '../driver.js'
 import { connectionLimits, type HostLimits, hostLimits } from '../limit.js'
 import type { VmBackend } from '../managed-vm/backend.js'
 import type { OpenRequest } from '../module.js'
+import { askOnce } from '../shared/ask-once.js'
 import { HostConnection } from '../shared/connection.js'
 import { abilitiesOf } from './abilities.js'
 import { type Below, xenServerBackend } from './backend.js'
@@ -40,19 +41,11 @@ export function createXenServerDriver(options: XenServerDriverOptions): Driver {
     seconds.set(found.id, known)
     return known
   }
-  let asked: Promise<Below> | null = null
-  /** Asked for once: what a guest runs on belongs to its facts. */
-  const below = async (signal: AbortSignal): Promise<Below> => {
-    asked ??= observeHost(host, { signal, limit: limits.command, where: id }).then(seen => {
-      return { facts: seen.facts, contradiction: contradiction(described, seen) }
-    })
-    try {
-      return await asked
-    } catch (error) {
-      asked = null
-      throw error
-    }
-  }
+  /** What a guest runs on belongs to its facts. */
+  const below = askOnce(async (signal): Promise<Below> => {
+    const seen = await observeHost(host, { signal, limit: limits.command, where: id })
+    return { facts: seen.facts, contradiction: contradiction(described, seen) }
+  })
 
   return {
     name: 'xenserver',

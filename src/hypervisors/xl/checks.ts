@@ -1,6 +1,7 @@
 import { quote } from '../../remote/index.js'
 import type { Check, CheckRequest } from '../driver.js'
 import { capacityChecks, seenIf, seenVersion } from '../seen.js'
+import { askOnce } from '../shared/ask-once.js'
 import { type CallOptions, read } from '../shared/host-commands.js'
 import { type XlHost, xl } from './host.js'
 import { parseInfo } from './output.js'
@@ -13,9 +14,9 @@ export function xlChecks(host: XlHost, { host: declared, guests }: CheckRequest)
   const call = (signal: AbortSignal): CallOptions => {
     return { signal, limit: host.limits.command, where: host.id }
   }
-  let info: Promise<ReadonlyMap<string, string>> | null = null
-  const readXen = (signal: AbortSignal): Promise<ReadonlyMap<string, string>> =>
-    (info ??= host.shell.demand(xl('info'), call(signal)).then(text => read(parseInfo, text, host.id)))
+  const readXen = askOnce(async signal =>
+    read(parseInfo, await host.shell.demand(xl('info'), call(signal)), host.id),
+  )
   return [
     {
       name: 'xen',

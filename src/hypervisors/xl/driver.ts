@@ -5,6 +5,7 @@ import { connect, type Machine, quote } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
 import { connectionLimits, hostLimits } from '../limit.js'
 import { ManagedVm } from '../managed-vm.js'
+import { askOnce } from '../shared/ask-once.js'
 import { HostConnection } from '../shared/connection.js'
 import { findImage } from '../shared/image.js'
 import { abilitiesOf, presumedToolstack } from './abilities.js'
@@ -54,17 +55,10 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
   const below: Record<string, string> =
     image === undefined ? {} : { accelerator: `xen in QEMU's software emulation (image ${image})` }
 
-  let asked: Promise<Record<string, string>> | null = null
-  /** Asked for once: what a guest ran on belongs to its facts. */
-  const facts = async (signal: AbortSignal): Promise<Record<string, string>> => {
-    asked ??= hostFacts(host, { signal, limit: limits.command, where: id })
-    try {
-      return { ...(await asked), ...below }
-    } catch (error) {
-      asked = null
-      throw error
-    }
-  }
+  /** What a guest ran on belongs to its facts. */
+  const facts = askOnce(async signal => {
+    return { ...(await hostFacts(host, { signal, limit: limits.command, where: id })), ...below }
+  })
 
   return {
     name: 'xl',
