@@ -22,6 +22,8 @@ export interface DriverDescriptor {
   readonly startsGuests: boolean
   /** Whether a host needs `connect` in the lab file. */
   readonly needsConnect: boolean
+  /** Present where `connect` names the server of an API (`api:`), and not an SSH login. */
+  readonly connectsBy?: 'api'
   /** Whether a running guest can be moved between two hosts of the lab. */
   readonly migrates: boolean
   /**

@@ -3,7 +3,19 @@ import { allowances } from './abilities.js'
 import { defaultHostLimits } from './host-limits.js'
 import { defaultLimits } from './limits.js'
 import { guestProducts } from './products.js'
-import { count, duration, hostKey, id, moment, privateKey, secret, size, text, version } from './scalars.js'
+import {
+  certificate,
+  count,
+  duration,
+  hostKey,
+  id,
+  moment,
+  privateKey,
+  secret,
+  size,
+  text,
+  version,
+} from './scalars.js'
 
 const sizes = new Set(['output', 'consoleSize', 'moduleMemory'])
 
@@ -31,7 +43,29 @@ const login = z.strictObject({
 const jump = z.union([text, z.array(text).min(1)])
 
 const connect = z.strictObject({
-  ssh: text.meta({ description: 'user@host or user@host:port' }),
+  ssh: text.optional().meta({ description: 'user@host or user@host:port' }),
+  api: z
+    .string()
+    .regex(
+      /^https:\/\/[^/\s@]+\/?$/,
+      'expected the address of a server, such as "https://vcenter.lab.example"',
+    )
+    .optional()
+    .meta({
+      description:
+        'Instead of "ssh": the vCenter or ESXi host that is asked, https://host or https://host:port',
+    }),
+  user: text.optional().meta({ description: 'With "api": who logs in' }),
+  certificate: certificate
+    .optional()
+    .meta({
+      description: 'With "api": the SHA-256 of the server\'s certificate, SHA256: and 64 hexadecimal digits',
+    }),
+  tls: z
+    .enum(['1.0', '1.1', '1.2', '1.3'])
+    .optional()
+    .meta({ description: 'With "api": the lowest version of TLS; 1.2 if absent' }),
+  host: text.optional().meta({ description: 'With "api": the host\'s name in a vCenter' }),
   key: privateKey.optional(),
   passphrase: secret.optional(),
   password: secret.optional(),

@@ -11,7 +11,7 @@ import type { Capacity, Guest, Host, Lab } from './model.js'
 import { parseMomentMs } from './moment.js'
 import { guestProducts } from './products.js'
 import { resolveGuest } from './resolve-guest.js'
-import { resolveConnect } from './resolve-host.js'
+import { resolveConnection } from './resolve-host.js'
 import { sizeWarnings } from './size-warnings.js'
 import { parseDurationMs, parseSizeBytes } from './units.js'
 import { readYaml, type YamlFile } from './yaml.js'
@@ -143,14 +143,13 @@ function hostOf(id: string, { data, drivers, yaml, mistakes }: HostInput): Host 
     const message = `host "${id}": the driver ${driver.name} needs "connect" (or "emulated")`
     mistakes.push({ place: yaml.place(path), message })
   }
-  const connect = resolveConnect(entry.connect, path, yaml, mistakes)
   return {
     id,
     place: yaml.placeOfKey(['hosts'], id),
     product: entry.product,
     version: entry.version,
     driver,
-    ...(connect === undefined ? {} : { connect }),
+    ...resolveConnection(entry.connect, path, driver, yaml, mistakes),
     ...(entry.emulated === undefined ? {} : { emulated: entry.emulated }),
     ...(entry.image === undefined ? {} : { image: entry.image }),
     ...(entry.faults === undefined ? {} : { faults: entry.faults }),

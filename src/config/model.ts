@@ -68,6 +68,22 @@ export interface Capacity {
   readonly locks: readonly string[]
 }
 
+/** How a host is reached that is managed through an API over HTTPS. */
+export interface ApiConnection {
+  /** `https://HOST:PORT`. */
+  readonly url: string
+  readonly user: string
+  readonly password: SecretReference
+  /** The SHA-256 of the server's certificate, in lower-case hexadecimal digits. */
+  readonly certificate: string
+  /** The lowest version of TLS. */
+  readonly tls: TlsVersion
+  /** The host's name there, where one server manages several. */
+  readonly host?: string
+}
+
+export type TlsVersion = '1.0' | '1.1' | '1.2' | '1.3'
+
 export interface Host {
   readonly id: string
   readonly place: Place
@@ -75,6 +91,8 @@ export interface Host {
   readonly version: string
   readonly driver: DriverDescriptor
   readonly connect?: { readonly endpoint: Endpoint; readonly login: Login }
+  /** Absent where it is reached over SSH. */
+  readonly api?: ApiConnection
   /** The persona that plays it. */
   readonly emulated?: string
   /** The image that `guestcert lab up` boots it from, on this machine; `key: image` is its key. */

@@ -71,6 +71,14 @@ export const hostKey = z
     'expected a fingerprint "SHA256:…" (43 characters), "known_hosts", "known_hosts:PATH", "accept-new" or "image"',
   )
 
+/** A certificate's fingerprint as `openssl x509 -noout -fingerprint -sha256` prints it, with or without colons. */
+export const certificate = z
+  .string()
+  .regex(
+    /^SHA256:([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/,
+    'expected "SHA256:" and the 64 hexadecimal digits that "openssl x509 -noout -fingerprint -sha256" prints',
+  )
+
 /** One value or a list of them. */
 export function oneOrMore<T extends z.ZodType>(item: T): z.ZodUnion<[T, z.ZodArray<T>]> {
   return z.union([item, z.array(item).min(1, 'expected at least one')])

@@ -232,6 +232,9 @@ export function keyOf({ host, guest, placement, driver }: LeasedPlace): string |
   if (driver.shell !== undefined && host.emulated !== undefined) {
     return `emulated host ${host.id}`
   }
+  if (driver.shell !== undefined && host.api !== undefined) {
+    return `host ${host.api.host ?? ''} by ${host.api.url}`
+  }
   if (driver.shell !== undefined) {
     return host.connect === undefined ? 'host here' : `host ${placeOf(host.connect.endpoint)}`
   }

@@ -5,6 +5,7 @@ import { libvirtModule } from './libvirt/module.js'
 import type { DriverModule } from './module.js'
 import { qemuModule } from './qemu/module.js'
 import { staticModule } from './static/module.js'
+import { vsphereModule } from './vsphere/module.js'
 import { xenserverModule } from './xenserver/module.js'
 import { xlModule } from './xl/module.js'
 
@@ -16,11 +17,11 @@ export const builtinDrivers: readonly DriverModule[] = [
   xlModule,
   hyperVModule,
   xenserverModule,
+  vsphereModule,
 ]
 
 /** Drivers that a lab file may name, so that it can be written and checked, and that cannot run anything yet. */
 const announcedDrivers: readonly DriverDescriptor[] = [
-  announced('vsphere', 'VMware vCenter and ESXi, through their API'),
   announced('esxi', 'VMware ESXi, through its shell'),
   announced('vmrun', 'VMware Workstation'),
 ]
@@ -68,6 +69,7 @@ const types: Readonly<Record<keyof DriverModule, string | null>> = {
   open: 'function',
   hostTool: null,
   guestsMeet: null,
+  connectsBy: null,
   products: null,
 }
 

@@ -21,8 +21,8 @@ interface Kept {
 /** Finds the secrets of a lab. One that is missing is not said here, but by whoever logs in with it. */
 export async function secretsOf(lab: Lab, sources: SecretSources = secretSources({})): Promise<LabSecrets> {
   const kept = [
-    ...[...lab.hosts.values()].flatMap(({ id, place, connect }) =>
-      keptBy(`host ${id}`, place, connect?.login),
+    ...[...lab.hosts.values()].flatMap(({ id, place, connect, api }) =>
+      keptBy(`host ${id}`, place, api ?? connect?.login),
     ),
     ...[...lab.guests.values()].flatMap(({ id, place, login }) => keptBy(`guest ${id}`, place, login)),
   ]
@@ -40,7 +40,7 @@ export async function secretsOf(lab: Lab, sources: SecretSources = secretSources
   return { secrets: [...secrets], weak }
 }
 
-function keptBy(where: string, place: Place, login: Login | undefined): Kept[] {
+function keptBy(where: string, place: Place, login: Partial<Login> | undefined): Kept[] {
   const about = { where, place }
   return [
     { ...about, reference: login?.password, what: 'the password' },

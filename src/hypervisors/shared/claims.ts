@@ -27,6 +27,8 @@ const claimSchema = z.object({
   found: foundSchema.optional(),
   /** The file that the VM is made anew from, where its host keeps none that does not run. */
   definition: z.string().optional(),
+  /** The snapshot that the VM goes back to when it is given back. */
+  clean: z.string().optional(),
   /** Who made it, for people. */
   runner: z.string(),
   at: z.string(),
