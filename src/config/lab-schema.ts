@@ -56,11 +56,9 @@ const connect = z.strictObject({
         'Instead of "ssh": the vCenter or ESXi host that is asked, https://host or https://host:port',
     }),
   user: text.optional().meta({ description: 'With "api": who logs in' }),
-  certificate: certificate
-    .optional()
-    .meta({
-      description: 'With "api": the SHA-256 of the server\'s certificate, SHA256: and 64 hexadecimal digits',
-    }),
+  certificate: certificate.optional().meta({
+    description: 'With "api": the SHA-256 of the server\'s certificate, SHA256: and 64 hexadecimal digits',
+  }),
   tls: z
     .enum(['1.0', '1.1', '1.2', '1.3'])
     .optional()

@@ -1,5 +1,5 @@
 import { type Claim, parseClaims } from '../shared/claims.js'
-import { readInventory, readObject } from './api/properties.js'
+import { readInventory } from './api/properties.js'
 import { beginTask, finishTask } from './api/task.js'
 import { type Attribute, listAttributes, makeAttribute, textsIn, writeAttribute } from './attributes.js'
 import { childrenOf, type find, type Reference, textAt } from './soap/element.js'
@@ -68,18 +68,6 @@ export async function writeMachineClaim(
   if (attribute) {
     await writeAttribute(session, machine, attribute, text, options)
   }
-}
-
-/** The claim on a machine, whoever wrote it. */
-export async function readMachineClaim(
-  host: VsphereHost,
-  machine: Reference,
-  options: CallOptions,
-): Promise<Claim | null> {
-  const attribute = await claimAttribute(host, options)
-  const path = attribute === null ? 'config.extraConfig' : 'customValue'
-  const value = (await readObject(host.site.session, machine, [path], options))?.at(path)
-  return readClaim(attribute === null ? extraIn(value) : (textsIn(value).get(attribute?.key ?? -1) ?? ''))
 }
 
 /** `null` where the server has no attributes, `undefined` where nobody has made this one yet. */

@@ -41,6 +41,9 @@ export async function answerLease(
   question: LeaseQuestion,
   options: CallOptions,
 ): Promise<string> {
+  if (!(await session.content(options)).isVcenter) {
+    return 'gc-lease broken 0 0\nwhy an ESXi host by itself has no custom attributes: connect to its vCenter\ngc-end\n'
+  }
   const prefix = `gc-lease ${host.name} `
   const look = async (): Promise<Look> => {
     const all = generationsIn((await listAttributes(session, options)) ?? [], prefix)
@@ -54,7 +57,11 @@ export async function answerLease(
     const text = writeRecord({ state, id, untilSec: nowSec + ttlSec, ttlSec, everySec, renewal, about })
     return writeAttribute(session, host.self, at.attribute, text, options)
   }
-  const renew = async (seen: Look, state: LeaseRecord['state'], word: LeaseAnswer['word']): Promise<string | null> => {
+  const renew = async (
+    seen: Look,
+    state: LeaseRecord['state'],
+    word: LeaseAnswer['word'],
+  ): Promise<string | null> => {
     const { top, record } = seen
     if (top === undefined || record === null || record.id !== question.id || record.state === 'released') {
       return null
@@ -124,7 +131,8 @@ export async function answerLease(
     case 'release': {
       const seen = await look()
       const isMine = String(seen.top?.number ?? 0) === question.mine
-      const [state, word] = question.what === 'renew' ? (['held', 'kept'] as const) : (['released', 'free'] as const)
+      const [state, word] =
+        question.what === 'renew' ? (['held', 'kept'] as const) : (['released', 'free'] as const)
       const kept = isMine ? await renew(seen, state, word) : null
       return kept ?? answerOf('lost', await look())
     }

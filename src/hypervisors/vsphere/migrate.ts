@@ -28,6 +28,6 @@ export async function moveTo(
   await vm.finish(vm.call('RelocateVM_Task', [spec]), host.limits.migrate, signal)
   const name = await host.labName(to.self, options)
   const holds = (seen: { readonly host: string }): boolean => seen.host === name
-  const shows = { what: `move it to ${name}`, cause: 'host', limit: host.limits.command, holds } as const
+  const shows = { what: `move it to ${name}`, cause: 'host', limit: host.limits.migrate, holds } as const
   return { value: undefined, shows }
 }
