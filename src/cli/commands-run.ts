@@ -1,4 +1,5 @@
 import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
+import { certifyFlags } from './commands-record.js'
 import {
   asFlag,
   choiceFlags,
@@ -118,7 +119,15 @@ export const runCommands: readonly CommandSpec[] = [
       '--last-failed reads the newest run in the folder of --output. What it does not find in this lab any more is an error, not a smaller choice.',
     ],
     arguments: [lab],
-    flags: [...choiceFlags, lastFailedFlag, ...shardFlags, ...runFlags, ...sessionFlags, asFlag],
+    flags: [
+      ...choiceFlags,
+      lastFailedFlag,
+      ...shardFlags,
+      ...runFlags,
+      ...sessionFlags,
+      ...certifyFlags,
+      asFlag,
+    ],
     examples: [
       { line: 'guestcert run lab.yaml', does: 'Validate the whole lab' },
       {

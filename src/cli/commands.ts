@@ -1,5 +1,6 @@
 import { labCommands } from './commands-lab.js'
 import { passCommands } from './commands-pass.js'
+import { recordCommands } from './commands-record.js'
 import { runCommands } from './commands-run.js'
 import { toolCommands } from './commands-tools.js'
 import type { CommandSpec } from './spec.js'
@@ -8,6 +9,7 @@ import type { CommandSpec } from './spec.js'
 export const commands: readonly CommandSpec[] = [
   ...runCommands,
   ...passCommands,
+  ...recordCommands,
   ...labCommands,
   ...toolCommands,
 ]

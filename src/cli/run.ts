@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { readLabels } from '../config/labels.js'
 import { preflight } from '../doctor/preflight.js'
+import type { Certify } from '../journal/events.js'
 import { strongestExit } from '../journal/exit.js'
 import { loadSuites } from '../plan/suites.js'
 import { openDrivers } from '../run/drivers.js'
@@ -20,6 +21,7 @@ import { cacheFolder } from './folders.js'
 import { readHistory } from './history.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
+import { certifyOf } from './record/certify.js'
 import { sessionSettings, withRunLimit } from './session-flags.js'
 import { whoAmI } from './who.js'
 
@@ -58,6 +60,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
         output,
         who,
         labels,
+        ...certified(await certifyOf(args, io, plan)),
         history: await readHistory(output),
         drain: interrupts.drain,
         stop: interrupts.stop,
@@ -72,6 +75,10 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   } finally {
     interrupts.close()
   }
+}
+
+function certified(certify: Certify | undefined): { readonly certify?: Certify } {
+  return certify === undefined ? {} : { certify }
 }
 
 function waitForDebugger(io: CommandIo): (test: string, url: string) => void {

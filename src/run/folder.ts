@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { InternalError, UsageError } from '../config/errors.js'
+import { registrationDigits } from '../config/registration.js'
+import type { Certify } from '../journal/events.js'
 
 /** The plan's name in a run's folder. */
 export const planFile = 'plan.json'
@@ -8,10 +10,13 @@ export const planFile = 'plan.json'
 /** The name of the short result for programs in a run's folder. */
 export const summaryFile = 'summary.json'
 
-/** Sorts by time, and two runs of one second do not collide: `20261123-093012-4f1c`. */
-export function runId(now: Date): string {
+/**
+ * Sorts by time, and two runs of one second do not collide: `20261123-093012-4f1c`. The name of a registered run ends in
+ * the first digits of its registration's leaf hash.
+ */
+export function runId(now: Date, certify?: Certify): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
-  return `${stamp}-${randomBytes(2).toString('hex')}`
+  return `${stamp}-${certify?.registration.slice(0, registrationDigits) ?? randomBytes(2).toString('hex')}`
 }
 
 /** Makes a run's folder and those above it. @throws UsageError */

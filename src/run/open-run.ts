@@ -22,7 +22,7 @@ export interface OpenRun {
 /** Makes the folder of a new run, and begins its journal. */
 export async function openNewRun(request: RunRequest): Promise<OpenRun> {
   const { output, warn } = request
-  const run = runId(new Date())
+  const run = runId(new Date(), request.certify)
   const folder = join(output, run)
   await makeRunFolder(folder)
   // Before anything else: whatever fails from here on, "latest" shows no older run.

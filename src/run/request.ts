@@ -2,7 +2,7 @@ import type { Labels } from '../config/labels.js'
 import type { Lab } from '../config/model.js'
 import type { History } from '../engine/estimate.js'
 import type { Keep, RunSettings } from '../engine/settings.js'
-import type { EventBody, JournalEvent } from '../journal/events.js'
+import type { Certify, EventBody, JournalEvent } from '../journal/events.js'
 import type { ExitCode } from '../journal/exit.js'
 import type { RunFold } from '../journal/fold.js'
 import type { RunState } from '../journal/state.js'
@@ -51,6 +51,8 @@ export interface RunRequest {
   readonly history: History
   /** What whoever starts it says about it. */
   readonly labels?: Labels
+  /** What it is bound to, where it was registered in a record before. */
+  readonly certify?: Certify
   /** Begins nothing more once a required test has ended as `fail` or `error`. */
   readonly failFast?: boolean
   /** Modules wait for a debugger. */

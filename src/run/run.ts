@@ -85,7 +85,7 @@ interface Running extends OpenRun {
 }
 
 async function beginSession({ request, run, folder, claim, before, events }: Running): Promise<void> {
-  const { plan, lab, labels } = request
+  const { plan, lab, labels, certify } = request
   const { epoch } = claim
   const isNew = before.length === 0
   if (isNew) {
@@ -98,6 +98,7 @@ async function beginSession({ request, run, folder, claim, before, events }: Run
       harness: `guestcert ${packageVersion()}`,
       waiversDigest: null,
       ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
+      ...(certify === undefined ? {} : { certify }),
     })
   }
   events.emit({ type: 'session-started', session: `${run}-${epoch}`, epoch, runner: machineName() })

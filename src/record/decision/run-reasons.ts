@@ -1,4 +1,5 @@
 import { parseMomentMs } from '../../config/moment.js'
+import { registrationDigits } from '../../config/registration.js'
 import { isAbout, mismatches } from '../policy/match.js'
 import type { Case, DecisionInput, Reason } from './types.js'
 
@@ -52,6 +53,12 @@ function identityReasons({ run }: Case, { pairing }: DecisionInput): Reason[] {
 function completenessReasons({ run }: Case): Reason[] {
   const reasons: Reason[] = []
   if (run.closedAt === null) reasons.push({ code: 'unclosed', text: 'the run was not brought to its end' })
+  if (run.sessions !== 1) {
+    reasons.push({
+      code: 'sessions',
+      text: 'the run was continued later: which program did that is not known',
+    })
+  }
   if (run.interrupted) reasons.push({ code: 'interrupted', text: 'the run was interrupted' })
   if (run.problems > 0) reasons.push({ code: 'journal', text: 'journal and plan contradict each other' })
   return reasons
@@ -79,7 +86,7 @@ function originReasons(one: Case, { policy, kit, nowMs }: DecisionInput): Reason
     reasons.push({ code: 'not-registered', text: 'the run was not registered before it began' })
   }
   if (registration !== null) {
-    if (!run.run.endsWith(registration.leaf.slice(0, runSuffix))) {
+    if (!run.run.endsWith(registration.leaf.slice(0, registrationDigits))) {
       reasons.push({ code: 'run-id', text: 'the run’s name is not that of its registration' })
     }
     if (registration.planDigest !== run.planDigest) {
@@ -127,6 +134,3 @@ function originReasons(one: Case, { policy, kit, nowMs }: DecisionInput): Reason
   }
   return reasons
 }
-
-/** How many digits of its registration’s leaf hash a run’s name ends in. */
-export const runSuffix = 12

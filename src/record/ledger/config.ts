@@ -13,6 +13,9 @@ export const trustFileName = 'trust.yaml'
 export const recordSchema = z.strictObject({
   record: id,
   party: id.meta({ description: 'Who keeps this record: one writer a record' }),
+  logKey: text
+    .optional()
+    .meta({ description: "The log's private key in PEM, relative to this folder; else --log-key names it" }),
 })
 
 /** A record's own settings. */

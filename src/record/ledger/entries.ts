@@ -53,6 +53,7 @@ export interface CertificatePredicate {
   readonly level: 'certified' | 'self-attested'
   readonly validUntil: string
   readonly policy: { readonly name: string; readonly version: string; readonly digest: string }
+  readonly carry: 'none' | 'minor'
   readonly decisions: readonly string[]
   readonly runs: readonly string[]
   readonly support: { readonly first: string; readonly second: string }

@@ -80,13 +80,18 @@ export async function readRecord(folder: string, trustPath = join(folder, trustF
   return { folder, config, trust, verifier, log, entries, flaws }
 }
 
-/** The keys whose signatures hold, and that counted at the time that the statement says of itself. */
+/**
+ * The keys whose signatures hold, and that counted at the time that the statement says of itself. One that says no time
+ * counts while its key was never revoked.
+ */
 export function validSigners(envelope: Envelope, statement: InTotoStatement, { keys }: Trust): EntrySigner[] {
   const open = new Map([...keys].map(([id, { key }]) => [id, key]))
-  const atMs = Date.parse(timeOf(statement))
+  const time = timeOf(statement)
   return signersOf(envelope, open).flatMap(id => {
     const key = keys.get(id)
-    return key !== undefined && isValidAt(key, atMs) ? [{ key: id, party: key.party, roles: key.roles }] : []
+    const counts =
+      time === '' ? key?.revokedMs === null : key !== undefined && isValidAt(key, Date.parse(time))
+    return key !== undefined && counts ? [{ key: id, party: key.party, roles: key.roles }] : []
   })
 }
 

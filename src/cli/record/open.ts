@@ -1,0 +1,85 @@
+import type { KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { UsageError } from '../../config/errors.js'
+import { readSecretReference } from '../../config/references.js'
+import { secret } from '../../config/scalars.js'
+import { homeFolder } from '../../config/this-machine.js'
+import { journalFile } from '../../journal/reader.js'
+import { readPrivateKey } from '../../record/envelope/keys.js'
+import { loadRecordConfig } from '../../record/ledger/config.js'
+import { type Record, readRecord } from '../../record/ledger/read.js'
+import { type RunSource, runFolder } from '../../record/ledger/runs.js'
+import type { WriteKeys } from '../../record/ledger/write.js'
+import { resolveSecret } from '../../remote/secrets.js'
+import { planFile } from '../../run/folder.js'
+import { type CommandIo, type ParsedArgs, textFlag } from '../args.js'
+import { readRun } from '../runs.js'
+
+/** The folder that `--record` names. */
+export function recordFolder(args: ParsedArgs, io: CommandIo): string {
+  return resolve(io.cwd, textFlag(args, 'record') ?? 'record')
+}
+
+/** The record that `--record` names, with the trust file that `--trust` names. @throws UsageError, ConfigError */
+export function openRecord(args: ParsedArgs, io: CommandIo): Promise<Record> {
+  const trust = textFlag(args, 'trust')
+  const folder = recordFolder(args, io)
+  return trust === undefined ? readRecord(folder) : readRecord(folder, resolve(io.cwd, trust))
+}
+
+/** The keys that something is recorded with: `--key`, and the log's own. @throws UsageError */
+export async function writeKeys(args: ParsedArgs, io: CommandIo): Promise<WriteKeys> {
+  const folder = recordFolder(args, io)
+  const { logKey } = await loadRecordConfig(folder)
+  const log = textFlag(args, 'log-key')
+  const path =
+    log !== undefined ? resolve(io.cwd, log) : logKey === undefined ? undefined : resolve(folder, logKey)
+  if (path === undefined) throw new UsageError("give the log's key: --log-key FILE")
+  return {
+    key: await signingKey(args, io),
+    log: await readPrivateKey(path, await passphrase('log-passphrase', args, io)),
+  }
+}
+
+/** The key that `--key` names. @throws UsageError */
+export async function signingKey(args: ParsedArgs, io: CommandIo): Promise<KeyObject> {
+  const path = textFlag(args, 'key')
+  if (path === undefined) throw new UsageError('give the key that signs: --key FILE')
+  return readPrivateKey(resolve(io.cwd, path), await passphrase('passphrase', args, io))
+}
+
+async function passphrase(flag: string, args: ParsedArgs, io: CommandIo): Promise<string | undefined> {
+  const text = textFlag(args, flag)
+  if (text === undefined) return undefined
+  if (!secret.safeParse(text).success) throw new UsageError(`--${flag} must be env:NAME or file:PATH`)
+  const reference = readSecretReference(text, io.cwd)
+  const sources = { environment: io.env, home: homeFolder() }
+  return resolveSecret(reference, { what: 'the passphrase', where: `--${flag}` }, sources)
+}
+
+/** A run's folder as bytes and as what they come to. @throws UsageError, ConfigError */
+export async function readSource(folder: string): Promise<RunSource> {
+  const { state } = await readRun(folder)
+  const [journal, plan] = await Promise.all([
+    readFile(join(folder, journalFile)),
+    readFile(join(folder, planFile)),
+  ])
+  return { state, journal, plan }
+}
+
+/** A run that a record keeps, by the digest of its journal; `null` when it is not there. @throws ConfigError */
+export async function readKept(record: string, journal: string): Promise<RunSource | null> {
+  const folder = join(record, runFolder(journal))
+  const isThere = await readFile(join(folder, planFile)).then(
+    () => true,
+    () => false,
+  )
+  return isThere ? readSource(folder) : null
+}
+
+/** `leaf` cut to what people read and type. */
+export function shortLeaf(leaf: string): string {
+  const shown = 12
+  return leaf.slice(0, shown)
+}

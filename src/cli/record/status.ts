@@ -1,0 +1,91 @@
+import { resolve } from 'node:path'
+import picocolors from 'picocolors'
+import { z } from 'zod'
+import { UsageError } from '../../config/errors.js'
+import { parseMomentMs } from '../../config/moment.js'
+import { readChecked } from '../../config/read-checked.js'
+import { type CustomerFacts, coverageOf, type Standing, standingsOf } from '../../record/ledger/status.js'
+import { refuseFlaws } from '../../record/ledger/store.js'
+import { wantsColor } from '../../reports/terminal/style.js'
+import { safeJson } from '../../text/json.js'
+import { type CommandIo, colorFlag, isSet, type ParsedArgs, textFlag } from '../args.js'
+import { table } from '../table.js'
+import { openRecord } from './open.js'
+
+const facts = z.strictObject({
+  guest: z.record(z.string(), z.string()),
+  host: z.record(z.string(), z.string()),
+})
+
+/** `guestcert record status`: how each pairing stands, and whether it covers a customer's machines. */
+export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const record = await openRecord(args, io)
+  refuseFlaws(record.folder, record.flaws)
+  const standings = standingsOf(record, asOf(args))
+  const customer = await customerFacts(args, io)
+  const rows = standings.map(standing => ({
+    standing,
+    coverage: customer === null ? null : covers(standing, customer),
+  }))
+  if (isSet(args, 'json')) {
+    io.stdout.write(
+      `${safeJson(
+        rows.map(({ standing: { certificate: _, runs: __, ...said }, coverage }) => ({ ...said, coverage })),
+        2,
+      )}\n`,
+    )
+    return 0
+  }
+  const flag = colorFlag(args)
+  const { bold } = picocolors.createColors(
+    wantsColor({ isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }),
+  )
+  const headings = [
+    'PAIRING',
+    'STATE',
+    'UNTIL',
+    'CERTIFICATE',
+    ...(customer === null ? [] : ['YOURS']),
+    'WHY',
+  ]
+  const cells = rows.map(({ standing: { pairing, state, validUntil, number, why }, coverage }) => [
+    pairing,
+    state,
+    validUntil?.slice(0, 10) ?? '-',
+    number ?? '-',
+    ...(customer === null ? [] : [coverage?.state ?? '-']),
+    why.length > 1 ? `${why[0]} (and ${why.length - 1} more: guestcert record why)` : (why[0] ?? ''),
+  ])
+  io.stdout.write(table({ headings, rows: cells }, bold))
+  for (const { standing, coverage } of rows) {
+    for (const { name, certified, found } of coverage?.differences ?? []) {
+      io.stdout.write(`${standing.pairing}: ${name}: certified "${certified}", yours "${found}"\n`)
+    }
+  }
+  return 0
+}
+
+/** The moment that `--as-of` names, else now. @throws UsageError */
+export function asOf(args: ParsedArgs): number {
+  const text = textFlag(args, 'as-of')
+  const ms = text === undefined ? Date.now() : parseMomentMs(text)
+  if (ms === null) throw new UsageError(`--as-of must be a day such as 2026-12-24, not "${text}"`)
+  return ms
+}
+
+/** The facts that `--facts` names. @throws UsageError, ConfigError */
+export async function customerFacts(args: ParsedArgs, io: CommandIo): Promise<CustomerFacts | null> {
+  const path = textFlag(args, 'facts')
+  return path === undefined ? null : readChecked(resolve(io.cwd, path), facts)
+}
+
+/** Whether what stands covers a customer's machines; `null` where nothing is certified. */
+export function covers(
+  { certificate, runs, state }: Standing,
+  customer: CustomerFacts,
+): ReturnType<typeof coverageOf> | null {
+  const [run] = runs
+  if (certificate === null || run === undefined || (state !== 'certified' && state !== 'self-attested'))
+    return null
+  return coverageOf(run, customer, certificate.predicate.carry)
+}

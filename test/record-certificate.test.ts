@@ -1,0 +1,108 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { stringify } from 'yaml'
+import { registrationDigits } from '../src/config/registration.js'
+import type { JournalEvent } from '../src/journal/events.js'
+import { pairingsOf, statementAbout } from '../src/record/ledger/entries.js'
+import { type SampleRecord, sampleRecord } from '../src/record/ledger/record.test.fixture.js'
+import { harness, samplePolicy, sampleRun, suiteDigest } from '../src/record/sample.test.fixture.js'
+import { guestcert } from './cli-io.js'
+
+const policy = samplePolicy({
+  kit: { harness: [harness], suites: { guestcert: [suiteDigest], core: [suiteDigest] } },
+  ageDays: 3650,
+  validDays: 365,
+})
+
+/** A registered run of the sample's pairing, as its folder would be. */
+async function runFolder(record: SampleRecord, nonce: string): Promise<string> {
+  const { plan, events } = sampleRun()
+  const registration = await record.add(
+    'registration',
+    statementAbout('registration', [], {
+      at: '2026-11-22T10:14:00.000Z',
+      nonce,
+      planDigest: plan.digest,
+      planExpected: plan.expected,
+      harnessDigest: harness,
+      pairings: pairingsOf(plan),
+    }),
+    'a',
+  )
+  const { leaf } = registration
+  const run = `20261122-101500-${leaf.slice(0, registrationDigits)}`
+  const journal = events.map(
+    (event): JournalEvent =>
+      event.type === 'run-opened'
+        ? { ...event, run, certify: { registration: leaf, harnessDigest: harness } }
+        : event,
+  )
+  const folder = join(record.folder, '..', `${record.folder.split('/').at(-1)}-${run}`)
+  await mkdir(folder, { recursive: true })
+  t.teardown(async () => (await import('node:fs/promises')).rm(folder, { recursive: true, force: true }))
+  await writeFile(join(folder, 'plan.json'), JSON.stringify(plan))
+  await writeFile(join(folder, 'journal.ndjson'), journal.map(event => `${JSON.stringify(event)}\n`).join(''))
+  return folder
+}
+
+t.test('two parties decide, one challenges, the other answers, and a certificate comes of it', async t => {
+  const record = await sampleRecord(t)
+  const keys = t.testdir()
+  for (const [name, key] of Object.entries(record.keys)) {
+    await writeFile(join(keys, `${name}.pem`), key.export({ type: 'pkcs8', format: 'pem' }))
+  }
+  await writeFile(join(keys, 'policy.yaml'), stringify(policy))
+  const run = (...args: string[]) => guestcert([...args, '--record', record.folder], { cwd: keys })
+  const by = (name: string): string[] => ['--key', `${name}.pem`, '--log-key', 'log.pem']
+  const leafIn = (text: string): string => /, ([0-9a-f]{64})$/m.exec(text)?.[1] ?? ''
+
+  const first = leafIn((await run('record', 'add', await runFolder(record, 'one'), ...by('a'))).stdout)
+  const early = await run('record', 'decide', '--policy', 'policy.yaml', '--dry-run')
+  t.match(early, { code: 1, stdout: /^ {2}not-reproduced: /m })
+  t.equal(early.stdout.match(/^ {2}/gm)?.length, 1, early.stdout)
+
+  const challenge = await run('record', 'challenge', first, '--sample', '1', ...by('b'))
+  t.match(challenge, { code: 0, stdout: /run again, registered from now on: --test core\// })
+  const rerun = await run('record', 'add', await runFolder(record, 'two'), ...by('a'))
+  const answer = await run('record', 'answer', leafIn(challenge.stdout), leafIn(rerun.stdout), ...by('a'))
+  t.match(answer, { code: 0 })
+
+  const ours = await run('record', 'decide', '--policy', 'policy.yaml', ...by('a'))
+  t.match(ours, { code: 0, stdout: /debian-12-on-debian-12: certified until/ })
+  t.notMatch(ours.stdout, /certificate/, 'one party alone certifies nothing')
+  t.match(await run('record', 'status'), { stdout: /not certified .*not every party/ })
+  const theirs = await run('record', 'decide', '--policy', 'policy.yaml', ...by('b'))
+  t.match(theirs, { code: 0, stdout: /certificate GC-\d{4}-[0-9a-f]{8}/ })
+
+  t.match(await run('record', 'status'), { stdout: /debian-12-on-debian-12 +certified +\d{4}-/ })
+  t.match(await run('record', 'status', '--as-of', '2099-01-01'), { stdout: / expired / })
+  t.match(await run('record', 'status', '--as-of', '2020-01-01'), { stdout: / not certified / })
+  await writeFile(
+    join(keys, 'facts.yaml'),
+    stringify({ guest: { kernel: 'Linux 6.1.0-31-amd64 x86_64' }, host: {} }),
+  )
+  t.match(await run('record', 'status', '--facts', 'facts.yaml'), {
+    stdout: /kernel: certified "Linux 6\.1\.0-28/,
+  })
+  await writeFile(join(keys, 'other.yaml'), stringify({ guest: { 'os.release': '13' }, host: {} }))
+  t.match(await run('record', 'status', '--facts', 'other.yaml'), { stdout: / not covered\n/ })
+
+  await run('record', 'sign', 'head', '--key', 'witness.pem')
+  t.match(await run('record', 'verify'), { code: 0, stdout: /vendor-b cosigned the head/ })
+  const certificate = leafIn(theirs.stdout.slice(theirs.stdout.indexOf('certificate')))
+  t.match(await run('record', 'revoke', certificate, '--why', 'a fault was found', ...by('b')), { code: 0 })
+  t.match(await run('record', 'status'), {
+    stdout: / revoked .*revoked by vendor-b on .*: a fault was found/,
+  })
+
+  // A rolled-back log: an older head, signed by the log itself.
+  const head = await readFile(join(record.folder, 'checkpoint'))
+  await writeFile(join(keys, 'head'), head)
+  const again = await sampleRecord(t)
+  await writeFile(join(again.folder, 'trust.yaml'), await readFile(join(record.folder, 'trust.yaml')))
+  t.match(await guestcert(['record', 'verify', '--record', again.folder], { cwd: keys }), {
+    code: 1,
+    stdout: /^checkpoint: it is no head of example\.org\/record that the log's key has signed/,
+  })
+})
