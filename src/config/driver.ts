@@ -38,6 +38,11 @@ export interface DriverDescriptor {
   readonly guestsMeet?: true
   /** The clean states that a placement may name. */
   readonly cleanStates: readonly CleanState['kind'][]
+  /**
+   * True where an overlay or a copy is of something that the host knows by a name, such as a snapshot. Elsewhere it is of a
+   * file, and a relative path begins at the lab file.
+   */
+  readonly namesCleanStates?: true
   /** The program on the host that `guestcert capture --host` queries; absent where hosts cannot be captured. */
   readonly hostTool?: 'virsh' | 'xl'
   /** Hypervisor products that this driver adds to the known ones. */

@@ -86,7 +86,10 @@ function placementOf(input: GuestInput, hostId: string, placement: PlacementFile
       ...(placement.vm === undefined ? {} : { vm: placement.vm }),
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(placement.image === undefined ? {} : { image: placement.image }),
-      clean: cleanOf(placement, dirname(yaml.file)),
+      clean:
+        host.driver.namesCleanStates === true
+          ? namedCleanOf(placement)
+          : cleanOf(placement, dirname(yaml.file)),
       viaHost: placement.via === 'host',
       ...(placement.migratesTo === undefined ? {} : { migratesTo: placement.migratesTo }),
       ...(placement.locks === undefined ? {} : { locks: placement.locks }),
@@ -159,6 +162,15 @@ function addressOf(
     return undefined
   }
   return endpointOf(address, placement.jump)
+}
+
+function namedCleanOf(placement: PlacementFile): CleanState {
+  const { clean } = placement
+  return typeof clean === 'object' && 'overlay' in clean
+    ? { kind: 'overlay', path: clean.overlay }
+    : typeof clean === 'object' && 'copy' in clean
+      ? { kind: 'copy', path: clean.copy }
+      : cleanOf(placement, '')
 }
 
 function cleanOf({ clean }: PlacementFile, folder: string): CleanState {

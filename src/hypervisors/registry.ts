@@ -70,6 +70,7 @@ const types: Readonly<Record<keyof DriverModule, string | null>> = {
   hostTool: null,
   guestsMeet: null,
   connectsBy: null,
+  namesCleanStates: null,
   products: null,
 }
 

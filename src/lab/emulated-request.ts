@@ -101,18 +101,25 @@ function vmsOf(placed: readonly Placed[]): EmulatedVmRequest[] {
     const { clean, vm: name = request.name } = placement
     const { persona, users, faults, hardware } = request
     const known = found.get(name)
+    const source = sourceOf(clean)
     found.set(name, {
       name,
       guest: { persona, users, ...(faults === undefined ? {} : { faults }) },
       hardware,
-      snapshots: [...(known?.snapshots ?? []), ...(clean.kind === 'snapshot' ? [clean.name] : [])],
-      images: [
-        ...(known?.images ?? []),
-        ...(clean.kind === 'overlay' || clean.kind === 'copy' ? [clean.path] : []),
-      ],
+      snapshots: [...(known?.snapshots ?? []), ...(source?.isFile === false ? [source.name] : [])],
+      images: [...(known?.images ?? []), ...(source?.isFile === true ? [source.name] : [])],
     })
   }
   return [...found.values()]
+}
+
+/** What a clean state begins with: a file on the host, or a snapshot, of which some hosts make overlays too. */
+function sourceOf(clean: Placement['clean']): { readonly name: string; readonly isFile: boolean } | null {
+  if (clean.kind === 'none') {
+    return null
+  }
+  const name = clean.kind === 'snapshot' ? clean.name : clean.path
+  return { name, isFile: clean.kind !== 'snapshot' && name.startsWith('/') }
 }
 
 interface Standing {

@@ -10,6 +10,7 @@ export const vsphereModule: DriverModule = {
   connectsBy: 'api',
   migrates: true,
   ownMachines: false,
+  namesCleanStates: true,
   cleanStates: ['none', 'snapshot', 'overlay', 'copy'],
   placementMistakes: placement => [
     ...(placement.vm === undefined
