@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ConfigError, UsageError } from '../config/errors.js'
+import { otherFormat, planFormat } from '../config/format.js'
 import { nearest } from '../config/nearest.js'
 import type { JournalEvent } from '../journal/events.js'
 import { foldRun } from '../journal/fold.js'
@@ -95,9 +96,19 @@ async function readPlan(path: string): Promise<Plan> {
   const content = await readFile(path, 'utf8').catch(() => {
     throw refused(path, 'the run has no plan, so missing results cannot be detected')
   })
+  const mistake = otherFormat('plan', formatOf(content), planFormat)
+  if (mistake !== null) throw refused(path, mistake)
   const plan = parseStoredPlan(content)
   if (plan === null) throw refused(path, 'not a plan')
   return plan
+}
+
+function formatOf(content: string): unknown {
+  try {
+    return (JSON.parse(content) as { readonly format?: unknown } | null)?.format
+  } catch {
+    return undefined
+  }
 }
 
 function refused(file: string, message: string): ConfigError {

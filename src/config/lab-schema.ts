@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { allowances } from './abilities.js'
+import { labFormat } from './format.js'
 import { defaultHostLimits } from './host-limits.js'
 import { defaultLimits } from './limits.js'
 import { guestProducts } from './products.js'
@@ -185,6 +186,10 @@ const guest = z.strictObject({
 /** What a `lab.yaml` may hold, before names are resolved. */
 export const labSchema = (names: HostNames) =>
   z.strictObject({
+    format: z
+      .literal(labFormat)
+      .optional()
+      .meta({ description: 'The version of this file; the only one so far, and what is meant without it' }),
     lab: id.meta({ description: "The lab's name, used in records and on hosts" }),
     defaults: z
       .strictObject({

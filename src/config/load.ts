@@ -4,6 +4,7 @@ import type { DriverCatalog, DriverDescriptor, DriverSource } from './driver.js'
 import { hostNames } from './driver.js'
 import { type Emulation, emulationMistakes, readEmulation } from './emulation.js'
 import { ConfigError, type Mistake } from './errors.js'
+import { refuseOtherFormat } from './format.js'
 import { connectionLimitNames, type GivenHostLimits, patientLimits } from './host-limits.js'
 import { type LabFile, labSchema } from './lab-schema.js'
 import { defaultLimits, type Limits } from './limits.js'
@@ -25,6 +26,7 @@ const defaultGuestsPerHost = 1
 /** Reads and checks a `lab.yaml`. Every mistake at once, as one ConfigError; nothing is contacted. */
 export async function loadLab(path: string, drivers: DriverSource): Promise<Lab> {
   const yaml = await readYaml(resolve(path))
+  refuseOtherFormat(yaml)
   return labOf(yaml, await driversOf(yaml, drivers), await readEmulation(yaml.file))
 }
 

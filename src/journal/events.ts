@@ -1,7 +1,7 @@
 import type { Cause } from '../config/errors.js'
 import type { Labels } from '../config/labels.js'
 
-/** The version of the journal's format; a reader refuses a newer one. */
+/** The version of the journal's format; a reader refuses any other. */
 export const journalVersion = 1
 
 /** What became of a test. */

@@ -78,9 +78,15 @@ t.test('any other bad line is an error that names the line', async t => {
   }
 })
 
-t.test('a newer format is refused, also on a torn-looking last line', async t => {
+t.test('another format is refused, also on a torn-looking last line', async t => {
   const path = await written(`${text.join('')}{"v":2,"type":"something"}\n`)
-  await t.rejects(readAll(path), { message: /:6:1: the journal's format is 2, .* use a newer one/ })
+  await t.rejects(readAll(path), { message: /:6:1: the journal's format is 2, .* reads 1: use a newer one$/ })
+  for (const v of ['0', '0.1', '"1"', 'null']) {
+    const other = await written(`{"v":${v},"type":"something"}\n`)
+    await t.rejects(readAll(other), {
+      message: new RegExp(`:1:1: the journal's format is ${v}, .* reads 1$`),
+    })
+  }
 })
 
 t.test('what a superseded session still writes is left out', async t => {

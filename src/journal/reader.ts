@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { ConfigError, UsageError } from '../config/errors.js'
+import { otherFormat } from '../config/format.js'
 import { type JournalEvent, journalVersion } from './events.js'
 import { missingField } from './fields.js'
 
@@ -27,7 +28,7 @@ interface BadLine {
  * just before a new session. Events of a session that a later one has superseded are left out from
  * there on: a journal has one writer at a time.
  *
- * @throws ConfigError naming the line for any other line that is no event, and for a newer format.
+ * @throws ConfigError naming the line for any other line that is no event, and for another format.
  * @throws UsageError when there is no such file.
  */
 export async function* readJournal(path: string, options: ReadOptions = {}): AsyncIterable<JournalEvent> {
@@ -106,11 +107,9 @@ function parseLine(text: string, path: string, number: number): JournalEvent | B
     return { number, why: 'the line is no JSON object' }
   }
   const version = (value as { v?: unknown }).v
-  if (typeof version === 'number' && version > journalVersion) {
-    refuse(path, {
-      number,
-      why: `the journal's format is ${version}, and this program reads up to ${journalVersion}: use a newer one`,
-    })
+  const mistake = otherFormat('journal', version, journalVersion)
+  if (mistake !== null) {
+    refuse(path, { number, why: mistake })
   }
   const missing = missingField(value as Record<string, unknown>)
   return missing === null ? (value as JournalEvent) : { number, why: missing }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { planFormat } from '../config/format.js'
 import { packageVersion } from '../config/package-root.js'
 import { machineName } from '../config/this-machine.js'
 import { ModuleHosts } from '../engine/modules/hosts.js'
@@ -103,7 +104,7 @@ async function beginSession({ request, run, folder, claim, before, events }: Run
   }
   events.emit({ type: 'session-started', session: `${run}-${epoch}`, epoch, runner: machineName() })
   if (isNew) {
-    await writeJson(join(folder, planFile), plan)
+    await writeJson(join(folder, planFile), { format: planFormat, ...plan })
   }
   await events.settled()
   await writeReports(request, folder, events.fold.state())

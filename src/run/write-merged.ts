@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { copyFile, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { InternalError, UsageError } from '../config/errors.js'
+import { planFormat } from '../config/format.js'
 import type { Evidence, JournalEvent } from '../journal/events.js'
 import { journalFile } from '../journal/reader.js'
 import { makeRunFolder, planFile, writeJson } from './folder.js'
@@ -28,7 +29,7 @@ export async function writeMerged(
         await copyEvidence(evidence, parent.folder, folder)
       }
     }
-    await writeJson(join(folder, planFile), plan)
+    await writeJson(join(folder, planFile), { format: planFormat, ...plan })
     await writeJournal(join(folder, journalFile), events)
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
