@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import ssh2 from 'ssh2'
 import { type EmulatedGuest, startEmulatedGuest } from '../guest.js'
+import type { EmulatedGuestSpec } from '../spec.js'
 
 /** How long a guest may take to boot, in ms. */
 const bootLimitMs = 120_000
@@ -26,6 +27,7 @@ export async function startWindows(
   persona: string,
   platform = 'rhel-9-kvm',
   firmware: 'bios' | 'uefi' = 'bios',
+  faults: NonNullable<EmulatedGuestSpec['faults']> = {},
 ): Promise<Session> {
   const guest = await startEmulatedGuest({
     name: 'win-1',
@@ -34,6 +36,7 @@ export async function startWindows(
     platform,
     hardware: { vcpus: 2, memoryBytes: 4 * 2 ** 30, firmware },
     users: [{ name: 'Administrator', password: 'secret' }],
+    faults,
   })
   let client = await logIn(guest)
   const run = (command: string, input = ''): Promise<Answer> =>

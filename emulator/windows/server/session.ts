@@ -1,8 +1,8 @@
-import { type CommandFaults, hostileBytes } from '../../faults/mischief.js'
-import { inputFile, type OutputFilter, outputFile } from '../../server/channel-files.js'
+import { misbehave, outputFaults } from '../../faults/command.js'
+import type { CommandFaults } from '../../faults/mischief.js'
+import { inputFile, outputFile } from '../../server/channel-files.js'
 import type { Execution } from '../../server/ssh-server.js'
 import { cmd } from '../cmd/shell.js'
-import type { WinProcess } from '../store/processes.js'
 import { tempOf } from '../system/boot.js'
 import { type Call, type Program, type ProgramTable, runToEnd, splitArguments } from '../system/context.js'
 import { Environment } from '../system/environment.js'
@@ -86,7 +86,7 @@ export function runWindowsSession(execution: Execution, { system, programs, faul
     user: account?.name ?? execution.user,
     session: 0,
   })
-  const output = filters(execution, process, faults)
+  const output = outputFaults(execution, { process, faults }, data => decode(data, 437))
   const input = inputFile(channel, terminal)
   const stdout = outputFile(channel, channel, output, terminal, () => {})
   const stderr = outputFile(
@@ -119,18 +119,13 @@ export function runWindowsSession(execution: Execution, { system, programs, faul
     tail: shell.tail,
     args: splitArguments(shell.tail),
   }
-  const work = async (): Promise<number> => {
-    if (faults.idle) return 0
-    if (faults.hang === 'start') await never(process)
-    if (faults.flood)
-      await flood(system, process, faults.flood === 'stdout' ? call.io.stdout : call.io.stderr)
-    const garbled = faults.garbage === 'stdout' ? call.io.stdout : call.io.stderr
-    if (faults.garbage) await garbled.write(hostileBytes, process.signal)
-    const code = await shell.program(call)
-    if (faults.garbage) await garbled.write(hostileBytes, process.signal)
-    if (faults.hang === 'end') await never(process)
-    return code
+  const misbehaving = {
+    process,
+    faults,
+    lineEnd: '\r\n',
+    write: (stream: 'stdout' | 'stderr', data: Buffer) => call.io[stream].write(data, process.signal),
   }
+  const work = (): Promise<number> => misbehave(misbehaving, () => shell.program(call))
   void runToEnd(process, work, call.io.stderr).then(code => {
     if (channel.destroyed) return
     if (!faults.lostStatus) {
@@ -143,49 +138,3 @@ export function runWindowsSession(execution: Execution, { system, programs, faul
 
 /** Who listened has gone: a program of Windows is not told of it by a signal. */
 function gone(): void {}
-
-function never(process: WinProcess): Promise<never> {
-  return process.whileAlive(new Promise<never>(() => {}))
-}
-
-async function flood(system: WindowsSystem, process: WinProcess, sink: Sink): Promise<never> {
-  const line = Buffer.from(`${'all work and no play makes a guest a dull machine '.repeat(20)}\r\n`)
-  for (;;) {
-    await system.breathe(process)
-    await sink.write(line, process.signal)
-  }
-}
-
-/** What the faults do to the output on its way out. */
-function filters(execution: Execution, process: WinProcess, faults: CommandFaults): OutputFilter {
-  const { drop, truncatedBytes, hang } = faults
-  let sent = 0
-  let tail = ''
-  let held = Buffer.alloc(0)
-  let stopped = false
-  const seen = (data: Buffer): string => {
-    tail = (tail + decode(data, 437)).slice(-65_536)
-    return tail
-  }
-  const cut = async (last: Buffer): Promise<never> => {
-    if (last.length > 0) execution.channel.write(last)
-    execution.cut()
-    return never(process)
-  }
-  return async data => {
-    if (stopped) await never(process)
-    let out = data
-    if (truncatedBytes > 0) {
-      const all = Buffer.concat([held, out])
-      const keep = Math.max(0, all.length - truncatedBytes)
-      held = all.subarray(keep)
-      out = all.subarray(0, keep)
-    }
-    if (hang instanceof RegExp && hang.test(seen(out))) stopped = true
-    if (drop?.afterBytes !== undefined && sent + out.length >= drop.afterBytes)
-      return cut(out.subarray(0, drop.afterBytes - sent))
-    sent += out.length
-    if (drop?.afterOutput?.test(seen(out))) return cut(out)
-    return out
-  }
-}
