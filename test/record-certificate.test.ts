@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import t from 'tap'
 import { stringify } from 'yaml'
 import { registrationDigits } from '../src/config/registration.js'
@@ -40,7 +41,7 @@ async function runFolder(record: SampleRecord, nonce: string): Promise<string> {
   )
   const folder = join(record.folder, '..', `${record.folder.split('/').at(-1)}-${run}`)
   await mkdir(folder, { recursive: true })
-  t.teardown(async () => (await import('node:fs/promises')).rm(folder, { recursive: true, force: true }))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
   await writeFile(join(folder, 'plan.json'), JSON.stringify(plan))
   await writeFile(join(folder, 'journal.ndjson'), journal.map(event => `${JSON.stringify(event)}\n`).join(''))
   return folder
@@ -90,6 +91,38 @@ t.test('two parties decide, one challenges, the other answers, and a certificate
 
   await run('record', 'sign', 'head', '--key', 'witness.pem')
   t.match(await run('record', 'verify'), { code: 0, stdout: /vendor-b cosigned the head/ })
+  const exported = await run('record', 'export', 'bundle')
+  t.match(exported, { code: 0, stdout: /begin with VERIFY\.md/ })
+  const summed = await execa('sha256sum', ['-c', '--quiet', 'SHA256SUMS'], { cwd: join(keys, 'bundle') })
+  t.equal(summed.exitCode, 0)
+  const files = await readdir(join(keys, 'bundle'), { recursive: true })
+  t.notOk(
+    files.some(file => file.endsWith('.pem')),
+    'no key is exported',
+  )
+  t.match(await guestcert(['record', 'verify', '--record', 'bundle/record'], { cwd: keys }), {
+    code: 0,
+    stdout: /2 journals folded again/,
+  })
+  const catalogue = JSON.parse(await readFile(join(keys, 'bundle/catalogue/catalogue.json'), 'utf8'))
+  t.match(catalogue, {
+    pairings: [{ pairing: 'debian-12-on-debian-12', state: 'certified', support: { first: 'vendor-a' } }],
+  })
+  const matrix = await readFile(join(keys, 'bundle/catalogue/index.html'), 'utf8')
+  t.match(matrix, /<a href="debian-12-on-debian-12\.html">Debian 12 on Debian 12 with KVM<\/a>/)
+  t.notMatch(matrix, /<script/)
+  t.match(await run('record', 'export', 'short', '--redacted'), { code: 0 })
+  t.match(await readFile(join(keys, 'short/VERIFY.md'), 'utf8'), /This copy is redacted/)
+  t.match(await guestcert(['record', 'verify', '--record', 'short/record'], { cwd: keys }), {
+    code: 0,
+    stdout: /2 runs without their journal: their verdicts cannot be checked/,
+  })
+  const handed = await run('record', 'handover', 'debian-12-on-debian-12', '--facts', 'other.yaml')
+  t.equal(handed.code, 0, handed.stderr)
+  const handover = await readFile(join(keys, 'handover/debian-12-on-debian-12/handover.html'), 'utf8')
+  t.match(handover, /os\.release<\/th><td>12<\/td><td>13<\/td><td>differs/)
+  t.match(handover, /redacted copy/)
+
   const certificate = leafIn(theirs.stdout.slice(theirs.stdout.indexOf('certificate')))
   t.match(await run('record', 'revoke', certificate, '--why', 'a fault was found', ...by('b')), { code: 0 })
   t.match(await run('record', 'status'), {

@@ -332,6 +332,50 @@ export const recordCommands: readonly CommandSpec[] = [
     example: ['verify --head remembered-checkpoint', 'Verify, with a remembered head'],
     exits: [0, 1, 2, 3, 4],
   }),
+  recordCommand({
+    name: 'export',
+    summary: 'Write a bundle that anyone can verify, with a catalogue for people',
+    description: [
+      'Writes the record, a proof for each entry, the support matrix and a page for each pairing as HTML without script, catalogue.json, a list of all files with their SHA-256, and VERIFY.md. No private key is ever part of it.',
+      '--redacted leaves out journals and plans, which hold names of the lab; VERIFY.md says what can then not be verified any more.',
+    ],
+    arguments: [{ name: 'DIR', description: 'The folder to write to', completes: 'folder' }],
+    flags: [
+      { name: 'redacted', description: 'Without journals and plans', group: 'Choice' },
+      asOfFlag,
+      trustFlag,
+      recordFlag,
+    ],
+    example: ['export bundle', 'Write bundle/'],
+  }),
+  recordCommand({
+    name: 'handover',
+    summary: 'Write what one vendor sends to the other when a customer has called',
+    description: [
+      'Writes the certified facts beside the customer’s with the differences marked, and the signed statements concerned. It is a redacted copy, and says so.',
+    ],
+    arguments: [{ name: 'PAIRING', description: 'A pairing that was decided about' }],
+    flags: [
+      {
+        name: 'facts',
+        value: 'FILE',
+        description: "The customer's facts",
+        completes: 'file',
+        group: 'Choice',
+      },
+      {
+        name: 'to',
+        value: 'DIR',
+        description: 'The folder to write to (default: handover/PAIRING)',
+        completes: 'folder',
+        group: 'Output',
+      },
+      asOfFlag,
+      trustFlag,
+      recordFlag,
+    ],
+    example: ['handover debian-12-on-debian-12 --facts customer.yaml', 'Write handover/…'],
+  }),
   {
     path: ['waive'],
     group,

@@ -7,7 +7,7 @@ import { InternalError } from '../config/errors.js'
  *
  * @throws InternalError when it cannot be written.
  */
-export async function replaceFile(path: string, content: string): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const folder = dirname(path)
   const unfinished = `${path}.${process.pid}.tmp`
   try {

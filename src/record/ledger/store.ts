@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { UsageError } from '../../config/errors.js'
+import { replaceFile } from '../../reports/replace-file.js'
 import { canonicalBytes, sha256 } from '../canonical.js'
 import { type Envelope, parseEnvelope } from '../envelope/dsse.js'
 import { openCheckpoint, type ReadCheckpoint } from '../log/checkpoint.js'
@@ -99,13 +100,9 @@ export async function readObject(folder: string, statement: string): Promise<Env
     : { file, why: 'it is not written as it was recorded' }
 }
 
-/** Writes a file in one step: readers see the former one or the new one. */
-export async function replace(folder: string, path: string, content: Buffer | string): Promise<void> {
-  const target = join(folder, path)
-  const unfinished = `${target}.${process.pid}.tmp`
-  await mkdir(dirname(target), { recursive: true })
-  await writeFile(unfinished, content)
-  await rename(unfinished, target)
+/** Writes a file of a record in one step. @throws InternalError */
+export function replace(folder: string, path: string, content: Buffer | string): Promise<void> {
+  return replaceFile(join(folder, path), content)
 }
 
 /** Removes the parts of a tile that a fuller one has taken the place of. */

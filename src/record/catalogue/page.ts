@@ -1,0 +1,55 @@
+import { html, type Markup } from '../../reports/html/markup.js'
+import { styleSheet } from '../../reports/html/style.js'
+
+/** A page of the catalogue: no script, and nothing from elsewhere. */
+export function page(title: string, main: Markup, home: string | null): string {
+  const back =
+    home === null ? html`` : html`<nav aria-label="Catalogue"><a href="${home}">All pairings</a></nav>`
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${{ markup: styleSheet }}</style>
+</head>
+<body>
+<a class="skip-link" href="#main">Skip to the content</a>
+<header>${back}<h1>${title}</h1></header>
+<main id="main">
+${main}
+</main>
+</body>
+</html>
+`.markup
+}
+
+/** Columns and rows as a table that a screen reader can follow. */
+export function tableOf(
+  caption: string,
+  headings: readonly string[],
+  rows: readonly (readonly (string | Markup)[])[],
+): Markup {
+  const body = rows.map(
+    ([first = '', ...rest]) =>
+      html`<tr><th scope="row">${first}</th>${rest.map(cell => html`<td>${cell}</td>`)}</tr>\n`,
+  )
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+<caption>${caption}</caption>
+<thead><tr>${headings.map(heading => html`<th scope="col">${heading}</th>`)}</tr></thead>
+<tbody>
+${body}</tbody>
+</table></div>`
+}
+
+/** A state in words and in the colour of its kind. */
+export function stateWord(state: string): Markup {
+  const kinds: Readonly<Record<string, string>> = {
+    certified: 'pass',
+    'self-attested': 'flaky',
+    expired: 'skip',
+  }
+  return html`<span class="verdict ${kinds[state] ?? 'fail'}">${state}</span>`
+}
