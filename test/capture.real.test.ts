@@ -25,13 +25,24 @@ guests:
     on: { here: { address: "127.0.0.1:${server.port}", configuration: {} } }
 suites: [builtin]
 `,
+      'copy.yaml': `lab: copy
+hosts: { here: { product: none, version: "1", driver: static } }
+guests:
+  copy:
+    product: linux
+    version: "1"
+    arch: x86_64
+    emulated: captured-here
+    on: { here: { configuration: {} } }
+suites: [builtin]
+`,
     })
     const { code, stdout, stderr } = await guestcert(
-      ['capture', 'lab.yaml', 'this-machine', '--name', 'captured-here', '-o', 'found'],
+      ['capture', 'lab.yaml', 'this-machine', '--name', 'captured-here'],
       { cwd, env: process.env },
     )
     t.equal(code, 0, stderr)
-    const file = join(cwd, 'found/captured-here.yaml')
+    const file = join(cwd, 'personas/captured-here.yaml')
     t.match(stdout, file)
     const persona = loadGuestPersona(file, [join(packageRoot, 'fixtures/personas')])
     t.match(persona, {
@@ -59,5 +70,7 @@ suites: [builtin]
       seen.some(args => /\bps -ww\b/.test(args)),
       'our own session is not among the processes',
     )
+    const copy = await guestcert(['run', 'copy.yaml', '--test', 'core/reachable'], { cwd, env: process.env })
+    t.equal(copy.code, 0, `the copy runs at once: ${copy.stdout}${copy.stderr}`)
   },
 )

@@ -81,6 +81,26 @@ t.test('a suite is proven on personas and mutants of its own', async t => {
   t.match(stdout, /^2 of 2 claims hold$/m)
 })
 
+t.test('mutants beside the suites are laid over guests that ship', async t => {
+  const folder = t.testdir({
+    tests: {
+      personas: { mutants: { 'shut.yaml': shut } },
+      own: {
+        'suite.yaml': manifest.replace('[appliance]', '[debian-12]'),
+        'valve.sh': script.replace('cat /etc/appliance', 'cat /etc/appliance 2>/dev/null || echo valve=open'),
+      },
+    },
+  })
+  const [program, ...first] = guestcertProcess
+  const { exitCode, stdout, stderr } = await execa(program, [...first, 'prove', 'tests'], {
+    cwd: folder,
+    reject: false,
+    stdin: 'ignore',
+  })
+  t.equal(exitCode, 0, stdout + stderr)
+  t.match(stdout, /^2 of 2 claims hold$/m)
+})
+
 t.test('a mistake in such a persona has its place, and nothing runs', async t => {
   const { folder, run } = labFolder(t)
   await writeFile(
