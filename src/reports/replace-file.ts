@@ -8,18 +8,23 @@ import { InternalError } from '../config/errors.js'
  * @throws InternalError when it cannot be written.
  */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
-  const folder = dirname(path)
   const unfinished = `${path}.${process.pid}.tmp`
   try {
-    await mkdir(folder, { recursive: true })
-    // One that a run was killed over may be left; whoever put a link there is not followed.
-    await rm(unfinished, { force: true })
-    await writeFile(unfinished, content, { flag: 'wx' })
+    await writeNew(unfinished, content).catch(async () => {
+      await mkdir(dirname(path), { recursive: true })
+      // One that a run was killed over may be left; whoever put a link there is not followed.
+      await rm(unfinished, { force: true })
+      await writeNew(unfinished, content)
+    })
     await rename(unfinished, path)
   } catch (error) {
     await rm(unfinished, { force: true }).catch(() => undefined)
     throw unwritten(path, error)
   }
+}
+
+function writeNew(path: string, content: string | Uint8Array): Promise<void> {
+  return writeFile(path, content, { flag: 'wx' })
 }
 
 /** A report that could not be written, and why. */

@@ -32,7 +32,8 @@ export class EventStream {
   readonly #options: StreamOptions
   readonly #broken = new AbortController()
   readonly #trouble: Error[] = []
-  readonly #told: Promise<void>[] = []
+  /** What is under way: a run has too many events to remember those that are through. */
+  readonly #telling = new Set<Promise<void>>()
   #isWhole = true
   #reporting: Promise<unknown> = Promise.resolve()
 
@@ -60,7 +61,13 @@ export class EventStream {
     const telling = this.#options.sink
       .append(this.#options.redactor.value(body))
       .then(event => this.#tell(event))
-    this.#told.push(telling.catch(error => this.giveUp(error)))
+    this.#await(telling.catch(error => this.giveUp(error)))
+  }
+
+  /** What {@link settled} waits for. It must not fail. */
+  #await(telling: Promise<void>): void {
+    this.#telling.add(telling)
+    void telling.then(() => this.#telling.delete(telling))
   }
 
   /** Ends the run for an error of its own: an event or a report that could not be written. */
@@ -73,8 +80,8 @@ export class EventStream {
   /** Resolves when every event so far is written and told, and the reports that followed from them are made. */
   async settled(): Promise<void> {
     // What is told may have readers do something that is awaited, too.
-    while (this.#told.length > 0) {
-      await Promise.all(this.#told.splice(0))
+    while (this.#telling.size > 0) {
+      await Promise.all(this.#telling)
     }
     await this.#reporting
   }
@@ -108,7 +115,7 @@ export class EventStream {
     for (const reader of this.#readers) {
       const telling = this.#toReader(reader, () => reader.event(event))
       if (telling !== undefined) {
-        this.#told.push(telling)
+        this.#await(telling)
       }
     }
     if (event.type === 'environment-ended') {
