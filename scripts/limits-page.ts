@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defaultHostLimits } from '../src/config/host-limits.js'
-import { defaultLimits } from '../src/config/limits.js'
+import { defaultLimits, limitsThatCount } from '../src/config/limits.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { formatSize } from '../src/config/units.js'
 import { recordLimits } from '../src/record/limits.js'
@@ -57,9 +57,16 @@ async function table(file: string, values: Readonly<Record<string, number>>): Pr
     if (what === undefined) {
       throw new Error(`${file} does not say what "${name}" is`)
     }
-    return `| \`${name}\` | ${value >= 2 ** 20 && value % 2 ** 20 === 0 ? formatSize(value) : inWords(value)} | ${what} |`
+    return `| \`${name}\` | ${shown(name, value)} | ${what} |`
   })
   return ['| limit | unless set | what |', '|---|---|---|', ...rows].join('\n')
+}
+
+function shown(name: string, value: number): string {
+  if (limitsThatCount.has(name)) {
+    return String(value)
+  }
+  return value >= 2 ** 20 && value % 2 ** 20 === 0 ? formatSize(value) : inWords(value)
 }
 
 function inWords(ms: number): string {

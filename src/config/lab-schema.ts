@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { allowances } from './abilities.js'
 import { labFormat } from './format.js'
 import { defaultHostLimits } from './host-limits.js'
-import { defaultLimits } from './limits.js'
+import { defaultLimits, limitsThatCount } from './limits.js'
 import { guestProducts } from './products.js'
 import {
   certificate,
@@ -23,7 +23,10 @@ const sizes = new Set(['output', 'consoleSize', 'moduleMemory'])
 const limitsNamed = (names: object) =>
   z.strictObject(
     Object.fromEntries(
-      Object.keys(names).map(name => [name, (sizes.has(name) ? size : duration).optional()]),
+      Object.keys(names).map(name => [
+        name,
+        (limitsThatCount.has(name) ? count : sizes.has(name) ? size : duration).optional(),
+      ]),
     ),
   )
 

@@ -1,4 +1,4 @@
-/** Every wait and size that bounds a run, by name. Times in ms, sizes in bytes. */
+/** Every wait, size and number that bounds a run, by name. Times in ms, sizes in bytes. */
 export interface Limits {
   /** From start until the guest's first command answered. */
   readonly boot: number
@@ -18,6 +18,8 @@ export interface Limits {
   readonly command: number
   /** One test, unless its manifest names its own. */
   readonly test: number
+  /** How many tests that say `parallel: true` run at once on one guest; fewer where its SSH server opens fewer channels. */
+  readonly parallelTests: number
   /** Starting the process and the thread of a test module. */
   readonly moduleStart: number
   /** After a test module's body has returned: until its thread has ended by itself; and for ending one by force. */
@@ -76,6 +78,7 @@ export const defaultLimits: Limits = {
   channel: 30_000,
   command: 60_000,
   test: 600_000,
+  parallelTests: 4,
   moduleStart: 60_000,
   moduleEnd: 5_000,
   moduleMemory: 1024 * 1024 * 1024,
@@ -100,3 +103,6 @@ export const defaultLimits: Limits = {
   report: 30_000,
   output: 16 * 1024 * 1024,
 }
+
+/** Those that are neither a time nor a size. */
+export const limitsThatCount: ReadonlySet<string> = new Set<keyof Limits>(['parallelTests'])

@@ -108,9 +108,13 @@ function hostLimitsOf({ limits, image }: LabFile['hosts'][string], data: LabFile
   return { ...patience, ...Object.fromEntries(reach), ...readLimits(limits) }
 }
 
-function readLimits(written: Readonly<Record<string, string | undefined>> = {}): Record<string, number> {
-  const given = Object.entries(written).flatMap(([name, text]) =>
-    text === undefined ? [] : [[name, parseDurationMs(text) ?? parseSizeBytes(text) ?? 0] as const],
+function readLimits(
+  written: Readonly<Record<string, string | number | undefined>> = {},
+): Record<string, number> {
+  const inUnits = (given: string | number): number =>
+    typeof given === 'number' ? given : (parseDurationMs(given) ?? parseSizeBytes(given) ?? 0)
+  const given = Object.entries(written).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, inUnits(value)] as const],
   )
   return Object.fromEntries(given)
 }

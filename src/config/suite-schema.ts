@@ -85,6 +85,10 @@ const testEntry = z
     applies: applies.optional(),
     limit: duration.optional(),
     isolation: z.enum(['shared', 'alters-guest', 'own-instance']).optional(),
+    parallel: z.literal(true).optional().meta({
+      description:
+        'The script disturbs nothing and is disturbed by nothing: it may run beside others of its kind',
+    }),
     parameters: parametersSchema.optional().meta({
       description: 'Values that the test is run with: every combination of them is a test of its own',
     }),
@@ -150,10 +154,32 @@ const testEntry = z
     if (test.module !== undefined && test.protocol !== undefined) {
       context.addIssue({ code: 'custom', message: 'a module has no protocol', path: ['protocol'] })
     }
-    for (const { message, path } of codeMistakes(test)) {
+    for (const { message, path } of [...codeMistakes(test), ...parallelMistakes(test)]) {
       context.addIssue({ code: 'custom', message, path })
     }
   })
+
+/** What disturbs a guest or its host, or needs them to itself, cannot run beside others. */
+function parallelMistakes(test: {
+  readonly parallel?: true | undefined
+  readonly module?: string | undefined
+  readonly isolation?: string | undefined
+  readonly needs?:
+    | { readonly [need in 'host' | 'guest' | 'locks']?: readonly string[] | undefined }
+    | undefined
+}): { message: string; path: string[] }[] {
+  const { parallel, module, isolation = 'shared', needs } = test
+  const reasons = [
+    module === undefined ? null : 'a module has the guest to itself: only a script may say "parallel"',
+    isolation === 'shared' ? null : `a test with "isolation: ${isolation}" runs alone`,
+    [needs?.host, needs?.guest, needs?.locks].every(all => all === undefined || all.length === 0)
+      ? null
+      : 'a test that needs an ability of guest or host, or a lock, runs alone',
+  ]
+  return parallel === undefined
+    ? []
+    : reasons.flatMap(message => (message === null ? [] : [{ message, path: ['parallel'] }]))
+}
 
 /** Codes have a meaning with protocol `exit` alone, and one meaning each. */
 function codeMistakes({

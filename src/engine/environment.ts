@@ -18,6 +18,8 @@ export interface Progress {
   readonly tries: Map<string, number>
   /** Final verdicts, by test. */
   readonly ended: Map<string, { verdict: TestEnded['verdict']; cause?: Cause }>
+  /** Tests that were begun and have not ended. */
+  readonly inFlight: Set<string>
   /** New instances that may still be taken for trouble that is not the guest's. */
   retriesLeft: number
   /** Instances so far. */
@@ -48,6 +50,7 @@ export function startProgress(environment: PlannedEnvironment, { retries, plan }
     pending: environment.tests.filter(test => !isBringUp(test)),
     tries: new Map(),
     ended: new Map(),
+    inFlight: new Set(),
     retriesLeft: retries,
     instances: 0,
     bringUps: 0,
@@ -176,8 +179,8 @@ function endUnserved(
 }
 
 /**
- * The environment can go no further: a bring-up that failed has the verdict, else the test whose turn it was;
- * what is behind it is blocked by it.
+ * The environment can go no further: a bring-up that failed has the verdict, else the test whose turn it was, with
+ * those that ran beside it; what is behind it is blocked by it.
  */
 function endPending(
   environment: PlannedEnvironment,
@@ -192,7 +195,7 @@ function endPending(
   const nothing = { checks: { ok: 0, notOk: 0, todo: 0, skip: 0 }, evidence: [], final: true } as const
   const blocker = hasBooted ? first?.id : bootTestId
   for (const test of first === undefined ? [] : [first, ...others]) {
-    const isBlocked = test.id !== blocker
+    const isBlocked = test.id !== blocker && !progress.inFlight.has(test.id)
     emit({
       ...common,
       test: test.id,

@@ -1,7 +1,7 @@
 import { fileNameOf } from '../config/file-name.js'
 import type { Suite } from '../plan/suite.js'
 import type { PlannedTest } from '../plan/types.js'
-import { type CommandResult, NotCarriedOut, quote } from '../remote/index.js'
+import { type CommandResult, type Machine, NotCarriedOut, quote } from '../remote/index.js'
 import type { Folded } from '../results/folded.js'
 import { foldScript, type ScriptProtocol } from '../results/index.js'
 import { worsen } from '../results/judge.js'
@@ -19,11 +19,12 @@ export async function runScript(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { limits, evidence } = session.source
+  const { machine } = session
   const name = `${fileNameOf(test.id)}.${attempt}`
   const [out, err] = [evidence(`${name}.stdout.txt`), evidence(`${name}.stderr.txt`)]
   let result: CommandResult
   try {
-    result = await session.machine.run(scriptCommand(session.folder, suite, test.file), {
+    result = await machine.run(scriptCommand(session.folder, suite, test.file), {
       signal,
       limitMs: test.limitMs,
       limitName: 'test',
@@ -50,7 +51,7 @@ export async function runScript(
     ...(result.exit.kind === 'unproven' ? { contradiction: result.exit.why } : {}),
   }
   const folded = foldScript(test.protocol, ended, test.codes)
-  const refined = await refine(session, folded, signal)
+  const refined = await refine(session, machine, folded, signal)
   return { ...refined, ...(await stderrOf(err, refined)), evidence: files, exit: result.exit }
 }
 
@@ -76,6 +77,7 @@ function notCarriedOut(
 /** Adds what the engine knows and the output does not: what became of a guest that was lost or did not stop. */
 async function refine(
   session: GuestSession,
+  machine: Machine,
   folded: Folded,
   signal: AbortSignal,
 ): Promise<Omit<Outcome, 'evidence'>> {
@@ -84,11 +86,11 @@ async function refine(
     ...check,
     text: [...path, text].join(' > '),
   }))
-  const isLost = session.machine.lost.aborted || session.source.health.broken.aborted
+  const isLost = machine.lost.aborted || session.source.health.broken.aborted
   if (!isLost) {
     return { ...judged, checks, spoilt: false }
   }
-  const { error } = await diagnoseLoss(session, signal)
+  const { error } = await diagnoseLoss(session, signal, machine)
   const outcome = { ...worsen(judged, { loss: troubleOf(error) }), checks, spoilt: true }
   return outcome.verdict === 'error' ? { ...outcome, trouble: error } : outcome
 }

@@ -112,9 +112,23 @@ export interface Loss {
 /**
  * Finds out what became of a guest whose connection was lost unasked: it crashed or rebooted
  * (`fail`), its virtual machine is gone, it answers no more though its host is well (`fail`), or only the
- * connection broke (`network`).
+ * connection broke (`network`). `lost` is the connection that was in use: another test that lost it may have brought
+ * about a new one.
  */
-export async function diagnoseLoss(session: GuestSession, signal: AbortSignal): Promise<Loss> {
+export function diagnoseLoss(
+  session: GuestSession,
+  signal: AbortSignal,
+  lost: Machine = session.machine,
+): Promise<Loss> {
+  const known = diagnosed.get(lost) ?? diagnose(session, signal)
+  diagnosed.set(lost, known)
+  return known
+}
+
+/** What became of connections that were lost: several tests may have run over one, and it is lost to all of them. */
+const diagnosed = new WeakMap<Machine, Promise<Loss>>()
+
+async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Loss> {
   const { health, limits, instance, managed, system } = session.source
   const lost = (cause: 'guest' | 'network', what: string): Loss => ({
     verdict: cause === 'guest' ? 'fail' : 'error',

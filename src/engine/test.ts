@@ -1,5 +1,6 @@
 import { InfraError, InternalError } from '../config/errors.js'
 import type { PlannedTest } from '../plan/types.js'
+import type { Machine } from '../remote/index.js'
 import { worsen } from '../results/judge.js'
 import { runModule } from './module.js'
 import { judgeUnbegun, type Outcome, troubleOf } from './outcome.js'
@@ -19,10 +20,13 @@ export async function runTest(
   if (suite === undefined) {
     throw new InternalError(`the plan names the suite ${test.suite}, which is not loaded`)
   }
+  let own = session.machine
+  // A module may have the guest reboot, and then goes on over another connection; a script has one.
+  const machine = (): Machine => (test.protocol === 'module' ? session.machine : own)
   try {
-    await session.connected(stop)
-    if (isLost(session)) {
-      return await lostOutcome(session, stop)
+    own = await session.connected(stop)
+    if (isLost(session, own)) {
+      return await lostOutcome(session, own, stop)
     }
     const { protocol } = test
     if (protocol === 'bring-up') {
@@ -40,8 +44,8 @@ export async function runTest(
     return await unlessCrashed(outcome, session)
   } catch (error) {
     stop.throwIfAborted()
-    if (isLost(session)) {
-      return lostOutcome(session, stop)
+    if (isLost(session, machine())) {
+      return lostOutcome(session, machine(), stop)
     }
     const ending = { kind: 'threw', ...troubleOf(error) } as const
     return {
@@ -53,7 +57,7 @@ export async function runTest(
   }
 }
 
-function isLost({ machine, source }: GuestSession): boolean {
+function isLost({ source }: GuestSession, machine: Machine): boolean {
   return machine.lost.aborted || source.health.broken.aborted
 }
 
@@ -72,8 +76,8 @@ async function unlessCrashed(outcome: Outcome, { source: { health } }: GuestSess
 }
 
 /** The connection was gone before the test had begun. */
-async function lostOutcome(session: GuestSession, signal: AbortSignal): Promise<Outcome> {
-  const { verdict, error } = await diagnoseLoss(session, signal)
+async function lostOutcome(session: GuestSession, machine: Machine, signal: AbortSignal): Promise<Outcome> {
+  const { verdict, error } = await diagnoseLoss(session, signal, machine)
   return {
     ...judgeUnbegun({ loss: troubleOf(error) }),
     ...nothing,

@@ -81,6 +81,7 @@ t.test('what a guest says is taken only if its status was seen', async t => {
     label: 'guest-1',
     hostKey: '',
     lost: isLost ? AbortSignal.abort() : new AbortController().signal,
+    channels: 8,
     run: async () => {
       const output = { text: said, bytes: Buffer.from(said), totalBytes: said.length, truncated: false }
       return { exit, stdout: output, stderr: output, durationMs: 1, undrained: false }

@@ -254,6 +254,7 @@ function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): P
     line: test.line,
     limitMs: test.limitMs ?? lab.limits.test,
     isolation: test.isolation,
+    ...(test.parallel === undefined ? {} : { parallel: true }),
     provenOn: provenOn(test, family),
     after: test.after,
     ...(test.needs.locks.length === 0 ? {} : { locks: test.needs.locks }),

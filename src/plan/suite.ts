@@ -42,6 +42,8 @@ export interface SuiteTest {
   readonly applies: AppliesFile | null
   readonly limitMs: number | null
   readonly isolation: Isolation
+  /** True when it may run beside others that say so, too. */
+  readonly parallel?: true
   /** Full ids of the tests that must pass first. */
   readonly after: readonly string[]
   readonly tags: readonly string[]

@@ -184,6 +184,7 @@ function testOf(
     applies: test.applies ?? null,
     limitMs: test.limit === undefined ? null : parseDurationMs(test.limit),
     isolation: test.isolation ?? 'shared',
+    ...(test.parallel === undefined ? {} : { parallel: true }),
     after,
     tags: test.tags ?? [],
     needs: {

@@ -43,6 +43,8 @@ export interface PlannedTest {
   readonly line: number
   readonly limitMs: number
   readonly isolation: Isolation
+  /** True when it disturbs nothing and is disturbed by nothing: it may run beside others of its environment that say so. */
+  readonly parallel?: true
   /**
    * Where it was ever seen to pass on this family of guests: on a real system, on emulated ones alone, or nowhere.
    * Absent from plans of older versions.

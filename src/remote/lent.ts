@@ -51,6 +51,10 @@ export class LentMachine implements Machine {
     this.#ignoreOwner = onAbort(owner.lost, () => this.#lost.abort(owner.lost.reason))
   }
 
+  get channels(): number {
+    return this.#parts.owner.channels
+  }
+
   async run(command: string, options: RunOptions = {}): Promise<CommandResult> {
     this.lost.throwIfAborted()
     this.#running += 1

@@ -54,6 +54,8 @@ export interface Machine {
   readonly hostKey: string
   /** Aborts, with an InfraError as its reason, when the connection is lost or was closed. */
   readonly lost: AbortSignal
+  /** How many commands it runs at once, as far as is known: fewer after its server has refused a channel. */
+  readonly channels: number
   /** Runs a POSIX shell command line; throws InfraError when there is no proof that it began. */
   run(command: string, options?: RunOptions): Promise<CommandResult>
   /** Opens a TCP connection from the machine to `host:port`. */

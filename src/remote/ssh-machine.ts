@@ -111,6 +111,10 @@ export class SshMachine implements SharedMachine {
     }
   }
 
+  get channels(): number {
+    return this.#places.atOnce
+  }
+
   run(command: string, options: RunOptions = {}): Promise<CommandResult> {
     return this.#runAs(this.#parts.mark, command, options)
   }

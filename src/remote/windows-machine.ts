@@ -101,6 +101,10 @@ export class WindowsMachine implements Machine {
     })
   }
 
+  get channels(): number {
+    return this.#places.atOnce
+  }
+
   /** Runs a line of cmd; several lines are carried as a batch file. */
   async run(command: string, options: RunOptions = {}): Promise<CommandResult> {
     if (fitsLine(this.login, command, options.env ?? {})) {

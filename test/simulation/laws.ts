@@ -2,6 +2,7 @@ import type { JournalEvent } from '../../src/journal/events.js'
 import { foldRun } from '../../src/journal/fold.js'
 import type { TestState } from '../../src/journal/state.js'
 import { bootTestId, isBringUp } from '../../src/plan/boot.js'
+import type { PlannedTest } from '../../src/plan/types.js'
 import type { Truth } from './truth.js'
 import { limits, type World } from './world.js'
 
@@ -28,6 +29,7 @@ export function violations(ran: Ran): string[] {
     ...failuresAreTheGuests(ran),
     ...nothingIsLeft(ran),
     ...hostsKeepTheirCapacity(ran),
+    ...testsRunAlone(ran),
     ...waitsAreBounded(ran),
     ...calmRunsPass(ran),
     ...crashesOfTheRunnerInventNothing(ran),
@@ -141,6 +143,37 @@ function hostsKeepTheirCapacity({ events, world }: Ran): string[] {
   }
   const all = [...active.values()].reduce((sum, { size }) => sum + size, 0)
   return all === 0 ? found : [...found, `${all} instances were never ended`]
+}
+
+/** Only tests that say so have others beside them, and not more than the limit. */
+function testsRunAlone({ events, world, truth }: Ran): string[] {
+  const planned = new Map<string, PlannedTest>()
+  for (const { id, tests } of world.plan.environments) {
+    for (const test of tests) {
+      planned.set(`${id} ${test.id}`, test)
+    }
+  }
+  const running = new Map<string, Set<string>>()
+  return events.flatMap(event => {
+    if ((event.type !== 'test-started' && event.type !== 'test-ended') || event.test === bootTestId) {
+      return []
+    }
+    const there = running.get(event.environment) ?? new Set<string>()
+    running.set(event.environment, there)
+    const key = `${event.environment} ${event.test}`
+    if (event.type === 'test-ended') {
+      there.delete(key)
+      return []
+    }
+    there.add(key)
+    if (there.size === 1) {
+      return []
+    }
+    truth.trouble('side by side')
+    const isAllowed =
+      there.size <= limits.parallelTests && [...there].every(one => planned.get(one)?.parallel === true)
+    return isAllowed ? [] : [`${[...there].join(' and ')} ran at once`]
+  })
 }
 
 function waitsAreBounded({ world, tookMs }: Ran): string[] {

@@ -152,6 +152,7 @@ export class ScriptedGuest {
       label: instance,
       hostKey: 'SHA256:simulated',
       lost: connection.signal,
+      channels: random.integer(`${name} channels`, 1, 8),
       run: (command, options = {}) => this.#run(command, options, connection),
       forward: () => Promise.reject(new Error('not simulated')),
       close: async () => {

@@ -118,7 +118,7 @@ function drawEnvironment(
   const { product, version, arch, family, shell } = planned.guest
   const login = { user: 'root', algorithms: 'modern', hostKey: { kind: 'image' } } as const
   const guest = { id, place, product, version, arch, family, shell, login, tags: [], reboot: null, on }
-  const tests = Array.from({ length: random.integer(`${id} tests`, 1, 4) }, (_, number) =>
+  const tests = Array.from({ length: random.integer(`${id} tests`, 1, 6) }, (_, number) =>
     drawTest(random, id, number),
   )
   return {
@@ -146,6 +146,7 @@ function drawTest(random: Random, guest: string, number: number): PlannedTest {
     file: `t${number}.sh`,
     limitMs: limits.test,
     isolation,
+    ...(isolation === 'shared' && random.happens(`${name} parallel`, 0.6) ? { parallel: true } : {}),
     after: follows ? [`${suiteId}/t${random.integer(`${name} after`, 0, number - 1)}`] : [],
   })
 }

@@ -265,6 +265,7 @@ async function connectToPowerShell(file: string, wrap: Wrap): Promise<PowerShell
     label: 'hv-1',
     hostKey: 'SHA256:none',
     lost: lost.signal,
+    channels: 8,
     askHost: ([columns, text, ...args], options) =>
       wrap(text, sent => service.ask([columns, sent, ...args], options)),
     run: () => Promise.reject(new Error('no cmd here')),

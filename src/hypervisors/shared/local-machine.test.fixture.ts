@@ -7,6 +7,7 @@ export function localMachine(programs: string, home: string): Machine {
     label: 'here',
     hostKey: 'SHA256:none',
     lost: new AbortController().signal,
+    channels: 8,
     run: async (command, { stdin, limitMs = 10_000, limitName = 'command', onStdout } = {}) => {
       const startedAt = performance.now()
       const result = await execa('/bin/sh', ['-c', command], {

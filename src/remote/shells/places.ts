@@ -45,6 +45,11 @@ export class ChannelPlaces {
     this.#inTurn = pLimit(options.channels)
   }
 
+  /** Commands at once. */
+  get atOnce(): number {
+    return this.#inTurn.concurrency
+  }
+
   /** Runs work that opens a channel when its turn comes; again when the channel was refused. Throws what the work throws. */
   async run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const queueBehindOthers = (): void => {
