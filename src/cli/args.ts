@@ -32,6 +32,16 @@ export interface OutputStream {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number | undefined
+  readonly rows?: number | undefined
+  /** Of a terminal: its bottom, which can be redrawn in place. */
+  readonly window?: LiveWindow
+}
+
+/** The bottom of a terminal: see `screen.ts`. Whatever is drawn there is as safe as what is written. */
+export interface LiveWindow {
+  open(draw: (size: { readonly columns: number; readonly rows: number }) => readonly string[]): void
+  touch(): void
+  close(): void
 }
 
 /** What every command's file exports. */

@@ -9,6 +9,7 @@ import { findCommand } from './find-command.js'
 import { guarded } from './guarded-output.js'
 import { commandHelp, groupHelp, type HelpStyle, helpWidth, programHelp } from './help.js'
 import { parse, type Request } from './parse.js'
+import { closeScreens, Screen } from './screen.js'
 
 /** Carries out a command line and returns the exit code. Never throws: an error is printed and becomes a code. */
 export async function dispatch(argv: readonly string[], streams: CommandIo): Promise<number> {
@@ -22,14 +23,23 @@ export async function dispatch(argv: readonly string[], streams: CommandIo): Pro
     const { code, lines } = outcomeOf(error, verbose)
     for (const line of lines) io.stderr.write(`${line}\n`)
     return code
+  } finally {
+    closeScreens()
   }
 }
 
 /** Both streams show no secret of the lab that is read, and nothing that a terminal would obey. */
 function guardedIo(argv: readonly string[], io: CommandIo): CommandIo {
   const redaction: Redaction = { redactor: new Redactor([]) }
+  const hasScreen = io.stdout.isTTY === true && io.stdout.rows !== undefined
+  const screen = hasScreen ? new Screen(io.stdout) : null
   const guard = (stream: OutputStream): OutputStream =>
-    guarded(stream, { redactor: () => redaction.redactor, styles: wantsStyles(stream, io, argv) })
+    guarded(stream, {
+      redactor: () => redaction.redactor,
+      styles: wantsStyles(stream, io, argv),
+      screen: stream.isTTY === true ? screen : null,
+      hasWindow: stream === io.stdout,
+    })
   return { ...io, redaction, stdout: guard(io.stdout), stderr: guard(io.stderr) }
 }
 

@@ -2,6 +2,7 @@ import { safeForTerminal } from '../text/terminal.js'
 import type { CommandIo } from './args.js'
 import { dispatch } from './dispatch.js'
 import { outcomeOf } from './exit.js'
+import { closeScreens } from './screen.js'
 
 /** Runs a command line as this process, and ends it with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -11,7 +12,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     env: process.env,
     cwd: process.cwd(),
   }
+  process.on('exit', closeScreens)
   const bug = (error: unknown): void => {
+    closeScreens()
     const { lines } = outcomeOf(error, argv.includes('--verbose') || (io.env.GUESTCERT_DEBUG ?? '') !== '')
     process.stderr.write(safeForTerminal(lines.map(line => `${line}\n`).join(''), false))
     process.exit(4)

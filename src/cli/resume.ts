@@ -45,15 +45,16 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   warn(`resuming ${basename(folder)}: ${standing} of ${plan.expected} results stand`)
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   try {
+    const history = await readHistory(dirname(folder))
     const { exitCode } = await carryOut({
-      ...(await sessionSettings(args, io, { lab, plan })),
+      ...(await sessionSettings(args, io, { lab, plan, history })),
       lab,
       suites,
       plan,
       resumes: folder,
       output: dirname(folder),
       who,
-      history: await readHistory(dirname(folder)),
+      history,
       drain: interrupts.drain,
       stop: interrupts.stop,
     })

@@ -52,8 +52,9 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       if (codes.length > 0 || most > 1) {
         warn(`run ${codes.length + 1}${Number.isFinite(most) ? ` of ${most}` : ''}`)
       }
+      const history = await readHistory(output)
       const { exitCode } = await carryOut({
-        ...(await sessionSettings(args, io, { lab, plan })),
+        ...(await sessionSettings(args, io, { lab, plan, history })),
         lab,
         suites,
         plan,
@@ -61,7 +62,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
         who,
         labels,
         ...certified(await certifyOf(args, io, plan)),
-        history: await readHistory(output),
+        history,
         drain: interrupts.drain,
         stop: interrupts.stop,
         ...(inspects ? { inspect: waitForDebugger(io) } : {}),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../config/errors.js'
 import type { Lab } from '../config/model.js'
+import type { History } from '../engine/estimate.js'
 import type { Keep } from '../engine/settings.js'
 import type { Plan } from '../plan/types.js'
 import { isReporterFile, loadReporter } from '../reports/custom/load.js'
@@ -18,7 +19,7 @@ import { either, parseAgeMs } from './values.js'
 export async function sessionSettings(
   args: ParsedArgs,
   io: CommandIo,
-  { lab, plan }: { readonly lab: Lab; readonly plan: Plan },
+  { lab, plan, history }: { readonly lab: Lab; readonly plan: Plan; readonly history: History },
 ): Promise<
   Pick<
     RunRequest,
@@ -61,6 +62,9 @@ export async function sessionSettings(
         fold,
         parallel,
         folder,
+        capacityOf: host => lab.hosts.get(host)?.capacity,
+        expectations: (environment, test) =>
+          history.tests.get(`${environment} ${test}`) ?? history.anywhere.get(test),
         ...(color === undefined ? {} : { color }),
       }),
     ],

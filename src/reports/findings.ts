@@ -57,7 +57,7 @@ export function slowestOf({ environments }: RunState, most: number): readonly Te
 }
 
 /** Why a test that passed in the end had not passed before. */
-export function earlierTrouble({ attempts }: TestState): string {
+function earlierTrouble({ attempts }: TestState): string {
   const failed = attempts.find(({ verdict }) => verdict === 'fail' || verdict === 'error')
   return failed === undefined ? '' : `attempt ${failed.attempt}: ${failed.verdict}: ${failed.reason}`
 }

@@ -1,11 +1,14 @@
 import { safeJson } from '../../text/json.js'
 import type { ReporterKind } from './names.js'
 import { createTerminalReporter, type Reporter, type TerminalOptions } from './reporter.js'
-import { showsUnicode, wantsColor } from './style.js'
+import { canRedraw, showsUnicode, wantsColor } from './style.js'
 
 /** What a reporter needs to know of the process around it. */
 export interface ReporterSettings
-  extends Pick<TerminalOptions, 'stream' | 'plan' | 'fold' | 'parallel' | 'folder'> {
+  extends Pick<
+    TerminalOptions,
+    'stream' | 'plan' | 'fold' | 'parallel' | 'folder' | 'capacityOf' | 'expectations' | 'now'
+  > {
   readonly kind: ReporterKind
   readonly env: Readonly<Record<string, string | undefined>>
   /** What the command line says about colours, if it says anything. */
@@ -24,5 +27,7 @@ export function createReporter({ kind, env, color: flag, ...options }: ReporterS
   const wish = { isTTY: stream.isTTY === true, env, ...(flag === undefined ? {} : { flag }) }
   const color = kind !== 'plain' && wantsColor(wish)
   const unicode = kind !== 'plain' && showsUnicode(env)
-  return createTerminalReporter({ ...options, color, unicode, quiet: kind === 'quiet' })
+  const live = kind === 'auto' && stream.isTTY === true && stream.window !== undefined && canRedraw(env)
+  const timed = kind === 'plain' || (kind === 'auto' && (stream.isTTY !== true || !canRedraw(env)))
+  return createTerminalReporter({ ...options, color, unicode, live, timed, quiet: kind === 'quiet' })
 }

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width'
 import { formatDuration } from '../../config/units.js'
 import type { RunOpened, TestEnded, Verdict } from '../../journal/events.js'
-import type { TestState } from '../../journal/state.js'
+import type { EnvironmentState, TestState } from '../../journal/state.js'
 import type { Plan } from '../../plan/types.js'
 import { cleanTerminalLine } from '../clean.js'
 import { type Columns, fit } from './columns.js'
@@ -44,6 +44,19 @@ export function testLine({ test, event, verdict, count, columns, style }: TestLi
         : `will be tried again: ${reason}`
   const why = told === '' || room < narrowestReason ? '' : `  ${style.dim(cleanTerminalLine(told, room))}`
   return `${line.trimEnd()}${why}\n`
+}
+
+/** An environment that has ended, as one line. */
+export function environmentLine(
+  { planned, counts, durationMs, tests }: EnvironmentState,
+  columns: Columns,
+  style: Style,
+): string {
+  const bad = tests.length - counts.pass - counts.skip
+  const kind = bad === 0 ? 'pass' : counts.fail > 0 ? 'fail' : 'error'
+  const skipped = counts.skip === 0 ? '' : `, ${counts.skip} skipped`
+  const said = bad === 0 ? `${counts.pass} passed${skipped}` : `${bad} of ${tests.length} did not pass`
+  return `${style.paint(kind, `${style.symbol(kind)} ${columns.label(planned.id)}`)}  ${said}  ${style.dim(formatDuration(durationMs))}\n`
 }
 
 /** What is about to run, before the first line of it. */

@@ -1,3 +1,4 @@
+import { install } from '@sinonjs/fake-timers'
 import fc from 'fast-check'
 import stringWidth from 'string-width'
 import t from 'tap'
@@ -53,7 +54,10 @@ function told(
 /** The line of a finished test, with its blanks squeezed. */
 function lineOf({ lines }: Told, environment: string, test: string): string {
   const found = lines.find(line => /\d+\/\d+/.test(line) && line.includes(environment) && line.includes(test))
-  return (found ?? '').replace(/ +/g, ' ').trim()
+  return (found ?? '')
+    .replace(/^\d\d:\d\d:\d\d /, '')
+    .replace(/ +/g, ' ')
+    .trim()
 }
 
 t.test('the first lines say what runs, and that results of emulated guests certify nothing', async t => {
@@ -164,18 +168,84 @@ t.test('the summary counts everything, groups what did not run, and explains the
     text,
     [
       'Not run (2)',
-      '  ○ ws2008@rhel-kvm-9.6 › core/memory (optional)  the run ended before it',
-      '  ○ rhel5@rhel-kvm-9.6 (emulated) › clock/drift  the run ended before it',
+      '  ○ ws2008@rhel-kvm-9.6 › core/memory (optional); rhel5@rhel-kvm-9.6 (emulated) › clock/drift  the run ended before it',
+      '',
+      'Slowest (1)',
+      '      1.5 s  ws2008@rhel-kvm-9.6 › clock/drift',
       '',
       '  Tests         3: 1 passed, 2 not run',
       '  Environments  2  1 EMULATED: they certify nothing',
       '  Time          5.0 s',
       '  Reports       reports/r1',
       '  Exit          3: No required test failed, but not all of them were carried out.',
+      '  Next          read reports/r1/index.html; then "guestcert run LAB --last-failed" for what did not pass',
       '',
     ].join('\n'),
   )
 })
+
+t.test('failures come first, each cause once with all that it hit, and what was slow last', async t => {
+  const reason = 'not ok: in time: got 9, expected 5'
+  const { text } = told(
+    sampleJournal(plan)
+      .test(real, 'core/memory', 'skip', { reason: 'no balloon' })
+      .test(real, 'clock/drift', 'fail', { reason, durationMs: 61_000 })
+      .test(emulated, 'clock/drift', 'fail', { reason }),
+  )
+  const end = text.slice(text.indexOf('\nFailed'))
+  t.same(end.match(/^\w[\w ]* \(\d+\)$/gm), ['Failed (2)', 'Skipped (1)', 'Slowest (3)'])
+  t.match(
+    end,
+    `  1) ws2008@rhel-kvm-9.6 › clock/drift; 2) rhel5@rhel-kvm-9.6 (emulated) › clock/drift  ${reason}\n`,
+  )
+  t.equal(end.split(reason).length - 1, 1)
+})
+
+t.test(
+  'where nobody watches, lines have the time, and a minute of silence ends with a heartbeat',
+  async t => {
+    const clock = install({
+      now: Date.parse('2026-11-22T10:15:00Z'),
+      toFake: ['setTimeout', 'clearTimeout', 'Date'],
+    })
+    try {
+      let text = ''
+      const stream = { isTTY: false, write: (piece: string) => (text += piece) }
+      const fold = openFold(plan)
+      const reporter = createReporter({ kind: 'auto', env: {}, parallel: 2, plan, fold, stream })
+      const journal = sampleJournal(plan)
+        .add({ type: 'instance-started', environment: real, instance: 'i1', host: 'kvm-1', attempt: 1 })
+        .test(real, 'core/memory', 'pass')
+        .add({ type: 'test-started', environment: real, test: 'clock/drift', attempt: 1, instance: 'i1' })
+      for (const event of journal.events) {
+        fold.add(event)
+        reporter.event(event)
+      }
+      t.match(text, /^10:15:05 1\/3 {2}✓ pass/m)
+      text = ''
+      clock.tick(59_000)
+      t.equal(text, '')
+      clock.tick(120_000)
+      t.same(
+        text
+          .trim()
+          .split('\n')
+          .map(line => line.replace(/ +/g, ' ')),
+        [
+          '10:16:00 still running, 1 of 3 tests have ended; ws2008@rhel-kvm-9.6: clock/drift for 54.0 s',
+          '10:17:00 still running, 1 of 3 tests have ended; ws2008@rhel-kvm-9.6: clock/drift for 1 m 54 s',
+        ],
+      )
+      text = ''
+      reporter.end(fold.state(), 3, '/r')
+      text = ''
+      clock.tick(600_000)
+      t.equal(text, '', 'nothing is said after the end')
+    } finally {
+      clock.uninstall()
+    }
+  },
+)
 
 t.test('what is left on a host, and what was kept on purpose, is not forgotten', async t => {
   const ended = { type: 'instance-ended', environment: real, undone: [], evidence: [] } as const

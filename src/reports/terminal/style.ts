@@ -18,6 +18,12 @@ export function wantsColor({ isTTY, env, flag }: ColorWish): boolean {
   return isTTY && env.TERM !== 'dumb'
 }
 
+/** Whether a terminal may be redrawn in place: none that is dumb, and none that a CI system only records. */
+export function canRedraw(env: Readonly<Record<string, string | undefined>>): boolean {
+  const ci = env.CI ?? ''
+  return env.TERM !== 'dumb' && (ci === '' || ci === '0' || ci.toLowerCase() === 'false')
+}
+
 /** Whether the locale (POSIX: LC_ALL, LC_CTYPE, LANG, in this order) shows more than ASCII. */
 export function showsUnicode(env: Readonly<Record<string, string | undefined>>): boolean {
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find(value => value !== undefined && value !== '')
@@ -38,6 +44,8 @@ export interface Style {
   readonly dot: string
   /** Between an environment and a test. */
   readonly arrow: string
+  /** What a bar of progress is made of. */
+  readonly bar: { readonly done: string; readonly left: string }
 }
 
 /** Makes a style; without colour every paint leaves its text as it is. */
@@ -60,6 +68,7 @@ export function createStyle({ color, unicode }: { color: boolean; unicode: boole
     symbol: verdict => (unicode ? symbols : asciiSymbols)[verdict],
     dot: unicode ? ' · ' : ', ',
     arrow: unicode ? ' › ' : ' > ',
+    bar: unicode ? { done: '━', left: '╌' } : { done: '#', left: '.' },
   }
 }
 

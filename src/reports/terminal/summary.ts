@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import { formatDuration } from '../../config/units.js'
-import type { Verdict } from '../../journal/events.js'
 import { meaningOf } from '../../journal/exit.js'
 import type { RunState, TestState } from '../../journal/state.js'
 import { requiredLeftOut } from '../../plan/left-out.js'
 import { cleanTerminalLine } from '../clean.js'
+import { countWords, type Finding, findingOrder, findingsOf, findingTitles, slowestOf } from '../findings.js'
 import { shownPath } from './paths.js'
 import type { Style } from './style.js'
 
@@ -21,6 +22,8 @@ export interface SummaryParts {
 }
 
 const mostNamed = 6
+const mostSlow = 5
+const leastSlowMs = 1000
 const mostListed = 30
 const widestReason = 160
 
@@ -29,76 +32,58 @@ export function failureKey({ environment, planned }: TestState): string {
   return `${environment}\n${planned.id}`
 }
 
-/** The end of a run's output: what did not pass, the counts, where the reports are, what the exit code means. */
+/**
+ * The end of a run's output: what did not pass, each cause once, the worst first; what took longest; the counts, where
+ * the reports are, what the exit code means, and what to do next.
+ */
 export function summaryOf(parts: SummaryParts): string {
   const { state, style } = parts
-  const tests = state.environments.flatMap(environment => environment.tests)
-  const having = (verdict: Verdict): TestState[] => tests.filter(test => test.verdict === verdict)
+  const findings = findingsOf(state)
   return [
-    listed('Failed', 'fail', having('fail'), parts),
-    listed('Errors', 'error', having('error'), parts),
-    listed(
-      'Flaky',
-      'flaky',
-      tests.filter(({ flaky }) => flaky),
-      parts,
-    ),
-    grouped('Skipped', 'skip', having('skip'), parts),
-    grouped('Blocked', 'blocked', having('blocked'), parts),
-    grouped('Not run', 'not-run', having('not-run'), parts),
+    ...findingOrder.map(kind => findingSection(kind, findings, parts)),
     leftBehind(parts),
     section(
       'Bugs of guestcert, please report them',
       state.problems.map(line => cleanTerminalLine(line)),
       style,
     ),
+    slowest(parts),
     figures(parts),
   ]
     .filter(block => block !== '')
     .join('\n')
 }
 
-/** One line a test. */
-function listed(
-  title: string,
-  verdict: Verdict | 'flaky',
-  tests: readonly TestState[],
-  parts: SummaryParts,
-): string {
-  const { style, numbers, label } = parts
-  const lines = tests.slice(0, mostListed).map(test => {
-    const number = numbers.get(failureKey(test))
-    const head = number === undefined ? style.symbol(verdict) : `${number})`
-    const name = `${label(test.environment)}${style.arrow}${cleanTerminalLine(test.planned.id)}`
-    const why = test.flaky ? firstTrouble(test) : test.reason
-    return `${style.paint(verdict, `${head} ${name}`)}${optional(test)}  ${style.dim(cleanTerminalLine(why, widestReason))}`
-  })
-  return section(title, [...lines, ...more(tests.length)], style, tests.length)
+/** Each cause once, with all tests that it hit. */
+function findingSection(kind: Finding['kind'], findings: readonly Finding[], parts: SummaryParts): string {
+  const own = findings.filter(finding => finding.kind === kind)
+  const total = own.reduce((sum, { tests }) => sum + tests.length, 0)
+  const lines = own.slice(0, mostListed).map(finding => findingLine(finding, parts))
+  return section(findingTitles[kind], [...lines, ...more(own.length)], parts.style, total)
 }
 
-/** One line for all tests of an environment that share a reason. */
-function grouped(
-  title: string,
-  verdict: Verdict,
-  tests: readonly TestState[],
-  { style, label }: SummaryParts,
-): string {
-  const groups = new Map<string, TestState[]>()
-  for (const test of tests) {
-    const key = `${test.environment}\n${test.reason}`
-    groups.set(key, [...(groups.get(key) ?? []), test])
+function findingLine({ kind, reason, tests }: Finding, { style, numbers, label }: SummaryParts): string {
+  const places = new Map<string, TestState[]>()
+  for (const test of tests.slice(0, mostNamed)) {
+    places.set(test.environment, [...(places.get(test.environment) ?? []), test])
   }
-  const lines = [...groups.values()].slice(0, mostListed).map(group => {
-    const [first] = group
-    const names = group
-      .slice(0, mostNamed)
-      .map(test => `${cleanTerminalLine(test.planned.id)}${optional(test)}`)
-    if (group.length > mostNamed) names.push(`${group.length - mostNamed} more`)
-    const head = `${style.symbol(verdict)} ${label(first?.environment ?? '')}`
-    const why = cleanTerminalLine(first?.reason ?? '', widestReason)
-    return `${style.paint(verdict, head)}${style.arrow}${names.join(', ')}  ${style.dim(why)}`
+  const names = [...places].map(([environment, all], index) => {
+    const own = all.map(test => `${cleanTerminalLine(test.planned.id)}${optional(test)}`)
+    const number = all[0] === undefined ? undefined : numbers.get(failureKey(all[0]))
+    const head = number === undefined ? (index === 0 ? `${style.symbol(kind)} ` : '') : `${number}) `
+    return `${head}${label(environment)}${style.arrow}${own.join(', ')}`
   })
-  return section(title, [...lines, ...more(groups.size)], style, tests.length)
+  if (tests.length > mostNamed) names.push(`${tests.length - mostNamed} more`)
+  return `${style.paint(kind, names.join('; '))}  ${style.dim(cleanTerminalLine(reason, widestReason))}`
+}
+
+function slowest({ state, style, label }: SummaryParts): string {
+  const slow = slowestOf(state, mostSlow).filter(({ decisive }) => (decisive?.durationMs ?? 0) >= leastSlowMs)
+  const lines = slow.map(
+    ({ decisive, environment, planned }) =>
+      `${formatDuration(decisive?.durationMs ?? 0).padStart(9)}  ${label(environment)}${style.arrow}${cleanTerminalLine(planned.id)}`,
+  )
+  return section('Slowest', lines, style)
 }
 
 /** What still runs, or lies about on a host: somebody has to look after it. */
@@ -130,20 +115,9 @@ function leftBehind({ state, style }: SummaryParts): string {
 }
 
 function figures({ state, exitCode, folder, style }: SummaryParts): string {
-  const { counts, environments } = state
+  const { environments } = state
   const total = environments.reduce((sum, { tests }) => sum + tests.length, 0)
-  const words: readonly (readonly [verdict: Verdict, word: string])[] = [
-    ['pass', 'passed'],
-    ['fail', 'failed'],
-    ['error', counts.error === 1 ? 'error' : 'errors'],
-    ['skip', 'skipped'],
-    ['blocked', 'blocked'],
-    ['not-run', 'not run'],
-  ]
-  const counted = words
-    .filter(([verdict]) => counts[verdict] > 0)
-    .map(([verdict, word]) => style.paint(verdict, `${counts[verdict]} ${word}`))
-  if (state.flaky > 0) counted.push(style.paint('flaky', `${state.flaky} flaky`))
+  const counted = countWords(state).map(([kind, text]) => style.paint(kind, text))
   const emulated = environments.filter(({ planned }) => planned.emulated).length
   const mark = emulated === 0 ? '' : style.warn(`  ${emulated} EMULATED: they certify nothing`)
   const paint = exitCode === 0 ? 'pass' : exitCode === 1 || exitCode === 4 ? 'fail' : 'not-run'
@@ -154,8 +128,19 @@ function figures({ state, exitCode, folder, style }: SummaryParts): string {
     `  Time          ${formatDuration(state.durationMs)}`,
     `  Reports       ${shownPath(folder)}`,
     `  Exit          ${style.paint(paint, `${exitCode}: ${meaningOf(exitCode)}`)}`,
+    ...nextLines(state, exitCode, folder),
     '',
   ].join('\n')
+}
+
+/** What whoever reads this may want to do. */
+function nextLines({ counts }: RunState, exitCode: number, folder: string): string[] {
+  if (exitCode === 0) return []
+  const page = join(shownPath(folder), 'index.html')
+  const undone = counts.fail + counts.error + counts.blocked + counts['not-run'] > 0
+  return [
+    `  Next          read ${page}${undone ? '; then "guestcert run LAB --last-failed" for what did not pass' : ''}`,
+  ]
 }
 
 /** Where all is well, nobody asks for what was not tried: it is said. */
@@ -179,10 +164,4 @@ function more(total: number): readonly string[] {
 
 function optional({ planned }: TestState): string {
   return planned.level === 'optional' ? ' (optional)' : ''
-}
-
-/** Why a test that passed in the end had not passed before. */
-function firstTrouble({ attempts }: TestState): string {
-  const failed = attempts.find(({ verdict }) => verdict === 'fail' || verdict === 'error')
-  return failed === undefined ? '' : `attempt ${failed.attempt}: ${failed.verdict}: ${failed.reason}`
 }
