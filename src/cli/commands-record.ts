@@ -377,6 +377,62 @@ export const recordCommands: readonly CommandSpec[] = [
     example: ['handover debian-12-on-debian-12 --facts customer.yaml', 'Write handover/…'],
   }),
   {
+    path: ['import'],
+    group,
+    summary: 'Record results of other tools, marked as imported',
+    description: [
+      'Reads JUnit files strictly: a suite that counts other results than its cases have is refused. Our own rich files say which test each case is; for those of other tools a mapping file does. Without --key the verdicts are printed, and nothing is recorded.',
+      'Imported results satisfy a required test only where the policy names the tool and the party that signed.',
+    ],
+    arguments: [],
+    flags: [
+      {
+        name: 'junit',
+        value: 'FILE',
+        description: 'A JUnit file',
+        repeatable: true,
+        completes: 'file',
+        group: 'Choice',
+      },
+      {
+        name: 'pairing',
+        value: 'FILE',
+        description: 'What they are about: guest, hypervisor and configuration',
+        completes: 'file',
+        group: 'Choice',
+      },
+      {
+        name: 'facts',
+        value: 'FILE',
+        description: 'Facts of guest and host',
+        completes: 'file',
+        group: 'Choice',
+      },
+      {
+        name: 'mapping',
+        value: 'FILE',
+        description: 'Which cases of another tool stand for which test',
+        completes: 'file',
+        group: 'Choice',
+      },
+      {
+        name: 'at',
+        value: 'DATE',
+        description: 'When the tests ran, if the files do not say it',
+        group: 'Choice',
+      },
+      ...writing,
+    ],
+    examples: [
+      {
+        line: 'guestcert import --junit pytest.xml --pairing pairing.yaml --mapping mapping.yaml',
+        does: 'Show what the results would be',
+      },
+    ],
+    exits: [0, 2, 3, 4],
+    module: 'import',
+  },
+  {
     path: ['waive'],
     group,
     summary: "Check a file of waivers, and record it with the policy owner's key",

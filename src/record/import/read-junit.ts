@@ -1,0 +1,174 @@
+import { SaxesParser } from 'saxes'
+import { UsageError } from '../../config/errors.js'
+import type { Verdict } from '../../journal/events.js'
+
+/** A test case as a JUnit file tells it, in whatever dialect. */
+export interface ForeignCase {
+  readonly suite: string
+  readonly classname: string
+  readonly name: string
+  readonly verdict: Verdict
+  readonly durationMs: number
+  /** True for a pass after attempts that were none. */
+  readonly flaky: boolean
+  /** Properties of the case: our own rich files say there which test it is, and its verdict. */
+  readonly properties: Readonly<Record<string, string>>
+}
+
+/** A JUnit file: its cases, and when it says that it was made. */
+export interface ForeignReport {
+  readonly cases: readonly ForeignCase[]
+  /** UTC of the earliest suite that says one; `null` where none does. */
+  readonly at: string | null
+}
+
+interface OpenSuite {
+  readonly name: string
+  readonly claims: Readonly<Record<string, number | undefined>>
+  readonly first: number
+  isNested: boolean
+}
+
+interface OpenCase {
+  readonly attributes: Readonly<Record<string, string>>
+  readonly outcomes: Set<string>
+  readonly properties: Record<string, string>
+}
+
+const deepest = 64
+/** What a verdict of ours is in JUnit, where only three kinds of no pass are known. */
+const elementOf: Readonly<Record<Verdict, string | null>> = {
+  pass: null,
+  fail: 'failure',
+  error: 'error',
+  blocked: 'error',
+  'not-run': 'error',
+  skip: 'skipped',
+}
+
+/**
+ * Reads a JUnit file strictly: no document type, no element that is not closed, and no suite that claims other results
+ * than its cases have. @throws UsageError
+ */
+export function readJunit(text: string, file: string): ForeignReport {
+  const refuse = (why: string): never => {
+    throw new UsageError(`${file}: ${why}`)
+  }
+  const cases: ForeignCase[] = []
+  const suites: OpenSuite[] = []
+  const times: string[] = []
+  let depth = 0
+  let open: OpenCase | null = null
+  const parser = new SaxesParser()
+  parser.on('error', error => refuse(`it is not well-formed: ${error.message.slice(0, 200)}`))
+  parser.on('doctype', () => refuse('a document type is refused'))
+  parser.on('opentag', ({ name, attributes }) => {
+    depth += 1
+    if (depth > deepest) refuse(`its elements are nested deeper than ${deepest}`)
+    if (depth === 1 && name !== 'testsuites' && name !== 'testsuite') refuse(`it is no JUnit file: <${name}>`)
+    if (name === 'testsuite') {
+      for (const suite of suites) suite.isNested = true
+      suites.push({
+        name: attributes.name ?? '',
+        claims: claimsOf(attributes),
+        first: cases.length,
+        isNested: false,
+      })
+      if (attributes.timestamp !== undefined) times.push(attributes.timestamp)
+    } else if (name === 'testcase') {
+      if (open !== null) refuse('a case stands in another one')
+      open = { attributes, outcomes: new Set(), properties: {} }
+    } else if (open !== null && name === 'property') {
+      open.properties[attributes.name ?? ''] = attributes.value ?? ''
+    } else if (open !== null) {
+      open.outcomes.add(name)
+    }
+  })
+  parser.on('closetag', ({ name }) => {
+    depth -= 1
+    if (name === 'testcase' && open !== null) {
+      cases.push(caseOf(open, suites.at(-1)?.name ?? '', refuse))
+      open = null
+    } else if (name === 'testsuite') {
+      const suite = suites.pop()
+      const why = suite === undefined ? null : falseClaim(suite, cases.slice(suite.first))
+      if (why !== null) refuse(why)
+    }
+  })
+  // Windows programs begin their files with a byte order mark.
+  parser.write(text.replace(/^\ufeff/, '')).close()
+  if (cases.length === 0) refuse('it has no test case')
+  const known = times.map(utcOf).filter((time): time is string => time !== null)
+  return { cases, at: known.sort()[0] ?? null }
+}
+
+function caseOf(
+  { attributes, outcomes, properties }: OpenCase,
+  suite: string,
+  refuse: (why: string) => never,
+): ForeignCase {
+  const { name = '', classname = '', time = '', status } = attributes
+  const seen = outcomes.has('error')
+    ? 'error'
+    : outcomes.has('failure')
+      ? 'fail'
+      : outcomes.has('skipped')
+        ? 'skip'
+        : 'pass'
+  // Pester says "Inconclusive" or "NotRun" beside an element, or without any.
+  const isOddPass = seen === 'pass' && status !== undefined && !/^(passed|pass|run|success)$/i.test(status)
+  const own = properties.verdict
+  const verdict = isOddPass ? 'error' : own === undefined ? seen : ownVerdict(own, seen, name, refuse)
+  const isFlaky = outcomes.has('flakyFailure') || outcomes.has('flakyError')
+  const seconds = Number(time)
+  return {
+    suite,
+    classname,
+    name,
+    verdict,
+    durationMs: Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) : 0,
+    flaky: verdict === 'pass' && isFlaky,
+    properties,
+  }
+}
+
+/** The verdict of one of our own files: it must be what the elements say, which know fewer. */
+function ownVerdict(own: string, seen: Verdict, name: string, refuse: (why: string) => never): Verdict {
+  const wanted = Object.hasOwn(elementOf, own) ? elementOf[own as Verdict] : undefined
+  if (wanted === undefined || wanted !== elementOf[seen]) {
+    return refuse(`"${name}" says that its verdict is ${own}, and its elements say ${seen}`)
+  }
+  return own as Verdict
+}
+
+function claimsOf(attributes: Readonly<Record<string, string>>): OpenSuite['claims'] {
+  const number = (key: string): number | undefined =>
+    /^\d+$/.test(attributes[key] ?? '') ? Number(attributes[key]) : undefined
+  return {
+    tests: number('tests'),
+    failures: number('failures'),
+    errors: number('errors'),
+    skipped: number('skipped'),
+  }
+}
+
+/** How a suite's counts contradict its cases: something was left out, or fell outside of every case. */
+function falseClaim({ name, claims, isNested }: OpenSuite, cases: readonly ForeignCase[]): string | null {
+  const { tests, failures = 0, errors = 0 } = claims
+  const bad = cases.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'skip').length
+  if (failures + errors > 0 && bad === 0) {
+    return `the suite "${name}" counts ${failures + errors} failures, and none of its cases has one`
+  }
+  if (tests !== undefined && tests > 0 && cases.length === 0)
+    return `the suite "${name}" counts ${tests} tests, and has no case`
+  // Of nested suites some programs count cases and others children.
+  if (isNested || tests === undefined || tests === cases.length) return null
+  return `the suite "${name}" counts ${tests} tests, and has ${cases.length} cases`
+}
+
+/** A time stamp as UTC; one without a zone is taken as UTC. */
+function utcOf(text: string): string | null {
+  const withZone = /(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`
+  const ms = Date.parse(withZone)
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString()
+}
