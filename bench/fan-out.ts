@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { writeLab } from './lab.js'
-import { compare, measureNode, measureRun, type Taken, type Way } from './measure.js'
+import { bare, compare, measureRun, type Taken } from './measure.js'
 import type { Servers } from './sshd.js'
 
 const guests = 100
@@ -10,19 +10,22 @@ const parallel = 20
 const testsEach = 20
 
 /**
- * 100 addresses of OpenSSH on loopback, 20 at once, 20 scripts each, one connection an address and one channel at a
- * time: the whole run against a bare ssh2 loop, and against OpenSSH with ControlMaster.
+ * 100 addresses of OpenSSH on loopback, 20 at once, 20 scripts each, one connection an address: the whole run, with one
+ * channel at a time and with several, against a bare ssh2 loop, and against OpenSSH with ControlMaster.
  */
 export async function benchFanOut(servers: Servers, print: (line: string) => void): Promise<void> {
   const lab = join(servers.folder, 'scripts')
   const scripts = await writeLab({ folder: lab, servers, guests, testsEach, kind: 'script' })
   const commands = scripts.map(path => `sh ${path}`)
+  const several = join(servers.folder, 'several-at-once')
+  await writeLab({ folder: several, servers, guests, testsEach, kind: 'parallel' })
   await compare(
     {
       ways: {
-        'bare ssh2 loop': bare(servers, lab, commands, false),
-        'the same, TCP_NODELAY': bare(servers, lab, commands, true),
+        'bare ssh2 loop': bare({ servers, folder: lab, guests, parallel, commands, isPrompt: false }),
+        'the same, TCP_NODELAY': bare({ servers, folder: lab, guests, parallel, commands, isPrompt: true }),
         guestcert: () => measureRun(lab, parallel, guests * (testsEach + 1)),
+        'guestcert, four at once': () => measureRun(several, parallel, guests * (testsEach + 1)),
         'OpenSSH, ControlMaster': () => openssh(servers, lab, commands),
       },
       servers,
@@ -30,16 +33,6 @@ export async function benchFanOut(servers: Servers, print: (line: string) => voi
     },
     print,
   )
-}
-
-function bare(servers: Servers, folder: string, commands: readonly string[], isPrompt: boolean): Way {
-  return async () => {
-    const { port, user, keyPath } = servers
-    const addresses = servers.addresses.slice(0, guests)
-    const path = join(folder, 'bare.json')
-    await writeFile(path, JSON.stringify({ addresses, port, user, keyPath, commands, parallel, isPrompt }))
-    return measureNode(folder, ['dist/bench/bare.js', path])
-  }
 }
 
 /** One master connection an address, then a client process a command, as administrators do it. */

@@ -5,11 +5,12 @@ import type { Servers } from './sshd.js'
 /** A lab whose guests are the servers, with one suite. */
 export interface BenchLab {
   readonly folder: string
-  readonly servers: Servers
+  readonly servers: Pick<Servers, 'addresses' | 'port' | 'user' | 'keyPath' | 'hostKey'>
   /** How many of the servers are its guests. */
   readonly guests: number
   readonly testsEach: number
-  readonly kind: 'script' | 'module'
+  /** `parallel` for scripts of which several run at once on one guest. */
+  readonly kind: 'script' | 'parallel' | 'module'
 }
 
 const script = "#!/bin/sh\nprintf 'TAP version 14\\nok 1 - it is here\\n1..1\\n'\n"
@@ -26,13 +27,15 @@ export async function writeLab({ folder, servers, guests, testsEach, kind }: Ben
   const suite = join(folder, 'suite')
   await mkdir(suite, { recursive: true })
   await chmod(folder, 0o755)
-  const [extension, content] = kind === 'script' ? ['sh', script] : ['ts', module]
+  const [extension, content] = kind === 'module' ? ['ts', module] : ['sh', script]
   const names = Array.from({ length: testsEach }, (_, index) => `t${index + 1}.${extension}`)
   for (const name of names) {
     await writeFile(join(suite, name), content, { mode: 0o755 })
   }
   const what = (name: string): string =>
-    kind === 'script' ? `script: ${name}, protocol: tap` : `module: ${name}`
+    kind === 'module'
+      ? `module: ${name}`
+      : `script: ${name}, protocol: tap${kind === 'parallel' ? ', parallel: true' : ''}`
   const tests = names.map(
     (name, index) =>
       `  - { id: t${index + 1}, title: "Number ${index + 1}", requirements: [B-1], level: required, ${what(name)} }`,

@@ -3,6 +3,7 @@ import { benchCapacity } from './capacity.js'
 import { benchFanOut } from './fan-out.js'
 import { benchModules } from './modules.js'
 import { benchPowerShell } from './powershell.js'
+import { benchRoundTrips } from './round-trips.js'
 import { type Servers, startServers } from './sshd.js'
 import { benchVersion } from './version.js'
 
@@ -51,5 +52,10 @@ await leg(
   'fan-out',
   'Fan-out: 100 addresses of OpenSSH on loopback, 20 at once, 20 scripts each',
   overSsh(benchFanOut),
+)
+await leg(
+  'round-trips',
+  'Round trips: 20 guests that are 20 ms of round trip away, 20 at once, 20 scripts each',
+  overSsh(benchRoundTrips),
 )
 await leg('modules', 'Modules: 20 guests, 4 at once, 10 tests each', overSsh(benchModules))

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import type { Servers } from './sshd.js'
@@ -87,6 +87,28 @@ export async function measureNode(folder: string, words: readonly string[]): Pro
   })
   const sec = (performance.now() - started) / 1000
   return { sec, ...(JSON.parse(await readFile(usage, 'utf8')) as Omit<Taken, 'sec'>) }
+}
+
+/** A loop of `ssh2` alone over the same servers. */
+export interface BareLoop {
+  readonly servers: Pick<Servers, 'addresses' | 'port' | 'user' | 'keyPath'>
+  readonly folder: string
+  readonly guests: number
+  readonly parallel: number
+  readonly commands: readonly string[]
+  /** Whether Nagle's algorithm is off. */
+  readonly isPrompt: boolean
+}
+
+/** The yardstick: see `bare.ts`. */
+export function bare({ servers, folder, guests, ...task }: BareLoop): Way {
+  return async () => {
+    const { port, user, keyPath } = servers
+    const addresses = servers.addresses.slice(0, guests)
+    const path = join(folder, 'bare.json')
+    await writeFile(path, JSON.stringify({ addresses, port, user, keyPath, ...task }))
+    return measureNode(folder, ['dist/bench/bare.js', path])
+  }
 }
 
 /** A whole run of a lab of {@link writeLab}; each guest is brought up, and that is a result too. */
