@@ -51,10 +51,14 @@ xl create ${cfg}`)
 xl vcpu-list ${vm}|awk 'NR>1{print $1,$2,$3}'
 xl block-list ${vm}
 xl network-list ${vm}
-ls ${folder} "$HOME/.guestcert"
+find ${folder} "$HOME"/.guestcert* -type f -name '*gc-*'
+ls ${folder}
 cksum ${cfg}`
     return onHost(`${path};${look}`)
   }
+  // It has booted when it uses its card: until then its devices change by themselves.
+  const cardStates = `xl network-list ${vm}|awk 'NR>1{print $1" "$5}'`
+  await within(pausesMs, async () => /^0 4$/m.test(await onHost(`${path};${cardStates}`)))
   const found = await account()
   t.match(found, new RegExp(`^${vm} \\d+ 256 1 ------`))
 

@@ -78,6 +78,8 @@ export function serve(request: ServerRequest): Promise<RunningServer> {
   const ssh: Server = new ssh2.Server(
     {
       hostKeys: [request.hostKey.pem],
+      // As OpenSSH without ClientAliveInterval: a guest that stands still would count time that is not its own.
+      keepaliveInterval: 0,
       ident: ident.replace(/^SSH-2\.0-/, ''),
       // Personas name algorithms as OpenSSH does; ssh2 types them as its own closed lists.
       algorithms: algorithms as NonNullable<ssh2.ServerConfig['algorithms']>,

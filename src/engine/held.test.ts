@@ -2,7 +2,7 @@ import t from 'tap'
 import { defaultLimits } from '../config/limits.js'
 import { type Machine, Stillness } from '../remote/index.js'
 import { HeldStill } from './held.js'
-import { GuestSession, type SessionSource } from './session.js'
+import { diagnoseLoss, GuestSession, type SessionSource } from './session.js'
 
 const never = new AbortController().signal
 
@@ -66,4 +66,28 @@ t.test('a guest that cannot be reached after a hold is lost', async t => {
   const alive = setTimeout(() => {}, 10_000)
   t.equal(await session.connected(never), first)
   clearTimeout(alive)
+})
+
+t.test('a guest that does not answer after an action that was given up is not blamed', async t => {
+  const { machine: first, lose } = machine()
+  const { held, session } = sessionOf(first, async () => {
+    throw new Error('no answer')
+  })
+  Object.assign(session.source, { managed: true, health: { broken: never, look: async () => {} } })
+  const giveUp = new AbortController()
+  const saving = held.during('snapshot', first, giveUp.signal, async () => {
+    giveUp.abort()
+    throw new Error('cancelled')
+  })
+  await t.rejects(saving)
+  lose()
+  t.match(await diagnoseLoss(session, never), {
+    verdict: 'error',
+    error: { message: /"snapshot" was given up before it had ended/, context: { cause: 'host' } },
+  })
+  await held.during('resume', first, never, async () => {})
+  const { machine: second, lose: loseAgain } = machine()
+  session.machine = second
+  loseAgain()
+  t.match(await diagnoseLoss(session, never), { verdict: 'fail', error: { context: { cause: 'guest' } } })
 })

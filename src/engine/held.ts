@@ -13,6 +13,8 @@ export class HeldStill {
   readonly #stillness: Stillness
   readonly #outlived = new WeakSet<Machine>()
   #endPause: () => void = () => {}
+  /** An action that was given up in its middle: the host may go on with it. */
+  #givenUp: string | null = null
 
   constructor(stillness: Stillness) {
     this.#stillness = stillness
@@ -23,6 +25,11 @@ export class HeldStill {
     return this.#outlived.has(machine)
   }
 
+  /** The action that may still hold the guest, as it was given up before the host had ended it; else `null`. */
+  get mayBeHeldBy(): string | null {
+    return this.#givenUp
+  }
+
   /** Carries out an action of the host, named as the driver names it. A hold ends with the signal too. */
   async during<T>(action: string, machine: Machine, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (!holds.has(action) && !endsOfPause.has(action)) {
@@ -30,9 +37,13 @@ export class HeldStill {
     }
     this.#outlived.add(machine)
     const release = this.#stillness.hold()
-    const ignore = onAbort(signal, release)
+    const ignore = onAbort(signal, () => {
+      this.#givenUp = action
+      release()
+    })
     try {
       const done = await work()
+      this.#givenUp = null
       if (action === 'pause') {
         this.#endPause()
         this.#endPause = this.#stillness.hold()

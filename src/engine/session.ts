@@ -129,7 +129,7 @@ export function diagnoseLoss(
 const diagnosed = new WeakMap<Machine, Promise<Loss>>()
 
 async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Loss> {
-  const { health, limits, instance, managed, system } = session.source
+  const { health, limits, instance, system } = session.source
   const lost = (cause: 'guest' | 'network', what: string): Loss => ({
     verdict: cause === 'guest' ? 'fail' : 'error',
     error: new InfraError(`${session.machine.label}: ${what}`, { cause, where: instance, code: 'lost' }),
@@ -168,9 +168,26 @@ async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Los
     if (error instanceof InfraError && refusals.has(error.context.code)) {
       return { verdict: 'error', error: new InfraError(`${session.machine.label}: ${what}`, error.context) }
     }
-    return lost(managed ? 'guest' : 'network', what)
+    return unreachable(session, what, lost)
   } finally {
     clear()
+  }
+}
+
+/** A guest that answers no more has broken, if nothing else explains it. */
+function unreachable(
+  { source: { held, instance, managed } }: GuestSession,
+  what: string,
+  lost: (cause: 'guest' | 'network', what: string) => Loss,
+): Loss {
+  const action = held.mayBeHeldBy
+  if (action === null) {
+    return lost(managed ? 'guest' : 'network', what)
+  }
+  const message = `${what}; its host may hold it still: "${action}" was given up before it had ended`
+  return {
+    verdict: 'error',
+    error: new InfraError(message, { cause: 'host', where: instance, code: 'lost' }),
   }
 }
 

@@ -31,7 +31,10 @@ export const snapshotCommands: Readonly<Record<string, Command>> = {
       const vm = domainOf(session)
       const { given, hypervisor } = session
       const name = given.value('name') ?? String(Math.floor(Date.now() / 1000))
-      await hypervisor.halt(vm, ms => session.call.process.sleep(ms))
+      const { process } = session.call
+      // libvirtd goes on with it, also when the virsh that asked is killed.
+      const halted = hypervisor.halt(vm, ms => new Promise(resolve => void process.pulse.after(ms, resolve)))
+      await process.whileAlive(halted)
       await attempt(session, undefined, () => hypervisor.snapshot(vm, name, given.value('description')))
       return `Domain snapshot ${name} created`
     },
