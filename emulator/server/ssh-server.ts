@@ -79,7 +79,7 @@ export function serve(request: ServerRequest): Promise<RunningServer> {
     {
       hostKeys: [request.hostKey.pem],
       // As OpenSSH without ClientAliveInterval: a guest that stands still would count time that is not its own.
-      keepaliveInterval: 0,
+      keepaliveInterval: longestTimerMs,
       ident: ident.replace(/^SSH-2\.0-/, ''),
       // Personas name algorithms as OpenSSH does; ssh2 types them as its own closed lists.
       algorithms: algorithms as NonNullable<ssh2.ServerConfig['algorithms']>,
@@ -129,6 +129,9 @@ export function serve(request: ServerRequest): Promise<RunningServer> {
     })
   })
 }
+
+/** The longest wait that a timer takes: never, for a guest. ssh2 asks its clients every 15 s for nothing less. */
+const longestTimerMs = 2_147_483_647
 
 function accept(connection: Connection, request: ServerRequest, cut: () => void): void {
   const { counters } = request
