@@ -80,7 +80,7 @@ t.test('every environment has its bring-up first, with its steps, in every repor
   t.equal(summary.leftOutRequired, 0)
   const xml = await readFile(join(run, 'junit/deb@rhel-kvm-9.6+default.xml'), 'utf8')
   const suites = [...xml.matchAll(/<testsuite name="([^"]*)"/g)].map(([, name]) => name)
-  t.match(suites, [/\/guestcert \(emulated\)$/, /\/steady \(emulated\)$/])
+  t.match(suites, [/\/guestcert \(EMULATED\)$/, /\/steady \(EMULATED\)$/])
   t.match(xml, /<property name="measure.connect" value="\d+ ms"\/>/)
   t.match(xml, /<property name="left-out.required" value="0"\/>/)
 })

@@ -96,14 +96,16 @@ export class Screen {
     this.#terminal.write(`${pending}${lines.map(line => `${line}\n`).join('')}${end}`)
   }
 
-  /** Goes back to where the window begins, and clears from there. A terminal that became narrower has wrapped its lines. */
+  /**
+   * Clears the window line by line, back to where it begins: tmux keeps for its history what is cleared as a whole screen.
+   * A terminal that became narrower has wrapped its lines.
+   */
   #erase(columns: number): string {
-    if (this.#drawn.length === 0) return ''
     const rows = this.#drawn.reduce(
       (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)),
       0,
     )
-    return `\r\x1b[${rows}A\x1b[J`
+    return `\r${'\x1b[A\x1b[2K'.repeat(rows)}`
   }
 }
 

@@ -169,17 +169,16 @@ function progressLine(parts: WindowParts, columns: number): string {
 function cutLine(line: string, width: number): string {
   if (stringWidth(line) <= width) return line
   let shown = ''
-  let used = 0
+  let left = width - 1
   for (const part of line.split(/(\x1b\[[0-9;]*m)/)) {
     if (part.startsWith('\x1b[')) {
       shown += part
       continue
     }
     for (const character of part) {
-      const own = stringWidth(character)
-      if (used + own > width - 1) continue
-      shown += character
-      used += own
+      if (left < 0) break
+      left -= stringWidth(character)
+      shown += left < 0 ? '…' : character
     }
   }
   return shown
