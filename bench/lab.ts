@@ -6,7 +6,7 @@ import type { Servers } from './sshd.js'
 export interface BenchLab {
   readonly folder: string
   readonly servers: Pick<Servers, 'addresses' | 'port' | 'user' | 'keyPath' | 'hostKey'>
-  /** How many of the servers are its guests. */
+  /** Where there are more than servers, several of them are one machine. */
   readonly guests: number
   readonly testsEach: number
   /** `parallel` for scripts of which several run at once on one guest. */
@@ -46,12 +46,11 @@ export async function writeLab({ folder, servers, guests, testsEach, kind }: Ben
   )
   const { addresses, port, user, keyPath, hostKey } = servers
   const login = `{ user: ${user}, key: "file:${keyPath}", hostKey: "${hostKey}" }`
-  const listed = addresses
-    .slice(0, guests)
-    .map(
-      (address, index) =>
-        `  g${index + 1}: { product: linux, version: "1", arch: x86_64, login: ${login}, on: { here: { address: "${address}:${port}", configuration: {} } } }`,
-    )
+  const listed = Array.from(
+    { length: guests },
+    (_, index) =>
+      `  g${index + 1}: { product: linux, version: "1", arch: x86_64, login: ${login}, on: { here: { address: "${addresses[index % addresses.length]}:${port}", configuration: {} } } }`,
+  )
   await writeFile(
     join(folder, 'lab.yaml'),
     `lab: bench\nhosts: { here: { product: none, version: "1", driver: static } }\nguests:\n${listed.join('\n')}\nsuites: [./suite]\n`,

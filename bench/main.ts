@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { benchCapacity } from './capacity.js'
 import { benchFanOut } from './fan-out.js'
+import { benchMemory } from './memory.js'
 import { benchModules } from './modules.js'
 import { benchPowerShell } from './powershell.js'
 import { benchRoundTrips } from './round-trips.js'
@@ -58,4 +59,5 @@ await leg(
   'Round trips: 20 guests that are 20 ms of round trip away, 20 at once, 20 scripts each',
   overSsh(benchRoundTrips),
 )
+await leg('memory', 'Memory: 1,000 guests with 50 tests each in one run, 20 at once', overSsh(benchMemory))
 await leg('modules', 'Modules: 20 guests, 4 at once, 10 tests each', overSsh(benchModules))

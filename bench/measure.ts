@@ -13,6 +13,8 @@ export interface Taken {
   /** How long its main thread waited for a processor: on a quiet machine, nearly not at all. */
   readonly waitedSec: number
   readonly rssMiB: number
+  /** Its memory every half second. */
+  readonly samplesMiB?: readonly number[]
 }
 
 /** One way of doing the work. */

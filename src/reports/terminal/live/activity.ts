@@ -7,9 +7,9 @@ export interface Doing {
   readonly environment: string
   /** `null` before an instance was started. */
   readonly host: string | null
-  /** A test, or what its instance does between tests. */
+  /** The test that runs, and how many beside it; or what its instance does between tests. */
   readonly what: string
-  /** The test that runs; `null` between tests. */
+  /** The test that has run for longest; `null` between tests. */
   readonly test: string | null
   /** Wall clock, in ms since 1970. */
   readonly sinceMs: number
@@ -31,6 +31,8 @@ export interface Activity {
 export class ActivityFold implements Activity {
   readonly #fold: RunFold
   readonly #doing = new Map<string, Doing>()
+  /** When each test began that runs, by environment: several may run at once. */
+  readonly #running = new Map<string, Map<string, number>>()
   readonly #final = new Map<string, Verdict | 'flaky'>()
   readonly #counts: Record<Verdict | 'flaky', number> = {
     pass: 0,
@@ -76,12 +78,13 @@ export class ActivityFold implements Activity {
         this.#set(event.environment, atMs, { what: 'ready', test: null })
         break
       case 'test-started':
-        this.#set(event.environment, atMs, { what: event.test, test: event.test })
+        this.#runningIn(event.environment).set(event.test, atMs)
+        this.#setTests(event.environment, atMs)
         break
       case 'test-ended':
         this.#ended(event.environment, event.test, event.final)
-        if (this.#doing.has(event.environment))
-          this.#set(event.environment, atMs, { what: 'between tests', test: null })
+        this.#runningIn(event.environment).delete(event.test)
+        if (this.#doing.has(event.environment)) this.#setTests(event.environment, atMs)
         break
       case 'waiting':
         this.#wait(event.environment, atMs, { what: event.what, until: event.until ?? null })
@@ -98,6 +101,7 @@ export class ActivityFold implements Activity {
       case 'instance-ended':
       case 'environment-ended':
         this.#doing.delete(event.environment)
+        this.#running.delete(event.environment)
         break
     }
   }
@@ -106,6 +110,24 @@ export class ActivityFold implements Activity {
     const known = this.#doing.get(environment)
     const before = known ?? { environment, host: null, what: '', test: null }
     this.#doing.set(environment, { ...before, ...change, sinceMs, waiting: null })
+  }
+
+  #runningIn(environment: string): Map<string, number> {
+    const running = this.#running.get(environment) ?? new Map<string, number>()
+    this.#running.set(environment, running)
+    return running
+  }
+
+  #setTests(environment: string, atMs: number): void {
+    const running = this.#runningIn(environment)
+    const [first] = running
+    if (first === undefined) {
+      this.#set(environment, atMs, { what: 'between tests', test: null })
+    } else {
+      const [test, sinceMs] = first
+      const more = running.size === 1 ? '' : ` and ${running.size - 1} more`
+      this.#set(environment, sinceMs, { what: `${test}${more}`, test })
+    }
   }
 
   /** A wait changes nothing of what is being done, and since when. */
