@@ -1,5 +1,6 @@
 import type { Verdict } from '../journal/events.js'
 import type { RunState, TestState } from '../journal/state.js'
+import { requiredLeftOut } from '../plan/left-out.js'
 
 /** Tests that share a verdict and its reason: one thing to look into, wherever it showed. */
 export interface Finding {
@@ -77,4 +78,22 @@ export function countWords({
     ['flaky', flaky, 'flaky'],
   ]
   return words.filter(([, count]) => count > 0).map(([kind, count, word]) => [kind, `${count} ${word}`])
+}
+
+/** How many required tests the plan leaves out, and of how many environments; `null` when it leaves out none. */
+export function leftOutOf({
+  environments,
+}: RunState): { readonly required: number; readonly environments: number } | null {
+  const left = environments.map(({ planned }) => requiredLeftOut(planned)).filter(count => count > 0)
+  return left.length === 0
+    ? null
+    : { required: left.reduce((sum, count) => sum + count, 0), environments: left.length }
+}
+
+/** The same in words, for whoever reads that all is well; `null` when none is left out. */
+export function leftOutWords(state: RunState): string | null {
+  const left = leftOutOf(state)
+  return left === null
+    ? null
+    : `The plan leaves out ${left.required} required tests in ${left.environments} environments; plan.json says why.`
 }

@@ -97,3 +97,20 @@ t.test('a page that stands elsewhere links back to the evidence', async t => {
   const page = htmlPage(state, { exitCode: 1, folder: '/runs/r1', path: join('/public', 'index.html') })
   t.match(page, 'href="../runs/r1/evidence/ws2008/i1/monotonic.1.stderr.txt"')
 })
+
+t.test('where all is well, it is said what was not tried', async t => {
+  const leftOut = [
+    { test: 'core/reboot', why: 'not chosen', level: 'required' as const },
+    { test: 'core/extra', why: 'not chosen', level: 'optional' as const },
+  ]
+  const [first, ...others] = state.environments
+  const narrowed = {
+    ...state,
+    environments:
+      first === undefined ? [] : [{ ...first, planned: { ...first.planned, leftOut } }, ...others],
+  }
+  const said = 'leaves out 1 required tests in 1 environments'
+  t.match(markdownOf(narrowed, { exitCode: 0 }), said)
+  t.match(htmlPage(narrowed, { exitCode: 0, folder: '/runs/r1', path: '/runs/r1/index.html' }), said)
+  t.notMatch(markdownOf(state, { exitCode: 0 }), 'leaves out')
+})

@@ -3,6 +3,7 @@ import type { Verdict } from '../../journal/events.js'
 import type { AttemptState, EnvironmentState, RunState, TestState } from '../../journal/state.js'
 import { plainText } from '../../text/controls.js'
 import { tailOf } from '../clean.js'
+import { leftOutOf } from '../findings.js'
 import { attachmentPath, mostUsefulFirst } from '../junit/attachments.js'
 import { stableId } from '../junit/names.js'
 
@@ -52,7 +53,12 @@ export function ctrfOf(state: RunState, attachments: string): Record<string, unk
         ...(labels.build === undefined ? {} : { buildName: labels.build }),
         ...(labels.commit === undefined ? {} : { commit: labels.commit }),
         ...(labels.url === undefined ? {} : { buildUrl: labels.url }),
-        extra: { run: state.run, planDigest: state.planDigest, labels },
+        extra: {
+          run: state.run,
+          planDigest: state.planDigest,
+          labels,
+          leftOutRequired: leftOutOf(state)?.required ?? 0,
+        },
       },
       tests,
     },

@@ -2,7 +2,7 @@ import { dirname, relative, sep } from 'node:path'
 import { formatDuration } from '../../config/units.js'
 import { exitMeanings, meaningOf } from '../../journal/exit.js'
 import type { RunState } from '../../journal/state.js'
-import { countWords, findingOrder, findingsOf, findingTitles, slowestOf } from '../findings.js'
+import { countWords, findingOrder, findingsOf, findingTitles, leftOutWords, slowestOf } from '../findings.js'
 import { environmentSection } from './environment.js'
 import { findingSection } from './finding.js'
 import { html, type Markup, nothing } from './markup.js'
@@ -41,6 +41,7 @@ export function htmlPage(state: RunState, { exitCode, folder, path }: PageOption
 <h1>guestcert: <span class="${exitCode === 0 ? 'pass' : 'fail'}">${name}</span></h1>
 <p>${meaningOf(exitCode)} Exit code ${exitCode}.</p>
 ${emulatedBanner(state)}
+${leftOutBanner(state)}
 <ul class="counts" aria-label="Results">${countWords(state).map(([kind, text]) => html`<li class="${kind}">${text}</li>`)}</ul>
 <p class="faint">Lab ${state.lab} · run ${state.run ?? 'unknown'} · ${state.environments.length} environments · ${formatDuration(state.durationMs)}${state.openedAt === null ? nothing : html` · begun <time datetime="${state.openedAt}">${state.openedAt}</time>`}</p>
 ${labelList(state)}
@@ -64,6 +65,11 @@ function emulatedBanner({ environments }: RunState): Markup {
   return emulated === 0
     ? nothing
     : html`<p class="banner">${emulated} of ${environments.length} environments are EMULATED: they certify nothing.</p>`
+}
+
+function leftOutBanner(state: RunState): Markup {
+  const words = leftOutWords(state)
+  return words === null ? nothing : html`<p class="banner">${words}</p>`
 }
 
 function labelList({ labels }: RunState): Markup {

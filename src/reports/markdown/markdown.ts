@@ -2,7 +2,15 @@ import { formatDuration } from '../../config/units.js'
 import { exitMeanings, meaningOf } from '../../journal/exit.js'
 import type { EnvironmentState, RunState, TestState } from '../../journal/state.js'
 import { cleanXmlLine } from '../clean.js'
-import { countWords, type Finding, findingOrder, findingsOf, findingTitles, slowestOf } from '../findings.js'
+import {
+  countWords,
+  type Finding,
+  findingOrder,
+  findingsOf,
+  findingTitles,
+  leftOutWords,
+  slowestOf,
+} from '../findings.js'
 
 /** What a summary shows beside the state. */
 export interface MarkdownOptions {
@@ -32,6 +40,7 @@ function head(state: RunState, exitCode: number): string {
   const name = exitMeanings.find(({ code }) => code === exitCode)?.name ?? 'unknown'
   const total = state.environments.reduce((sum, { tests }) => sum + tests.length, 0)
   const counts = countWords(state).map(([, text]) => text)
+  const leftOut = leftOutWords(state)
   return [
     `# guestcert: ${name}`,
     '',
@@ -46,6 +55,7 @@ function head(state: RunState, exitCode: number): string {
           '',
           `**${emulated} of ${state.environments.length} environments are EMULATED: they certify nothing.**`,
         ]),
+    ...(leftOut === null ? [] : ['', `**${leftOut}**`]),
     '',
   ].join('\n')
 }

@@ -2,9 +2,16 @@ import { join } from 'node:path'
 import { formatDuration } from '../../config/units.js'
 import { meaningOf } from '../../journal/exit.js'
 import type { RunState, TestState } from '../../journal/state.js'
-import { requiredLeftOut } from '../../plan/left-out.js'
 import { cleanTerminalLine } from '../clean.js'
-import { countWords, type Finding, findingOrder, findingsOf, findingTitles, slowestOf } from '../findings.js'
+import {
+  countWords,
+  type Finding,
+  findingOrder,
+  findingsOf,
+  findingTitles,
+  leftOutOf,
+  slowestOf,
+} from '../findings.js'
 import { shownPath } from './paths.js'
 import type { Style } from './style.js'
 
@@ -123,7 +130,7 @@ function figures({ state, exitCode, folder, style }: SummaryParts): string {
   const paint = exitCode === 0 ? 'pass' : exitCode === 1 || exitCode === 4 ? 'fail' : 'not-run'
   return [
     `  Tests         ${style.bold(String(total))}: ${counted.join(', ') || 'none'}`,
-    ...leftOutLine(environments, style),
+    ...leftOutLine(state, style),
     `  Environments  ${style.bold(String(environments.length))}${mark}`,
     `  Time          ${formatDuration(state.durationMs)}`,
     `  Reports       ${shownPath(folder)}`,
@@ -144,13 +151,12 @@ function nextLines({ counts }: RunState, exitCode: number, folder: string): stri
 }
 
 /** Where all is well, nobody asks for what was not tried: it is said. */
-function leftOutLine(environments: RunState['environments'], style: Style): string[] {
-  const left = environments.map(({ planned }) => requiredLeftOut(planned)).filter(count => count > 0)
-  if (left.length === 0) return []
-  const total = left.reduce((sum, count) => sum + count, 0)
-  const where = left.length === 1 ? '1 environment' : `${left.length} environments`
+function leftOutLine(state: RunState, style: Style): string[] {
+  const left = leftOutOf(state)
+  if (left === null) return []
+  const where = left.environments === 1 ? '1 environment' : `${left.environments} environments`
   const why = style.dim('(see "guestcert plan LAB" for the reasons)')
-  return [`  Left out      ${style.warn(`${total} required`)} in ${where}  ${why}`]
+  return [`  Left out      ${style.warn(`${left.required} required`)} in ${where}  ${why}`]
 }
 
 function section(title: string, lines: readonly string[], style: Style, count = lines.length): string {
