@@ -2,12 +2,11 @@ import { constants } from 'node:fs'
 import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { z } from 'zod'
 import { InfraError } from '../../config/errors.js'
 import type { Limit } from '../limit.js'
 import type { BuiltImage } from '../shared/image.js'
-import { runTool, tail, toolPath } from '../shared/tool.js'
+import { programStarter, runTool, tail, toolPath } from '../shared/tool.js'
 import { type Accelerator, kernelCommandLine } from './arguments.js'
 
 /** Which accelerator guests get, and why, in one line. */
@@ -95,7 +94,8 @@ async function watchBoot(
   signal: AbortSignal,
 ): Promise<string | null> {
   const command = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...args]
-  const child = execa('setpriv', command, {
+  const start = await programStarter()
+  const child = start('setpriv', command, {
     reject: false,
     stdin: 'ignore',
     timeout: limit.ms,

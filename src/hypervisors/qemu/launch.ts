@@ -48,7 +48,7 @@ export async function launch(
     await listen(server, qmpSocket)
     const args = qemuArguments({ ...request, qmpSocket, pidFile })
     appendFileSync(request.logFile, `${ownWords}${program} ${args.join(' ')}\n`)
-    const process = startProcess(program, args, request.folder, request.logFile)
+    const process = await startProcess(program, args, request.folder, request.logFile)
     try {
       const failed = process.ended.then((how): never => {
         throw new InfraError(`${where}: ${program} did not start: ${how}`, {

@@ -22,7 +22,7 @@ if (process.env.TEST_RUNNER_FOLDER !== undefined) {
 
 /** A runner that starts one and then has nothing to do until it is killed. */
 async function beRunner(folder: string, keeps: boolean): Promise<void> {
-  const child = startProcess('sh', program, folder, join(folder, 'log'))
+  const child = await startProcess('sh', program, folder, join(folder, 'log'))
   if (keeps) {
     child.keep()
   }
@@ -83,7 +83,7 @@ function tests(): void {
 
   t.test('it dies with the shell above it', async t => {
     const folder = t.testdir()
-    const child = startProcess('sh', program, folder, join(folder, 'log'))
+    const child = await startProcess('sh', program, folder, join(folder, 'log'))
     const identity = await started(folder)
     const stat = await readFile(`/proc/${identity.pid}/stat`, 'utf8')
     const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
@@ -94,7 +94,7 @@ function tests(): void {
 
   t.test('it is killed when asked, with all that belongs to it', async t => {
     const folder = t.testdir()
-    const child = startProcess('sh', program, folder, join(folder, 'log'))
+    const child = await startProcess('sh', program, folder, join(folder, 'log'))
     const identity = await started(folder)
     t.notOk(child.hasEnded())
     child.kill()
@@ -106,12 +106,14 @@ function tests(): void {
 
   t.test('how it ended, and what it said', async t => {
     const folder = t.testdir()
-    const end = (script: string): Promise<string> =>
-      startProcess('sh', ['-c', script], folder, join(folder, script.slice(0, 6))).ended
+    const end = async (script: string): Promise<string> => {
+      const child = await startProcess('sh', ['-c', script], folder, join(folder, script.slice(0, 6)))
+      return child.ended
+    }
     t.match(await end('echo no such machine >&2; exit 7'), /^status 7: no such machine$/)
     t.match(await end('kill -9 $$'), /^status 137: /)
     t.match(
-      await startProcess('no-such-program', [], folder, join(folder, 'none')).ended,
+      await (await startProcess('no-such-program', [], folder, join(folder, 'none'))).ended,
       /^status 127: .*no-such-program/,
     )
   })

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { execa } from 'execa'
-import { tail, toolPath } from '../shared/tool.js'
+import { programStarter, tail, toolPath } from '../shared/tool.js'
 
 /**
  * Runs QEMU below a shell that ends it when our end of the shell's standard input closes: however the runner
@@ -36,13 +35,14 @@ export interface QemuProcess {
 }
 
 /** Starts QEMU in a session of its own, so that Ctrl-C reaches the runner alone. Its words go to `logFile`. */
-export function startProcess(
+export async function startProcess(
   program: string,
   args: readonly string[],
   folder: string,
   logFile: string,
-): QemuProcess {
-  const child = execa('sh', ['-c', supervisor, 'sh', logFile, program, ...args], {
+): Promise<QemuProcess> {
+  const start = await programStarter()
+  const child = start('sh', ['-c', supervisor, 'sh', logFile, program, ...args], {
     reject: false,
     detached: true,
     cleanup: false,

@@ -1,13 +1,13 @@
-import { execa } from 'execa'
 import type { HostShell } from '../../remote/index.js'
-import { toolPath } from '../shared/tool.js'
+import { programStarter, toolPath } from '../shared/tool.js'
 
 /** A shell on this machine, as other hosts have one over SSH. */
 export function localShell(label: string): HostShell {
   return {
     label,
     run: async (command, { signal, limitMs, limitName }) => {
-      const result = await execa('/bin/sh', ['-c', command], {
+      const start = await programStarter()
+      const result = await start('/bin/sh', ['-c', command], {
         reject: false,
         stdin: 'ignore',
         stripFinalNewline: false,

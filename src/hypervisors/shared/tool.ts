@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { execa } from 'execa'
+import type { execa } from 'execa'
 import { type InfraContext, InfraError } from '../../config/errors.js'
 import type { Limit } from '../limit.js'
 
@@ -66,6 +66,12 @@ export interface ToolOptions {
   readonly killSignal?: 'SIGTERM' | 'SIGKILL'
 }
 
+/** What starts programs. It is loaded for the first one: that takes a tenth of a second, and most commands start none. */
+export async function programStarter(): Promise<typeof execa> {
+  const loaded = await import('execa')
+  return loaded.execa
+}
+
 /** Runs a tool to its end and gives its standard output. Anything but exit status 0 is an InfraError. */
 export async function runTool(
   tool: string,
@@ -77,7 +83,8 @@ export async function runTool(
     throw new InfraError(`${tool} was not started: cancelled`, { ...context, code: 'cancelled' })
   }
   const command = ['--pdeathsig', killSignal.slice('SIG'.length), '--', tool, ...args]
-  const child = execa('setpriv', command, {
+  const start = await programStarter()
+  const child = start('setpriv', command, {
     reject: false,
     stdin: 'ignore',
     stripFinalNewline: false,
