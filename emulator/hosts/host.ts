@@ -25,6 +25,9 @@ import { xlProgram } from './xen/program.js'
 import type { XenHost } from './xen/session.js'
 import { endLog } from './xen/watcher.js'
 import { xmProgram } from './xen/xm.js'
+import { joinPool } from './xenserver/place.js'
+import type { Member, Pool } from './xenserver/pool.js'
+import { xeProgram } from './xenserver/program.js'
 
 /** An emulated host that was started. */
 export interface EmulatedHost {
@@ -69,7 +72,8 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
     },
   })
   let booted: Hypervisor['tree'] | undefined
-  const own = hostPrograms(hypervisor, persona, parsed, site)
+  const pool = persona.xenserver ? site.pool(parsed.persona) : undefined
+  const own = hostPrograms({ hypervisor, persona, site, pool }, parsed)
   const programs: ProgramTable = name => own(name) ?? linuxPrograms(name)
   const up = promise()
   const machine = await startLinuxGuest(machineSpec(parsed, persona), {
@@ -83,7 +87,9 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
       const isFirst = booted === undefined
       booted = tree
       site.mount(tree)
-      if (isFirst) placeVms(hypervisor, persona, parsed, keys)
+      if (pool) site.mount(tree, pool.folder)
+      if (pool && isFirst) joinPool(pool, hypervisor, parsed, persona)
+      if (isFirst) placeVms(hypervisor, persona, parsed, keys, pool)
       installNeighbours(tree, hypervisor, persona)
       if (parsed.faults.noSpace) tree.room.freeBytes = 0
     },
@@ -122,11 +128,16 @@ function promise(): { readonly promise: Promise<void>; resolve(): void } {
   return { promise, resolve: () => resolve() }
 }
 
+interface HostParts {
+  readonly hypervisor: Hypervisor
+  readonly persona: ManagedHostPersona
+  readonly site: Site
+  readonly pool: Pool | undefined
+}
+
 function hostPrograms(
-  hypervisor: Hypervisor,
-  persona: ManagedHostPersona,
+  { hypervisor, persona, site, pool }: HostParts,
   { faults }: ParsedHostSpec,
-  site: Site,
 ): ProgramTable {
   const slowMs = faults.slow?.ms ?? 0
   const xen: XenHost = { hypervisor, persona, slowMs, saved: new Map() }
@@ -135,6 +146,14 @@ function hostPrograms(
     ['xm', xmProgram(xen)],
     ['xl', xlProgram(xen)],
   ])
+  if (pool) {
+    const member = (): Member => {
+      const found = pool.members.find(each => each.hypervisor === hypervisor)
+      if (!found) throw new Error('the host has not joined its pool')
+      return found
+    }
+    programs.set('xe', xeProgram({ pool, persona, faults, member }))
+  }
   const { libvirt } = persona
   if (libvirt)
     programs.set('virsh', virshProgram({ hypervisor, persona: { ...persona, libvirt }, slowMs, site }))

@@ -4,6 +4,7 @@ import type { HostKey } from '../server/host-key.js'
 import type { Hypervisor } from './hypervisor.js'
 import { ImageStore } from './images.js'
 import { Leases } from './network.js'
+import { Pool } from './xenserver/pool.js'
 
 /** Where the hosts of one lab see the same files: a file server's export that each of them has mounted. */
 export const sharedFolder = '/var/lib/libvirt/shared'
@@ -23,6 +24,7 @@ export class Site {
   /** Host keys of guests, by the name of their virtual machine and the kind of key: one disk may serve on any host. */
   readonly keys = new Map<string, Promise<HostKey>>()
   readonly #hosts = new Map<string, Member>()
+  readonly #pools = new Map<string, Pool>()
   #folder: DirectoryNode | undefined
 
   /** Makes a host known. */
@@ -41,10 +43,17 @@ export class Site {
     return found?.uri === uri ? found.hypervisor : undefined
   }
 
-  /** Puts the shared folder into a host's tree. */
-  mount(tree: FileTree): void {
+  /** Puts the shared folder into a host's tree; `folder` says where it is there. */
+  mount(tree: FileTree, folder = sharedFolder): void {
     this.#folder ??= tree.makeDirectory()
-    tree.installNode(sharedFolder, this.#folder)
+    tree.installNode(folder, this.#folder)
+  }
+
+  /** The pool of the hosts of one persona. */
+  pool(persona: string): Pool {
+    const known = this.#pools.get(persona) ?? new Pool(persona)
+    this.#pools.set(persona, known)
+    return known
   }
 }
 

@@ -5,6 +5,8 @@ import type { ParsedHostSpec } from '../spec.js'
 import type { Hypervisor } from './hypervisor.js'
 import type { Installed } from './images.js'
 import { placeConfig } from './xen/place.js'
+import { placePoolVm } from './xenserver/place.js'
+import type { Pool } from './xenserver/pool.js'
 import { make, type Xml } from './xml.js'
 
 /** Disks are as large as the emulated kernels say. */
@@ -18,6 +20,7 @@ export function placeVms(
   persona: ManagedHostPersona,
   spec: ParsedHostSpec,
   keys: ReadonlyMap<string, { readonly pem: string }>,
+  pool?: Pool,
 ): void {
   const { images, tree } = hypervisor
   const { libvirt, xen } = persona
@@ -30,6 +33,10 @@ export function placeVms(
       users: it.guest.users,
       hostKey: keys.get(it.name)?.pem ?? '',
       ...(it.guest.faults === undefined ? {} : { faults: it.guest.faults }),
+    }
+    if (pool) {
+      placePoolVm(pool, hypervisor, it, installed)
+      continue
     }
     const own = posix.join(folder, `${it.name}.${format === 'raw' ? 'img' : 'qcow2'}`)
     for (const file of new Set([own, ...it.images])) {
@@ -44,6 +51,7 @@ export function placeVms(
     const vm = hypervisor.define(domainXml({ ...persona, libvirt }, it, own))
     for (const name of it.snapshots) hypervisor.snapshot(vm, name, undefined)
   }
+  if (pool) return
   const folders = libvirt
     ? ['/var/log/libvirt/qemu', '/var/lib/libvirt/images']
     : ['/var/log/xen/console', '/var/lib/xen', folder]

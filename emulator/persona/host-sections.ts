@@ -51,6 +51,15 @@ export const hostOnly = {
     /** What else `xl info` tells that is the same at any time, in its order. */
     info: z.record(z.string().regex(/^\w+$/), z.string()),
   }).optional(),
+  /** The XenServer or XCP-ng of a host, as `xe host-list` tells of it. */
+  xenserver: fact({
+    brand: z.string(),
+    version: z.string(),
+    build: z.string(),
+    xapi: z.string(),
+    xen: z.string(),
+    linux: z.string(),
+  }).optional(),
   /** The network that guests stand in by default. */
   network: fact({
     kind: z.enum(['network', 'bridge']),

@@ -4,7 +4,7 @@ import type { VmBackend } from '../managed-vm/backend.js'
 import { accessAt } from '../reach.js'
 import { waitForAddresses } from '../shared/addresses.js'
 import { newClaim, removeClaim, writeClaim } from '../shared/claims.js'
-import { type CallOptions, refused } from '../shared/host-commands.js'
+import type { CallOptions } from '../shared/host-commands.js'
 import { prepareInstance } from './clean-state.js'
 import { createHotplug } from './devices.js'
 import { type XenServerHost, xe } from './host.js'
@@ -13,13 +13,6 @@ import { addressesIn } from './output.js'
 import { createSnapshots } from './snapshots.js'
 import { callOf, type VmPlace, xenServerVm } from './vm.js'
 
-/** What is learned of an instance's host before it is prepared. */
-export interface Below {
-  readonly facts: Readonly<Record<string, string>>
-  /** How the host differs from what the lab says; `null` when it does not. */
-  readonly contradiction: string | null
-}
-
 export interface BackendRequest {
   readonly host: XenServerHost
   readonly second: XenServerHost | null
@@ -27,7 +20,8 @@ export interface BackendRequest {
   readonly abilities: ReadonlySet<Ability>
   /** How a person gets to the host, one line. */
   readonly login: string
-  readonly below: (signal: AbortSignal) => Promise<Below>
+  /** Facts of the host that say what the guest runs on. */
+  readonly hostFacts: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
 }
 
 /** One machine of a pool as `ManagedVm` drives it. */
@@ -37,7 +31,7 @@ export function xenServerBackend({
   request,
   abilities,
   login,
-  below,
+  hostFacts,
 }: BackendRequest): VmBackend {
   const { instance, placement } = request
   const { limits, shell } = host
@@ -46,6 +40,9 @@ export function xenServerBackend({
   const vm = xenServerVm(place)
   const snapshots = createSnapshots(place)
   let facts: Readonly<Record<string, string>> = {}
+  /** The host that it is on: through another one it need not be reached. */
+  const locate = async (signal: AbortSignal): Promise<XenServerHost> =>
+    second !== null && (await vm.observe({ devices: false }, signal)).host === second.id ? second : host
   const quick = (signal: AbortSignal): CallOptions => callOf(place, limits.command, signal)
 
   return {
@@ -64,11 +61,9 @@ export function xenServerBackend({
       return `${login} ${quote(`xe vm-param-get uuid=${place.uuid} param-name=networks`)}`
     },
     prepare: async signal => {
-      const known = await below(signal)
-      if (known.contradiction !== null) {
-        throw refused(instance, `${host.id}: ${known.contradiction}`)
-      }
-      facts = { ...known.facts, ...(await prepareInstance(place, request, signal)) }
+      // What the host is stands in the journal by itself.
+      const { product: _, version: __, ...below } = await hostFacts(signal)
+      facts = { ...below, ...(await prepareInstance(place, request, signal)) }
     },
     claim: (found, signal) => writeClaim(shell, newClaim(instance, place.uuid, found), quick(signal)),
     begin: vm.start,
@@ -86,7 +81,7 @@ export function xenServerBackend({
       }
       const wait = { host: host.id, macs: [], call, limit, everyMs: limits.lookEvery.ms }
       const addresses = placement.endpoint === undefined ? await waitForAddresses(look, wait) : []
-      const via = placement.viaHost ? { via: await host.connection.machine(signal) } : {}
+      const via = placement.viaHost ? { via: await (await locate(signal)).connection.machine(signal) } : {}
       return { ...accessAt(placement.endpoint, addresses), ...via }
     },
     remove: async signal => {

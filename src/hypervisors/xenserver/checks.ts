@@ -1,9 +1,10 @@
+import { contradiction, observedHypervisors } from '../../config/observed.js'
 import type { Check, CheckRequest } from '../driver.js'
 import { capacityChecks, inMib, seenIf } from '../seen.js'
 import { askOnce } from '../shared/ask-once.js'
 import type { CallOptions } from '../shared/host-commands.js'
 import { findDeclared, findSnapshot } from './clean-state.js'
-import { contradiction, type ObservedHost, observeHost } from './facts.js'
+import { type ObservedHost, observeHost } from './facts.js'
 import { askLists, type XenServerHost, xe } from './host.js'
 import { fieldOf, numberOf } from './output.js'
 
@@ -29,8 +30,9 @@ export function xenServerChecks(
       asked: `${declared.product} ${declared.version}`,
       after: ['xe'],
       carryOut: async signal => {
-        const seen = await observed(signal)
-        return seenIf(contradiction(declared, seen) === null, `${seen.brand} ${seen.version}`)
+        const { facts } = await observed(signal)
+        const isSame = contradiction(declared, observedHypervisors(facts)) === null
+        return seenIf(isSame, facts.hypervisor ?? '')
       },
     },
     ...capacityChecks(declared.capacity, ['xe'], observed),

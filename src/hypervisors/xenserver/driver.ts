@@ -8,9 +8,9 @@ import type { OpenRequest } from '../module.js'
 import { askOnce } from '../shared/ask-once.js'
 import { HostConnection } from '../shared/connection.js'
 import { abilitiesOf } from './abilities.js'
-import { type Below, xenServerBackend } from './backend.js'
+import { xenServerBackend } from './backend.js'
 import { xenServerChecks } from './checks.js'
-import { contradiction, observeHost } from './facts.js'
+import { observeHost } from './facts.js'
 import { createHost, type XenServerHost } from './host.js'
 import { describeInstance, listInstances, removeInstance } from './instances.js'
 
@@ -42,9 +42,8 @@ export function createXenServerDriver(options: XenServerDriverOptions): Driver {
     return known
   }
   /** What a guest runs on belongs to its facts. */
-  const below = askOnce(async (signal): Promise<Below> => {
-    const seen = await observeHost(host, { signal, limit: limits.command, where: id })
-    return { facts: seen.facts, contradiction: contradiction(described, seen) }
+  const hostFacts = askOnce(async (signal): Promise<Readonly<Record<string, string>>> => {
+    return (await observeHost(host, { signal, limit: limits.command, where: id })).facts
   })
 
   return {
@@ -52,7 +51,7 @@ export function createXenServerDriver(options: XenServerDriverOptions): Driver {
     abilities: placement => abilitiesOf(placement, described),
     machine: signal => host.connection.machine(signal),
     checks: request => xenServerChecks(host, request),
-    facts: async signal => (await below(signal)).facts,
+    facts: hostFacts,
     instance: request => {
       const { placement } = request
       const backend = xenServerBackend({
@@ -61,7 +60,7 @@ export function createXenServerDriver(options: XenServerDriverOptions): Driver {
         request,
         abilities: abilitiesOf(placement, described),
         login: loginLine,
-        below,
+        hostFacts,
       })
       return manage(reserving(backend, request, inUse), request)
     },

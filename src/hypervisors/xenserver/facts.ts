@@ -1,12 +1,10 @@
-import type { Host } from '../../config/model.js'
-import { inRange, parseRange, parseVersion } from '../../config/version.js'
 import { type CallOptions, hostError } from '../shared/host-commands.js'
 import { askLists, type XenServerHost, xe } from './host.js'
 import { fieldOf, parseMap } from './output.js'
 
 /** What a host says of itself. */
 export interface ObservedHost {
-  readonly brand: string
+  readonly product: string | null
   readonly version: string
   readonly cpus: number
   readonly memoryBytes: number
@@ -26,12 +24,15 @@ export async function observeHost(host: XenServerHost, call: CallOptions): Promi
   const cpu = parseMap(record.get('cpu_info') ?? '')
   const brand = software.get('product_brand') ?? 'unknown product'
   const version = software.get('product_version') ?? 'unknown version'
+  const product = /xcp-ng/i.test(brand) ? 'xcp-ng' : /xenserver/i.test(brand) ? 'xenserver' : undefined
   const mib = (name: string): string => `${Math.floor(Number(fieldOf(record, name)) / 2 ** 20)} MiB`
   const known: Readonly<Record<string, string | undefined>> = {
     'host name': fieldOf(record, 'name-label'),
     hypervisor: `${brand} ${version}`,
     'host product': brand,
-    'host version': version,
+    // As labs name it: what contradicts the lab is refused.
+    product,
+    version,
     'host build': software.get('build_number'),
     'xen version': software.get('xen'),
     'xapi version': software.get('xapi'),
@@ -42,7 +43,7 @@ export async function observeHost(host: XenServerHost, call: CallOptions): Promi
     'host free memory': mib('memory-free'),
   }
   return {
-    brand,
+    product: product ?? null,
     version,
     cpus: Number(cpu.get('cpu_count')),
     memoryBytes: Number(fieldOf(record, 'memory-total')),
@@ -50,15 +51,4 @@ export async function observeHost(host: XenServerHost, call: CallOptions): Promi
       Object.entries(known).filter((entry): entry is [string, string] => (entry[1] ?? '') !== ''),
     ),
   }
-}
-
-/** How a host differs from what the lab says that it is; `null` when it does not. */
-export function contradiction(
-  { product, version }: Pick<Host, 'product' | 'version'>,
-  seen: Pick<ObservedHost, 'brand' | 'version'>,
-): string | null {
-  const isXcp = /xcp-ng/i.test(seen.brand)
-  const [range, real] = [parseRange(version), parseVersion(seen.version)]
-  const holds = (product === 'xcp-ng') === isXcp && range !== null && real !== null && inRange(real, range)
-  return holds ? null : `it is ${seen.brand} ${seen.version}, and the lab says ${product} ${version}`
 }

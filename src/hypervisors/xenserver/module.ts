@@ -9,6 +9,8 @@ export const xenserverModule: DriverModule = {
   needsConnect: true,
   migrates: true,
   ownMachines: false,
+  guestsMeet: true,
+  namesCleanStates: true,
   cleanStates: ['none', 'snapshot', 'overlay'],
   placementMistakes: ({ vm, clean }) => [
     ...(vm === undefined
