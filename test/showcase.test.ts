@@ -30,6 +30,8 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
     'rhel9-kvm-2',
     'sles-xen',
     'xen',
+    'xenserver-1',
+    'xenserver-2',
   ])
   for (const [, host, text = ''] of counted) {
     for (const [, most, limit] of text.matchAll(/(\d+) of (\d+)/g)) {
@@ -39,7 +41,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
 
   const run = join(folder, 'reports/latest')
   const plan = JSON.parse(await readFile(join(run, 'plan.json'), 'utf8')) as Plan
-  t.equal(plan.environments.length, 17)
+  t.equal(plan.environments.length, 20)
   t.same([...new Set(plan.environments.map(({ guest }) => `${guest.product} ${guest.version}`))].sort(), [
     'debian 12',
     'rhel 5.11',
@@ -59,6 +61,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
     'rhel-xen',
     'sles-xen',
     'xen',
+    'xenserver',
   ])
   t.ok(plan.environments.every(({ emulated }) => emulated))
 
@@ -77,7 +80,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
   )
 
   const files = await readdir(join(run, 'junit'))
-  t.equal(files.length, 17)
+  t.equal(files.length, 20)
   for (const file of files) {
     const suites = elements(readXml(await readFile(join(run, 'junit', file), 'utf8')), 'testsuite')
     t.ok(suites.length > 0, file)

@@ -91,7 +91,8 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
       if (pool && isFirst) joinPool(pool, hypervisor, parsed, persona)
       if (isFirst) placeVms(hypervisor, persona, parsed, keys, pool)
       installNeighbours(tree, hypervisor, persona)
-      if (parsed.faults.noSpace) tree.room.freeBytes = 0
+      // A pool's disks lie elsewhere.
+      if (parsed.faults.noSpace && !pool) tree.room.freeBytes = 0
     },
     onCommand: command => {
       const { gone } = parsed.faults

@@ -19,13 +19,13 @@ function one(records: readonly Fields[], type: string, uuid: string): Fields {
   return found
 }
 
-const createDisk: Verb = ({ pool, member }, given) => {
+const createDisk: Verb = ({ pool, member, faults }, given) => {
   const bytes = Number(demand(given, 'virtual-size'))
   if (demand(given, 'sr-uuid') !== pool.srUuid) throw uuidInvalid('SR', given.get('sr-uuid') ?? '')
   if (!Number.isSafeInteger(bytes)) throw new XeError("Failed to parse parameter 'virtual-size'")
   demand(given, 'type')
   const { images, tree } = member.hypervisor
-  if (tree.room.freeBytes <= 0) throw srFull(bytes)
+  if (faults.noSpace) throw srFull(bytes)
   const vdi = pool.newUuid()
   images.write(tree, pool.fileOf(vdi), { format: 'raw', virtualBytes: bytes, content: images.keep({}) })
   pool.disks.set(vdi, { name: demand(given, 'name-label'), bytes, isSnapshot: false })

@@ -131,7 +131,7 @@ function copyMachine(
   for (const { xml: disk, file } of disksOf(xml)) {
     const known = pool.disks.get(vdiOf(file ?? ''))
     const bytes = known?.bytes ?? 0
-    if (tree.room.freeBytes <= 0) throw srFull(bytes)
+    if (session.faults.noSpace) throw srFull(bytes)
     const vdi = pool.newUuid()
     const own = pool.fileOf(vdi)
     const content = file === bootImage(source.xml) ? images.keep(source.content) : images.keep({})

@@ -55,7 +55,7 @@ const setVbd: Verb = ({ pool }, given) => {
 
 const verbs: Readonly<Record<string, Verb>> = {
   'host-list': list(({ pool, persona }) => hostRecords(pool, persona)),
-  'sr-list': list(({ pool }) => srRecords(pool)),
+  'sr-list': list(({ pool, faults }) => srRecords(pool, faults.noSpace === true)),
   'vm-list': list(({ pool, persona }) => vmRecords(pool, persona), ['uuid', 'name-label', 'power-state']),
   'template-list': list(() => []),
   'snapshot-list': list(snapshots),

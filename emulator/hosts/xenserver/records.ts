@@ -169,8 +169,7 @@ export function vdiRecords(pool: Pool): Fields[] {
   }))
 }
 
-export function srRecords(pool: Pool): Fields[] {
-  const isFull = pool.members.some(({ hypervisor }) => hypervisor.tree.room.freeBytes <= 0)
+export function srRecords(pool: Pool, isFull: boolean): Fields[] {
   const used = [...pool.disks.values()].reduce((sum, { bytes }) => sum + bytes, 0)
   return [
     {

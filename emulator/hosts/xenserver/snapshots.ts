@@ -14,7 +14,7 @@ const checkpoint: Verb = async (session, given) => {
   expectState(session, found, ['running'])
   const name = demand(given, 'new-name-label')
   const { hypervisor } = found.member
-  if (hypervisor.tree.room.freeBytes <= 0) throw srFull(0)
+  if (session.faults.noSpace) throw srFull(0)
   await hypervisor.halt(found.vm, ms => session.call.process.sleep(ms))
   const { uuid } = pool.keepSnapshot(found, pool.newUuid(), name)
   // Whose disks go with a machine is copied with its devices.
