@@ -27,7 +27,7 @@ import {
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
-import { table } from './table.js'
+import { table, tableWidth } from './table.js'
 import { parseAgeMs } from './values.js'
 
 /** `guestcert doctor LAB`: looks at every host and guest before a pass, and changes nothing. */
@@ -115,7 +115,11 @@ function shown({ lab, ok, counts, subjects }: Report, args: ParsedArgs, io: Comm
       ]),
     ]
   })
-  const all = table({ headings: ['WHERE', 'CHECK', 'STATE', 'EXPECTED', 'FOUND'], rows }, c.bold)
+  const all = table(
+    { headings: ['WHERE', 'CHECK', 'STATE', 'EXPECTED', 'FOUND'], rows },
+    c.bold,
+    tableWidth(io.stdout),
+  )
   const sum = `${counts.ok} ok, ${counts.missing} missing, ${counts['not-checked']} not checked`
   return `${all}\n${lab}: ${ok ? c.green('ready') : c.red('not ready')}: ${sum}\n`
 }

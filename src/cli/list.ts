@@ -5,7 +5,7 @@ import { wantsColor } from '../reports/terminal/style.js'
 import { safeJson } from '../text/json.js'
 import { argument, type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { listings } from './listings.js'
-import { table } from './table.js'
+import { table, tableWidth } from './table.js'
 
 /** `guestcert list suites|tests|guests|hosts|products [LAB]`. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
@@ -20,6 +20,6 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   }
   const flag = colorFlag(args)
   const wish = { isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }
-  io.stdout.write(table(listing, picocolors.createColors(wantsColor(wish)).bold))
+  io.stdout.write(table(listing, picocolors.createColors(wantsColor(wish)).bold, tableWidth(io.stdout)))
   return 0
 }

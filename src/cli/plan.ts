@@ -10,7 +10,7 @@ import { type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument, te
 import { chosenPlan } from './chosen-plan.js'
 import { cacheFolder } from './folders.js'
 import { loadLab } from './load-lab.js'
-import { table } from './table.js'
+import { table, tableWidth } from './table.js'
 import { whoAmI } from './who.js'
 
 const shownDigestLength = 16
@@ -38,7 +38,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   })
   const { bold, dim } = picocolors.createColors(color)
   io.stdout.write(
-    `${heading(plan, bold)}\n\n${matrix(plan, [ownSuite, ...suites.map(({ id }) => id)], bold)}`,
+    `${heading(plan, bold)}\n\n${matrix(plan, [ownSuite, ...suites.map(({ id }) => id)], bold, tableWidth(io.stdout))}`,
   )
   if (plan.reserved !== undefined) {
     const lines = plan.reserved.map(({ id, why }) => `  ${id}\n    ${why}\n`)
@@ -62,7 +62,12 @@ function heading(
   return `${bold(`lab ${lab}`)}${part} · ${counted} · digest ${digest.slice(0, shownDigestLength)}`
 }
 
-function matrix({ environments }: Plan, suites: readonly string[], bold: (text: string) => string): string {
+function matrix(
+  { environments }: Plan,
+  suites: readonly string[],
+  bold: (text: string) => string,
+  width: number | undefined,
+): string {
   const headings = ['ENVIRONMENT', 'HOSTS', ...suites, '']
   const rows = environments.map(environment => [
     environment.id,
@@ -70,7 +75,7 @@ function matrix({ environments }: Plan, suites: readonly string[], bold: (text: 
     ...suites.map(suite => cell(environment, suite)),
     environment.emulated ? 'emulated' : '',
   ])
-  return table({ headings, rows }, bold)
+  return table({ headings, rows }, bold, width)
 }
 
 function cell({ tests, leftOut: left }: PlannedEnvironment, suite: string): string {
