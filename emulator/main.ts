@@ -34,11 +34,12 @@ async function main(): Promise<void> {
     port,
     hostKeyFingerprint,
   }))
-  const hosts = lab.hosts.map(({ machine, guestKeys }) => ({
+  const hosts = lab.hosts.map(({ machine, guestKeys, api }) => ({
     name: machine.name,
     host: machine.host,
     port: machine.port,
     hostKeyFingerprint: machine.hostKeyFingerprint,
+    ...(api === undefined ? {} : { api: { port: api.port, certificate: api.certificate } }),
     vms: [...guestKeys].map(([name, { fingerprint }]) => ({ name, hostKeyFingerprint: fingerprint })),
   }))
   process.stdout.write(`${JSON.stringify({ pid: process.pid, guests, hosts })}\n`)

@@ -7,6 +7,10 @@ export const hostFaultsSchema = z.strictObject({
   stuckInShutdown: z.strictObject({ vm: pattern.default('') }).optional(),
   /** Snapshots of that name are not there any more. */
   vanishedSnapshot: z.strictObject({ name: pattern }).optional(),
+  /** An API forgets a session after so many calls. */
+  sessionEnds: z.strictObject({ calls: z.int().min(3) }).optional(),
+  /** Tasks of an API whose name matches fail after they were begun. */
+  lateFailure: z.strictObject({ command: pattern }).optional(),
   /** Its disk is full. */
   noSpace: z.literal(true).optional(),
   /** Its management tools take that much longer, in ms. */

@@ -21,6 +21,7 @@ import { generationOf } from './virsh/generation.js'
 import { virshProgram } from './virsh/program.js'
 import { nameOf } from './vm.js'
 import { placeVms } from './vms.js'
+import type { ApiServer } from './vsphere/server.js'
 import { xlProgram } from './xen/program.js'
 import type { XenHost } from './xen/session.js'
 import { endLog } from './xen/watcher.js'
@@ -35,6 +36,8 @@ export interface EmulatedHost {
   readonly machine: EmulatedGuest
   /** Fingerprints of the host keys of its guests, by the name of their virtual machine. */
   readonly guestKeys: ReadonlyMap<string, { readonly pem: string; readonly fingerprint: string }>
+  /** The API that its guests are managed through, where it is no program of the machine. */
+  readonly api?: Pick<ApiServer, 'port' | 'certificate'>
   /** The most that ran on it at once, by its own count. */
   readonly most: Load
   /** The names of the virtual machines that run. */
@@ -75,12 +78,15 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
   const pool = persona.xenserver ? site.pool(parsed.persona) : undefined
   const own = hostPrograms({ hypervisor, persona, site, pool }, parsed)
   const programs: ProgramTable = name => own(name) ?? linuxPrograms(name)
+  // A machine that its vCenter moves keeps its network.
+  const inReach = (): ReturnType<typeof neighbours> =>
+    persona.vsphere ? site.vsphere.neighbours() : neighbours(hypervisor, persona)
   const up = promise()
   const machine = await startLinuxGuest(machineSpec(parsed, persona), {
     programs,
     onUp: up.resolve,
     forward: (host, port) => {
-      const found = port === 22 && neighbours(hypervisor, persona).find(({ address }) => address === host)
+      const found = port === 22 && inReach().find(({ address }) => address === host)
       return found ? { host: found.host, port: found.port } : undefined
     },
     onBoot: ({ tree }) => {
@@ -89,7 +95,7 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
       site.mount(tree)
       if (pool) site.mount(tree, pool.folder)
       if (pool && isFirst) joinPool(pool, hypervisor, parsed, persona)
-      if (isFirst) placeVms(hypervisor, persona, parsed, keys, pool)
+      if (isFirst && !persona.vsphere) placeVms(hypervisor, persona, parsed, keys, pool)
       installNeighbours(tree, hypervisor, persona)
       // A pool's disks lie elsewhere.
       if (parsed.faults.noSpace && !pool) tree.room.freeBytes = 0
@@ -100,14 +106,23 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
     },
   })
   if (persona.libvirt) site.join(parsed.name, { uri: persona.libvirt.uri, hypervisor, ssh: machine })
+  let api: ApiServer | undefined
   const close = async (): Promise<void> => {
     site.leave(parsed.name)
-    await Promise.all([machine.close(), hypervisor.close()])
+    await Promise.all([
+      machine.close(),
+      hypervisor.close(),
+      api === undefined ? undefined : site.vsphere.leave(),
+    ])
   }
   // Hosts stand before anyone asks them for guests.
   await up.promise
+  if (persona.vsphere) {
+    api = await site.vsphere.join({ hypervisor, persona, spec: parsed, keys, onGone: () => void close() })
+  }
   return {
     machine,
+    ...(api === undefined ? {} : { api }),
     guestKeys: keys,
     get most() {
       return hypervisor.load.most

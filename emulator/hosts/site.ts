@@ -4,6 +4,7 @@ import type { HostKey } from '../server/host-key.js'
 import type { Hypervisor } from './hypervisor.js'
 import { ImageStore } from './images.js'
 import { Leases } from './network.js'
+import { VsphereSite } from './vsphere/place.js'
 import { Pool } from './xenserver/pool.js'
 
 /** Where the hosts of one lab see the same files: a file server's export that each of them has mounted. */
@@ -21,6 +22,7 @@ interface Member {
 export class Site {
   readonly store = new ImageStore()
   readonly leases = new Leases()
+  readonly vsphere = new VsphereSite()
   /** Host keys of guests, by the name of their virtual machine and the kind of key: one disk may serve on any host. */
   readonly keys = new Map<string, Promise<HostKey>>()
   readonly #hosts = new Map<string, Member>()

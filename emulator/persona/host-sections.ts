@@ -60,6 +60,12 @@ export const hostOnly = {
     xen: z.string(),
     linux: z.string(),
   }).optional(),
+  /** The ESXi of a host, and the vCenter that manages it, as their API tells of them. */
+  vsphere: fact({
+    version: z.string().regex(/^\d+\.\d+\.\d+$/),
+    build: z.string().regex(/^\d+$/),
+    vcenter: z.strictObject({ version: z.string(), build: z.string() }),
+  }).optional(),
   /** The network that guests stand in by default. */
   network: fact({
     kind: z.enum(['network', 'bridge']),

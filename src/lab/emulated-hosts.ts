@@ -1,6 +1,8 @@
 import type { Host } from '../config/model.js'
 import type { Driver, FoundAccess, RunningGuest } from '../hypervisors/driver.js'
-import { anyOf } from '../remote/index.js'
+import { connectionLimits, hostLimits } from '../hypervisors/limit.js'
+import { HostConnection } from '../hypervisors/shared/connection.js'
+import { anyOf, connect } from '../remote/index.js'
 import type { EmulatedLab } from './emulated.js'
 import { emulatedHostUser, guestName } from './emulated-request.js'
 
@@ -10,45 +12,71 @@ export function reachedHost(host: Host, { hosts }: Pick<EmulatedLab, 'hosts'>): 
   if (found === undefined) {
     return host
   }
-  const { endpoint, keyPath = '', hostKey = '' } = found
+  return found.api === undefined ? { ...host, connect: loginTo(found) } : { ...host, api: found.api }
+}
+
+function loginTo({ endpoint, keyPath = '', hostKey = '' }: FoundAccess): NonNullable<Host['connect']> {
   return {
-    ...host,
-    connect: {
-      endpoint,
-      login: {
-        user: emulatedHostUser,
-        key: { kind: 'file', path: keyPath },
-        // Old products speak what is switched off today, and this host is on this machine.
-        algorithms: 'legacy',
-        hostKey: { kind: 'pinned', fingerprint: hostKey },
-      },
+    endpoint,
+    login: {
+      user: emulatedHostUser,
+      key: { kind: 'file', path: keyPath },
+      // Old products speak what is switched off today, and this host is on this machine.
+      algorithms: 'legacy',
+      hostKey: { kind: 'pinned', fingerprint: hostKey },
     },
   }
 }
 
+/** The way into the network of an emulated host's guests, where its driver has no login to the host itself. */
+function gatewayOf(host: Host, { hosts }: Pick<EmulatedLab, 'hosts'>): HostConnection | null {
+  const found = hosts.get(host.id)
+  return found?.api === undefined
+    ? null
+    : new HostConnection(host.id, signal => {
+        const limits = connectionLimits(hostLimits(host.limits))
+        return connect({ ...loginTo(found), label: host.id, limits, signal })
+      })
+}
+
 /** Adds to what a driver finds out of an emulated guest how to log in to it. */
-export function withEmulatedLogins(driver: Driver, access: ReadonlyMap<string, FoundAccess>): Driver {
+export function withEmulatedLogins(
+  driver: Driver,
+  host: Host,
+  emulated: Pick<EmulatedLab, 'access' | 'hosts'>,
+): Driver {
+  const { access } = emulated
+  const gateway = gatewayOf(host, emulated)
   return {
     ...driver,
+    close: async () => {
+      await driver.close()
+      await gateway?.close()
+    },
     instance: request => {
       const instance = driver.instance(request)
       const { guest, placement } = request
       const found = access.get(guestName(guest.id, placement.host, placement.configuration.name))
       if (found !== undefined) {
         const start = instance.start.bind(instance)
-        instance.start = async until => reached(await start(until), found)
+        instance.start = async until => reached(await start(until), found, gateway)
       }
       return instance
     },
   }
 }
 
-function reached(running: RunningGuest, { keyPath, hostKey, gone }: FoundAccess): RunningGuest {
+function reached(
+  running: RunningGuest,
+  { keyPath, hostKey, gone }: FoundAccess,
+  gateway: HostConnection | null,
+): RunningGuest {
   return {
     ...running,
     gone: gone === undefined ? running.gone : anyOf(running.gone, gone).signal,
     access: async signal => ({
       ...(await running.access(signal)),
+      ...(gateway === null ? {} : { via: await gateway.machine(signal) }),
       ...(keyPath === undefined ? {} : { keyPath }),
       ...(hostKey === undefined ? {} : { hostKey }),
     }),

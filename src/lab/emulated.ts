@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import ssh2 from 'ssh2'
 import { InfraError, UsageError } from '../config/errors.js'
-import type { Lab } from '../config/model.js'
+import type { ApiConnection, Lab } from '../config/model.js'
 import { packageRoot } from '../config/package-root.js'
 import type { FoundAccess } from '../hypervisors/driver.js'
-import { emulatedLabOf, guestName } from './emulated-request.js'
+import { emulatedHostUser, emulatedLabOf, guestName } from './emulated-request.js'
 
 /** How long the emulator may take to say where its guests listen. */
 const startLimitMs = 300_000
@@ -21,12 +21,17 @@ export interface HostLoad {
   readonly memoryBytes: number
 }
 
+/** How an emulated host is reached: over SSH, and where it has an API through that. */
+export interface HostAccess extends FoundAccess {
+  readonly api?: ApiConnection
+}
+
 /** A running emulated lab: where each of its guests listens. */
 export interface EmulatedLab {
   /** Access by {@link guestName}. */
   readonly access: ReadonlyMap<string, FoundAccess>
   /** Access to hosts, by their ids. */
-  readonly hosts: ReadonlyMap<string, FoundAccess>
+  readonly hosts: ReadonlyMap<string, HostAccess>
   /** The emulator's process. */
   readonly pid: number
   /** Ends it, if it was started here; resolves to what its hosts counted. */
@@ -44,6 +49,7 @@ interface Listening {
 export interface Started {
   readonly guests: readonly Listening[]
   readonly hosts: readonly (Listening & {
+    readonly api?: { readonly port: number; readonly certificate: string }
     readonly vms: readonly { name: string; hostKeyFingerprint: string }[]
   })[]
 }
@@ -132,6 +138,8 @@ export async function makeKey(folder: string): Promise<{ publicKey: string; keyP
   const pair = ssh2.utils.generateKeyPairSync('rsa', { bits: rsaBits, comment: 'guestcert' })
   const keyPath = join(folder, 'client_key')
   await writeFile(keyPath, pair.private, { mode: 0o600 })
+  // What an emulated API takes for its password.
+  await writeFile(`${keyPath}.pub`, `${pair.public}\n`, { mode: 0o600 })
   return { publicKey: pair.public, keyPath }
 }
 
@@ -191,5 +199,16 @@ export function accessOf(
       }
     }
   }
-  return { access, hosts: new Map(hosts.map(host => [host.name, accessTo(host)])) }
+  const hostAccess = (host: Started['hosts'][number]): HostAccess => {
+    const { api, name } = host
+    const password = { kind: 'file', path: `${keyPath}.pub` } as const
+    const common = { user: emulatedHostUser, password, tls: '1.2', host: name } as const
+    return api === undefined
+      ? accessTo(host)
+      : {
+          ...accessTo(host),
+          api: { ...common, url: `https://${host.host}:${api.port}`, certificate: api.certificate },
+        }
+  }
+  return { access, hosts: new Map(hosts.map(host => [host.name, hostAccess(host)])) }
 }

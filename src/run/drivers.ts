@@ -73,5 +73,5 @@ function makeDriver(host: Host, { hosts, cacheFolder, emulated }: DriverNeeds): 
     findAccess: ({ guest, placement }) =>
       access.get(guestName(guest.id, placement.host, placement.configuration.name)),
   })
-  return driver.startsGuests ? withEmulatedLogins(opened, access) : opened
+  return driver.startsGuests ? withEmulatedLogins(opened, host, emulated) : opened
 }

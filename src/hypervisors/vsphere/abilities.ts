@@ -9,9 +9,9 @@ const firstWithNmi = '6.0'
 
 /** What an ability is asked of: where a machine is placed, and where it may be moved. */
 export interface Offered {
-  readonly host: Pick<Host, 'version' | 'api'>
+  readonly host: Pick<Host, 'version' | 'api' | 'emulated'>
   readonly placement: Pick<Placement, 'clean' | 'configuration' | 'migratesTo'>
-  readonly second: Pick<Host, 'api'> | undefined
+  readonly second: Pick<Host, 'api' | 'emulated'> | undefined
 }
 
 /**
@@ -32,9 +32,12 @@ export function abilitiesOf({ host, placement, second }: Offered): ReadonlySet<A
   ])
 }
 
-/** Both are hosts of one vCenter. */
-function canMove({ api }: Pick<Host, 'api'>, second: Pick<Host, 'api'> | undefined): boolean {
-  return second?.api !== undefined && api?.url === second.api.url && api.host !== second.api.host
+/** Both are hosts of one vCenter, as all that are emulated in one lab are. */
+function canMove(host: Offered['host'], second: Offered['second']): boolean {
+  if (host.emulated !== undefined) {
+    return second?.emulated !== undefined
+  }
+  return second?.api !== undefined && host.api?.url === second.api.url && host.api.host !== second.api.host
 }
 
 function isAtLeast(version: string, first: string): boolean {

@@ -18,8 +18,8 @@ import type { CallOptions } from './soap/session.js'
 import { glances, type VsphereHost } from './vm.js'
 
 export interface VsphereDriverOptions {
-  readonly host: Pick<Host, 'id' | 'version' | 'api' | 'limits'>
-  readonly second: (id: string) => Pick<Host, 'id' | 'version' | 'api' | 'limits'> | undefined
+  readonly host: Pick<Host, 'id' | 'version' | 'api' | 'emulated' | 'limits'>
+  readonly second: (id: string) => Pick<Host, 'id' | 'version' | 'api' | 'emulated' | 'limits'> | undefined
 }
 
 /** Every look is a question over the network to a server that many ask. */
