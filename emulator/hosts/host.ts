@@ -97,8 +97,8 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
       if (pool && isFirst) joinPool(pool, hypervisor, parsed, persona)
       if (isFirst && !persona.vsphere) placeVms(hypervisor, persona, parsed, keys, pool)
       installNeighbours(tree, hypervisor, persona)
-      // A pool's disks lie elsewhere.
-      if (parsed.faults.noSpace && !pool) tree.room.freeBytes = 0
+      // A pool's disks lie elsewhere, and those of a vCenter are placed later.
+      if (parsed.faults.noSpace && !pool && !persona.vsphere) tree.room.freeBytes = 0
     },
     onCommand: command => {
       const { gone } = parsed.faults
@@ -119,6 +119,7 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
   await up.promise
   if (persona.vsphere) {
     api = await site.vsphere.join({ hypervisor, persona, spec: parsed, keys, onGone: () => void close() })
+    if (parsed.faults.noSpace) hypervisor.tree.room.freeBytes = 0
   }
   return {
     machine,

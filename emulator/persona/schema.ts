@@ -222,7 +222,12 @@ export const hostSections = ['hypervisor', 'cpu'] as const satisfies readonly (k
 export const managedSections = ['machine', 'node', 'network'] as const satisfies readonly (keyof Persona)[]
 
 /** What drives the guests of a host that is spoken to. */
-export const managers = ['libvirt', 'xen', 'xenserver', 'vsphere'] as const satisfies readonly (keyof Persona)[]
+export const managers = [
+  'libvirt',
+  'xen',
+  'xenserver',
+  'vsphere',
+] as const satisfies readonly (keyof Persona)[]
 
 /** A guest's persona, whole. */
 export type GuestPersona = Persona & {

@@ -35,8 +35,7 @@ func main() {
 	defer server.Close()
 
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]interface{}{
-		"url":         "https://" + server.URL.Host,
-		"certificate": server.Certificate().Raw,
+		"url": "https://" + server.URL.Host,
 	})
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }

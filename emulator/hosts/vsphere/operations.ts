@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { SystemError } from '../../files/errno.js'
 import { type FileTree, kernelViewer } from '../../files/tree.js'
 import { copyOfDisk } from '../../guest.js'
@@ -168,12 +169,34 @@ export async function changeDevices(machine: Machine, spec: Xml): Promise<void> 
       const xml = isDisk ? findDisk(machine, Number(text(device, 'key'))) : findNic(machine, device)
       if (!xml) throw new VimFault('InvalidDeviceSpec', "Invalid configuration for device '0'.")
       const file = isDisk ? fileOfDisk(xml) : undefined
-      await modelled(async () => hypervisor.detach(machine.vm, xml, everywhere(machine)))
+      await letGo(machine, xml)
       if (file !== undefined && text(change, 'fileOperation') === 'destroy') removeFile(hypervisor.tree, file)
     } else {
       throw new VimFault('NotSupported', 'The operation is not supported on the object.')
     }
   }
+}
+
+/** How often, and how many times at most, a guest that boots is asked to let go of a device. */
+const [askEveryMs, mostAsks] = [50, 400]
+
+/** Takes a device away: the task lasts until the guest has let go of it. */
+async function letGo(machine: Machine, device: Xml): Promise<void> {
+  const { hypervisor } = machine.host
+  const { live, config } = everywhere(machine)
+  const isThere = (): boolean =>
+    machine.vm.running !== undefined && elements(at(xmlOf(machine.vm), 'devices')).includes(device)
+  for (let asks = 0; live && isThere(); asks += 1) {
+    if (asks === mostAsks) {
+      throw new VimFault(
+        'GenericVmConfigFault',
+        'The guest operating system did not respond to a hot-remove request.',
+      )
+    }
+    await modelled(async () => hypervisor.detach(machine.vm, device, { live, config: false }))
+    if (isThere()) await wait(askEveryMs)
+  }
+  if (config) await modelled(async () => hypervisor.detach(machine.vm, device, { live: false, config }))
 }
 
 function addedDisk(machine: Machine, device: Xml | undefined): Xml {

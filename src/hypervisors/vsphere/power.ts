@@ -1,5 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { type Expectation, sent, showing, type VmBackend } from '../managed-vm/backend.js'
 import { isDown, isUp, type Observation } from '../managed-vm/observation.js'
+import { isFault } from './soap/fault.js'
 import type { Vm } from './vm.js'
 
 type Power = Pick<
@@ -26,9 +28,7 @@ export function powerOf(vm: Vm): Power {
     start,
     resume: start,
     requestShutdown: async signal => {
-      // Asked of VMware Tools in the guest; without them the server answers ToolsUnavailable.
-      const call = { ...vm.call('ShutdownGuest'), changes: true }
-      await vm.host.site.session.call(call, vm.options(signal))
+      await askToShutDown(vm, signal)
       return showing({ what: 'shut down', cause: 'guest', limit: limits.shutdown, holds: isDown })
     },
     kill: async signal => (isDown(await look(signal)) ? sent() : vm.begin('PowerOffVM_Task', stops, signal)),
@@ -49,5 +49,23 @@ export function powerOf(vm: Vm): Power {
       await vm.host.site.session.call({ ...vm.call('SendNMI'), changes: true }, vm.options(signal))
       return sent()
     },
+  }
+}
+
+/** Asks VMware Tools in the guest, which begin to run some time after it was started. Throws VimFault where they do not. */
+async function askToShutDown(vm: Vm, signal: AbortSignal): Promise<void> {
+  const { limits, site } = vm.host
+  const startedAt = performance.now()
+  for (;;) {
+    try {
+      await site.session.call({ ...vm.call('ShutdownGuest'), changes: true }, vm.options(signal))
+      return
+    } catch (error) {
+      const isLate = performance.now() - startedAt > limits.shutdown.ms
+      if (isLate || !isFault(error, 'ToolsUnavailable')) {
+        throw error
+      }
+    }
+    await wait(limits.lookEvery.ms, undefined, { signal })
   }
 }

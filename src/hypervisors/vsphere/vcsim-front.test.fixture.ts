@@ -1,17 +1,16 @@
-import { execFile } from 'node:child_process'
-import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { makeCertificate } from '../../../emulator/hosts/vsphere/certificate.js'
 import { type Element, find, parseMessage, textAt } from './soap/element.js'
 import { envelope, reference, tag, type Written } from './soap/write.js'
-import type { Vcsim } from './vcsim.test.fixture.js'
 
-const run = promisify(execFile)
+/** A server that the front stands before. */
+export interface Served {
+  readonly url: string
+  readonly user: string
+  readonly password: string
+}
 
 /** A request that was answered. */
 export interface Heard {
@@ -56,25 +55,20 @@ interface Taken {
  * `SendNMI` nor `CancelTask`. What `SetField` wrote last it keeps
  * beside what was there before, which the driver reads as the last one.
  */
-export async function startFront(sim: Vcsim): Promise<Front> {
-  const folder = await mkdtemp(join(tmpdir(), 'gc-vcsim-'))
-  const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const words = '-x509 -newkey rsa:2048 -nodes -subj /CN=vcsim -days 2'.split(' ')
-  await run('openssl', ['req', ...words, '-keyout', keyFile, '-out', certFile])
-  const [key, cert] = [await readFile(keyFile), await readFile(certFile)]
+export async function startFront(server: Served, plays = true): Promise<Front> {
+  const { key, cert, sha256 } = makeCertificate('front')
   const taken = new Map<string, Taken>()
   const front: Front = {
     url: '',
-    certificate: new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase(),
+    certificate: sha256,
     heard: [],
     onRequest: () => {},
     refuse: () => null,
     alter: ({ body }) => body,
     ask,
     close: async () => {
-      server.close()
-      server.closeAllConnections()
-      await rm(folder, { recursive: true, force: true })
+      listener.close()
+      listener.closeAllConnections()
     },
   }
   let cookie = ''
@@ -86,7 +80,7 @@ export async function startFront(sim: Vcsim): Promise<Front> {
     args: readonly Written[] = [],
   ) {
     if (cookie === '') {
-      const login = [tag('userName', 'user'), tag('password', 'pass')]
+      const login = [tag('userName', server.user), tag('password', server.password)]
       const sent = envelope('Login', { type: 'SessionManager', value: 'SessionManager' }, login)
       cookie = (await pass({ method: 'POST', path: '/sdk', body: sent, cookie: '' })).cookie
     }
@@ -97,7 +91,7 @@ export async function startFront(sim: Vcsim): Promise<Front> {
       throw new Error(`${method}: ${textAt(message, 'Fault', 'faultstring')}`)
     }
     const call = find(parseMessage(body), 'Body')?.children[0]
-    if (call !== undefined) {
+    if (call !== undefined && plays) {
       await afterwards(method, call, answer.text)
     }
     return message?.children[0] ?? parseMessage(answer.text)
@@ -117,7 +111,7 @@ export async function startFront(sim: Vcsim): Promise<Front> {
     readonly type: string
   }> {
     return new Promise((resolve, reject) => {
-      const sent = httpsRequest(`${sim.url}${path}`, {
+      const sent = httpsRequest(`${server.url}${path}`, {
         method,
         rejectUnauthorized: false,
         agent: false,
@@ -266,7 +260,7 @@ export async function startFront(sim: Vcsim): Promise<Front> {
     return null
   }
 
-  const server = createServer({ key, cert }, (asked, answer) => {
+  const listener = createServer({ key, cert }, (asked, answer) => {
     const chunks: Buffer[] = []
     asked.on('data', (chunk: Buffer) => chunks.push(chunk))
     asked.on('end', () => {
@@ -288,7 +282,7 @@ export async function startFront(sim: Vcsim): Promise<Front> {
 
   async function handle(method: string, path: string, text: string, with_: string) {
     if (method === 'GET') {
-      if (path.startsWith('/folder/')) {
+      if (path.startsWith('/folder/') && plays) {
         return { status: 200, body: picture, cookie: '', type: 'image/png' }
       }
       const { status, text: body, type } = await pass({ method, path, body: '', cookie: with_ })
@@ -304,7 +298,7 @@ export async function startFront(sim: Vcsim): Promise<Front> {
     }
     const altered = front.alter(heard)
     const meant = find(parseMessage(altered), 'Body')?.children[0]
-    const ours = meant === undefined ? null : await own(meant.name, meant)
+    const ours = meant === undefined || !plays ? null : await own(meant.name, meant)
     if (ours !== null) {
       return { status: ours.includes(':Fault>') ? 500 : 200, body: ours, cookie: '', type: 'text/xml' }
     }
@@ -314,15 +308,15 @@ export async function startFront(sim: Vcsim): Promise<Front> {
       ...passed,
       text: passed.text.replaceAll(`${meant?.name}Response`, `${heard.method}Response`),
     }
-    if (answer.status === 200 && meant !== undefined) {
+    if (answer.status === 200 && meant !== undefined && plays) {
       await afterwards(meant.name, meant, passed.text)
     }
     return { status: answer.status, body: answer.text, cookie: answer.cookie, type: answer.type }
   }
 
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = listener.address() as AddressInfo
   return Object.assign(front, { url: `https://127.0.0.1:${port}` })
 }
 
