@@ -4,6 +4,7 @@ import { benchFanOut } from './fan-out.js'
 import { benchMemory } from './memory.js'
 import { benchModules } from './modules.js'
 import { benchPowerShell } from './powershell.js'
+import { benchRecord } from './record.js'
 import { benchRoundTrips } from './round-trips.js'
 import { type Servers, startServers } from './sshd.js'
 import { benchVersion } from './version.js'
@@ -60,4 +61,5 @@ await leg(
   overSsh(benchRoundTrips),
 )
 await leg('memory', 'Memory: 1,000 guests with 50 tests each in one run, 20 at once', overSsh(benchMemory))
+await leg('record', 'Record: 10,000 entries', () => benchRecord(print))
 await leg('modules', 'Modules: 20 guests, 4 at once, 10 tests each', overSsh(benchModules))
