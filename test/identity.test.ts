@@ -51,5 +51,8 @@ t.test('a guest or a host that is not what the lab says is an error of its bring
   })
   const seen = events.flatMap(event => (event.type === 'host-observed' ? [event] : []))
   t.same(seen.map(({ host }) => host).sort(), ['right', 'wrong'], 'each host is asked once')
+  t.equal(seen[0]?.facts.emulated, '1', 'an emulated host says so itself')
+  const ready = events.flatMap(event => (event.type === 'instance-ready' ? [event] : []))
+  t.equal(ready[0]?.facts.emulated, '1', 'and so does an emulated guest')
   t.match(seen[0]?.facts, { 'host product': /^Red Hat Enterprise Linux 9\.6/ })
 })

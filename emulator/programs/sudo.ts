@@ -39,6 +39,7 @@ const sudo: Program = async call => {
     ['LOGNAME', wanted.name],
     ['USER', wanted.name],
     ['SHELL', wanted.shell],
+    ['GUESTCERT_EMULATED', '1'],
     ['SUDO_USER', self?.name ?? 'root'],
     ['SUDO_UID', String(call.process.uid)],
   ])

@@ -1,3 +1,5 @@
+import { emulatedMark } from '../config/emulated-mark.js'
+
 const maxFacts = 64
 const maxFactLength = 300
 
@@ -9,6 +11,7 @@ export const linuxFactsCommand: string = [
   'gc_first() { if [ -r "$2" ] && IFS= read -r gc_line 2>/dev/null < "$2"; then echo "$1=$gc_line"; fi; }',
   'gc_key() { [ -r "$2" ] || return 0; while IFS="$4" read -r gc_name gc_value; do',
   '[ "$gc_name" = "$3" ] && { echo "$1=$gc_value"; break; }; done < "$2" 2>/dev/null; return 0; }',
+  `[ -z "\${${emulatedMark}-}" ] || echo "emulated=$${emulatedMark}"`,
   'gc_key os /etc/os-release PRETTY_NAME =',
   'gc_key os.id /etc/os-release ID =',
   'gc_key os.release /etc/os-release VERSION_ID =',

@@ -31,6 +31,7 @@ function loginEnvironment(system: WindowsSystem, execution: Execution, profile: 
     ['APPDATA', `${profile}\\AppData\\Roaming`],
     ['TEMP', temp],
     ['TMP', temp],
+    ['GUESTCERT_EMULATED', '1'],
     ['SSH_CLIENT', '192.168.122.1 50000 22'],
     ['SSH_CONNECTION', '192.168.122.1 50000 192.168.122.50 22'],
     ...[...execution.env],

@@ -1,5 +1,5 @@
 import { type CallOptions, read } from '../shared/host-commands.js'
-import { firmwareCommand, onOneLine, parseRelease } from '../shared/host-facts.js'
+import { emulatedCommand, firmwareCommand, onOneLine, parseRelease } from '../shared/host-facts.js'
 import type { LibvirtHost } from './host.js'
 import { parseNodeInfo } from './output.js'
 import { childrenOf, find, parseXml, textAt } from './xml.js'
@@ -13,13 +13,14 @@ export async function hostFacts(host: LibvirtHost, call: CallOptions): Promise<R
   const capabilities = await host.virsh.call(['capabilities'], call)
   const files = 'cat /etc/os-release 2>/dev/null||cat /etc/redhat-release /etc/SuSE-release 2>/dev/null'
   const system = await host.virsh.demand(
-    `uname -r;echo ${cut};${files};echo ${cut};${firmwareCommand};:`,
+    `uname -r;echo ${cut};${files};echo ${cut};${firmwareCommand};echo ${cut};${emulatedCommand}`,
     call,
   )
-  const [kernel = '', release = '', firmware = ''] = system.split(`${cut}\n`)
+  const [kernel = '', release = '', firmware = '', emulated = ''] = system.split(`${cut}\n`)
   const facts: Record<string, string | null> = {
     'host product': parseRelease(release),
     'host kernel': kernel.trim(),
+    emulated: emulated.trim(),
     'host firmware': onOneLine(firmware),
     'libvirt version': library,
     hypervisor: hypervisor ?? api,

@@ -50,6 +50,19 @@ t.test('each cheat and each lack is refused for one reason, by its name', async 
       },
       ['emulated'],
     ],
+    'connect: to the port of an emulated guest': [{ run: { guestFacts: { emulated: '1' } } }, ['emulated']],
+    'connect: to the port of an emulated host': [
+      {
+        run: {
+          hostFacts: {
+            'host product': 'Debian GNU/Linux 12 (bookworm)',
+            hypervisor: 'QEMU 7.2.22',
+            emulated: '1',
+          },
+        },
+      },
+      ['emulated'],
+    ],
     'a static guest passed off as a product: no host was seen': [
       { run: { hostFacts: null } },
       ['hypervisor-not-observed'],

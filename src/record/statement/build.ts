@@ -39,6 +39,9 @@ function statementOf({ state, journal, junitOf }: RecordedRun, environment: Envi
   // Every host that was used has to have been seen: one that was not could be anything.
   const areSeen = used.size > 0 && [...used].every(id => hosts.some(sighting => sighting.host === id))
   const found = pairingOf(planned, machine.facts, areSeen ? host.facts : {})
+  // Said by the machines themselves, whatever the lab says of them; a peer counts, too.
+  const instances = environment.instances.flatMap(({ ready: facts }) => (facts === null ? [] : [facts.facts]))
+  const showsEmulation = [...instances, ...hosts.map(({ facts }) => facts)].some(facts => 'emulated' in facts)
   const image = /^sha256:([0-9a-f]{64})$/.exec(machine.facts['image digest'] ?? '')?.[1]
   const predicate: RunPredicate = {
     run: state.run ?? '',
@@ -51,7 +54,7 @@ function statementOf({ state, journal, junitOf }: RecordedRun, environment: Envi
     interrupted: state.closed?.interrupted ?? false,
     sessions: state.sessions.length,
     problems: state.problems.length,
-    emulated: planned.emulated || planned.peer?.emulated === true,
+    emulated: planned.emulated || planned.peer?.emulated === true || showsEmulation,
     importedFrom: null,
     pairing: found.pairing,
     observed: {

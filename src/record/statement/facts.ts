@@ -1,5 +1,6 @@
 /** Facts that say what a guest is. Names, addresses, identifiers and build hosts are none of them: a record is forever. */
 const guestNames: readonly string[] = [
+  'emulated',
   'os',
   'os.id',
   'os.release',
@@ -40,6 +41,7 @@ const machineNames: readonly string[] = [
 
 /** Facts that say what a host is. */
 const hostNames: readonly string[] = [
+  'emulated',
   'product',
   'version',
   'build',
