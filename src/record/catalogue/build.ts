@@ -63,7 +63,7 @@ ${tableOf(
   ['Party', 'Time', 'Result', 'Policy', 'Entry'],
   decisions.map(({ entry, predicate }) => [
     entry.signers.map(({ party }) => party).join(', ') || 'nobody who is trusted',
-    predicate.timeVerified,
+    predicate.timeVerified.slice(0, 16).replace('T', ' '),
     predicate.verificationResult,
     predicate.policy.uri,
     entry.leaf,

@@ -34,14 +34,22 @@ export function tableOf(
 ): Markup {
   const body = rows.map(
     ([first = '', ...rest]) =>
-      html`<tr><th scope="row">${first}</th>${rest.map(cell => html`<td>${cell}</td>`)}</tr>\n`,
+      html`<tr><th scope="row">${first}</th>${rest.map(cell => html`<td${isShort(cell) ? noBreak : html``}>${cell}</td>`)}</tr>\n`,
   )
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption>${caption}</caption>
-<thead><tr>${headings.map(heading => html`<th scope="col">${heading}</th>`)}</tr></thead>
+<thead><tr>${headings.map(heading => html`<th scope="col" class="nowrap">${heading}</th>`)}</tr></thead>
 <tbody>
 ${body}</tbody>
 </table></div>`
+}
+
+const noBreak = html` class="nowrap"`
+const shortest = 24
+
+/** Dates, numbers and single words are not broken into lines. */
+function isShort(cell: string | Markup): boolean {
+  return typeof cell === 'string' && cell.length <= shortest && !cell.includes(' ')
 }
 
 /** A state in words and in the colour of its kind. */
