@@ -25,6 +25,11 @@ export function notAcknowledged(vm: Named): XeError {
   return new XeError(`VM didn't acknowledge the need to shutdown.\nvm: ${reference(vm)}`)
 }
 
+/** A guest whose tools have not been seen, as while it boots: VM_LACKS_FEATURE. */
+export function lacksFeature(vm: Named): XeError {
+  return new XeError(`You attempted an operation on a VM which lacks the feature.\nvm: ${reference(vm)}`)
+}
+
 export function srFull(requested: number): XeError {
   return new XeError(
     `The SR is full. Requested new size exceeds the maximum size\nrequested: ${requested}\nmaximum: 0`,

@@ -4,7 +4,7 @@ import type { Content } from '../images.js'
 import { Trouble } from '../trouble.js'
 import { type Vm, xmlOf } from '../vm.js'
 import { at, copyXml, make, type Xml } from '../xml.js'
-import { badPowerState, notAcknowledged, notEnoughMemory, srFull, XeError } from './errors.js'
+import { badPowerState, lacksFeature, notAcknowledged, notEnoughMemory, srFull, XeError } from './errors.js'
 import { type Member, type PoolSnapshot, type PoolVm, vdiOf } from './pool.js'
 import { demand, type Given, type Session, type Verb } from './session.js'
 
@@ -76,6 +76,7 @@ const shutdown: Verb = async (session, given) => {
     return ''
   }
   expectState(session, found, ['running'])
+  if (found.vm.running?.guest?.state !== 'running') throw lacksFeature(found)
   hypervisor.shutdown(found.vm)
   if (found.vm.state === 'in shutdown') throw notAcknowledged(found)
   // xapi waits for the guest for much longer than anybody who asks.

@@ -66,7 +66,7 @@ export function read<T>(parse: (text: string) => T, text: string, host: string):
     return parse(text)
   } catch (error) {
     if (error instanceof UnknownOutput) {
-      throw hostError(host, `virsh on ${host}: ${error.message}`)
+      throw hostError(host, `${host}: ${error.message}`)
     }
     throw error
   }

@@ -63,17 +63,22 @@ export function xenServerVm(place: VmPlace): XenServerVm {
       return shows('start it', limits.start, isOn)
     },
     requestShutdown: async signal => {
-      // xapi waits for the guest for as long as it likes: the limit is ours, and a later look the judge.
-      const { stderr } = await shell
-        .run(xe('vm-shutdown', uuid()), callOf(place, limits.shutdown, signal))
-        .catch((error: unknown) => {
-          if (isLate(error)) {
-            return { stderr: '' }
-          }
-          throw error
-        })
-      const said = stderr.trim()
-      return shows('shut down', limits.shutdown, isDown, { cause: 'guest', said })
+      let refusal: string | null = null
+      // xapi waits for the guest for as long as it likes, and at once refuses one whose tools it has not seen.
+      shell.run(xe('vm-shutdown', uuid()), callOf(place, limits.shutdown, signal)).then(
+        ({ code, stderr }) => {
+          refusal = code === 0 ? null : stderr.trim()
+        },
+        // Whoever looks next meets what became of the host.
+        () => {},
+      )
+      const holds = (seen: Observation): boolean => {
+        if (!isDown(seen) && refusal !== null) {
+          throw notShutDown(instance, host.id, refusal)
+        }
+        return isDown(seen)
+      }
+      return shows('shut down', limits.shutdown, holds, { cause: 'guest' })
     },
     kill: async signal => {
       const { said: state } = await observe(place, { devices: false }, signal)
@@ -203,6 +208,10 @@ async function hostOf({ host, second }: VmPlace, uuid: string, signal: AbortSign
   return second !== null && uuid === (await second.uuid(signal)) ? second.id : `pool member ${uuid}`
 }
 
-function isLate(error: unknown): boolean {
-  return error instanceof InfraError && error.context.code === 'limit'
+function notShutDown(where: string, host: string, said: string): InfraError {
+  return new InfraError(`${where} on ${host}: the guest did not shut down: ${said}`, {
+    cause: 'guest',
+    where,
+    code: 'command',
+  })
 }
