@@ -58,7 +58,7 @@ export const labCommands: readonly CommandSpec[] = [
         completes: 'file',
       },
     ],
-    flags: [],
+    flags: [jsonFlag],
     examples: [
       { line: 'guestcert lab up fixtures/labs/showcase.yaml', does: 'Guests to log in to with ssh' },
       { line: 'guestcert lab up xen', does: 'A real Xen and its dom0, in QEMU' },

@@ -10,6 +10,7 @@ import { buildImage } from '../lab/images/build.js'
 import { imageFolderName, loadRecipe } from '../lab/images/recipe.js'
 import { bringHostUp, madeHostsOf, takeHostDown } from '../lab/made-hosts.js'
 import { bringLabUp, findRunningLab, takeLabDown } from '../lab/running.js'
+import { safeJson } from '../text/json.js'
 import { type CommandIo, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
@@ -64,12 +65,32 @@ function labFile(nameOrPath: string, cwd: string): string {
   return name === undefined || existsSync(path) ? path : join(packageRoot, 'fixtures', 'labs', `${name}.yaml`)
 }
 
+/** How to log in to something that was brought up. */
+interface Login {
+  readonly name: string
+  readonly user: string
+  readonly host: string
+  readonly port: number
+  readonly key: string | null
+  readonly hostKey: string | null
+}
+
+function loginTable(heading: string, logins: readonly Login[]): string {
+  const rows = logins.map(({ name, user, host, port, key, hostKey }) => [
+    name,
+    `ssh ${key === null ? '' : `-i ${key} `}-p ${port} ${user}@${host}`,
+    hostKey ?? '',
+  ])
+  // Not fitted to the terminal: a command line is there to be copied.
+  return rows.length === 0 ? '' : table({ headings: [heading, 'LOGIN', 'HOST KEY'], rows }, text => text)
+}
+
 /** Boots the hosts that a lab has images of. */
-async function hostsUp(lab: Lab, io: CommandIo): Promise<void> {
+async function hostsUp(lab: Lab, io: CommandIo): Promise<readonly Login[]> {
   const hosts = madeHostsOf(lab)
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   try {
-    const rows: string[][] = []
+    const logins: Login[] = []
     for (const host of hosts) {
       const made = await bringHostUp(lab, host, {
         cacheFolder: cacheFolder(),
@@ -77,17 +98,18 @@ async function hostsUp(lab: Lab, io: CommandIo): Promise<void> {
         onProgress: text => io.stderr.write(`${text}\n`),
       })
       const { endpoint, login } = host.connect ?? {}
-      rows.push([
-        host.id,
-        `ssh -i ${made.image.keyPath} -p ${endpoint?.port ?? 22} ${login?.user ?? 'root'}@${endpoint?.host ?? ''}`,
-        made.image.hostKey,
-      ])
+      logins.push({
+        name: host.id,
+        user: login?.user ?? 'root',
+        host: endpoint?.host ?? '',
+        port: endpoint?.port ?? 22,
+        key: made.image.keyPath,
+        hostKey: made.image.hostKey,
+      })
       const how = made.started ? 'started' : 'is already up'
       io.stderr.write(`${host.id} ${how}: process ${made.pid}; stop it with "guestcert lab down"\n`)
     }
-    if (rows.length > 0) {
-      io.stdout.write(table({ headings: ['HOST', 'LOGIN', 'HOST KEY'], rows }, text => text))
-    }
+    return logins
   } finally {
     interrupts.close()
   }
@@ -95,24 +117,30 @@ async function hostsUp(lab: Lab, io: CommandIo): Promise<void> {
 
 async function up(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await emulatedLab(args, io)
-  await hostsUp(lab, io)
-  if (!hasEmulatedGuests(lab)) {
-    return 0
-  }
+  const json = isSet(args, 'json')
+  const hosts = await hostsUp(lab, io)
+  if (!json) io.stdout.write(loginTable('HOST', hosts))
+  const guests = hasEmulatedGuests(lab) ? await emulatedUp(lab, io) : []
+  io.stdout.write(json ? `${safeJson([...hosts, ...guests], 2)}\n` : loginTable('NAME', guests))
+  return 0
+}
+
+async function emulatedUp(lab: Lab, io: CommandIo): Promise<readonly Login[]> {
   const found = await findRunningLab(lab, cacheFolder())
   const running = found ?? (await bringLabUp(lab, cacheFolder()))
   // Guests of hosts that start theirs are reached through these, once they run.
   const listening = [...running.access].filter(([name]) => !running.hosts.has(name.split('.')[1] ?? ''))
-  const rows = [...running.hosts, ...listening].map(([name, { endpoint, keyPath, hostKey }]) => [
-    name,
-    `ssh -i ${keyPath} -p ${endpoint.port} ${lab.guests.get(name.split('.')[0] ?? '')?.login.user ?? 'root'}@${endpoint.host}`,
-    hostKey ?? '',
-  ])
-  io.stdout.write(table({ headings: ['NAME', 'LOGIN', 'HOST KEY'], rows }, text => text))
   io.stderr.write(
     `${found === null ? 'started' : 'is already up'}: process ${running.pid}; stop it with "guestcert lab down"\n`,
   )
-  return 0
+  return [...running.hosts, ...listening].map(([name, { endpoint, keyPath, hostKey }]) => ({
+    name,
+    user: lab.guests.get(name.split('.')[0] ?? '')?.login.user ?? 'root',
+    host: endpoint.host,
+    port: endpoint.port,
+    key: keyPath ?? null,
+    hostKey: hostKey ?? null,
+  }))
 }
 
 async function down(args: ParsedArgs, io: CommandIo): Promise<number> {

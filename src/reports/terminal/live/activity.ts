@@ -1,6 +1,7 @@
 import { formatDuration } from '../../../config/units.js'
 import type { JournalEvent, Verdict } from '../../../journal/events.js'
 import type { RunFold } from '../../../journal/fold.js'
+import type { TestState } from '../../../journal/state.js'
 
 /** What an environment does at this moment. */
 export interface Doing {
@@ -68,7 +69,7 @@ export class ActivityFold implements Activity {
   /** Takes the next event. */
   add(event: JournalEvent): void {
     const atMs = Date.parse(event.at)
-    this.startedMs ??= atMs
+    if (this.startedMs === null) this.#begin(atMs)
     switch (event.type) {
       case 'instance-started':
         if (event.peer === undefined)
@@ -106,6 +107,14 @@ export class ActivityFold implements Activity {
     }
   }
 
+  /** A resumed run has results already. */
+  #begin(atMs: number): void {
+    this.startedMs = atMs
+    for (const test of this.#fold.state().environments.flatMap(({ tests }) => tests)) {
+      if (test.stands) this.#count(test)
+    }
+  }
+
   #set(environment: string, sinceMs: number, change: Partial<Doing>): void {
     const known = this.#doing.get(environment)
     const before = known ?? { environment, host: null, what: '', test: null }
@@ -140,10 +149,14 @@ export class ActivityFold implements Activity {
   #ended(environment: string, id: string, final: boolean): void {
     const test = this.#fold.test(environment, id)
     if (!final || test === undefined || test.verdict === 'not-run') return
-    const key = `${environment}\n${id}`
+    this.#count(test)
+  }
+
+  #count({ environment, planned, flaky, verdict }: TestState): void {
+    const key = `${environment}\n${planned.id}`
     const before = this.#final.get(key)
     if (before !== undefined) this.#counts[before] -= 1
-    const kind = test.flaky ? 'flaky' : test.verdict
+    const kind = flaky ? 'flaky' : verdict
     this.#final.set(key, kind)
     this.#counts[kind] += 1
   }

@@ -85,6 +85,19 @@ t.test('the time left is shown where earlier runs tell enough', async t => {
   t.notMatch(last({ expectations: (_, test) => (test === 'core/disk' ? 1000 : undefined) }), 'left')
 })
 
+t.test('a resumed run begins with the results that stand', async t => {
+  const decided = sampleJournal(plan).test(first, 'clock/drift', 'pass').test(first, 'core/memory', 'error')
+  const fold = openFold(plan)
+  const activity = new ActivityFold(fold)
+  for (const event of decided.events) fold.add(event)
+  const session = decided.session().events.at(-1)
+  if (session === undefined) throw new Error('no session')
+  fold.add(session)
+  activity.add(session)
+  t.equal(activity.finished, 1, 'what was not carried out is tried again')
+  t.match(activity.counts, { pass: 1, error: 0 })
+})
+
 t.test('it fits any terminal', async t => {
   for (const columns of [20, 40, 60, 80, 200]) {
     for (const rows of [1, 2, 5, 8, 12, 24]) {
