@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { seal } from '../src/record/envelope/dsse.js'
 import { append, beginLog } from '../src/record/ledger/append.js'
-import { entrySubject, statementAbout } from '../src/record/ledger/entries.js'
+import { statementAbout } from '../src/record/ledger/entries.js'
 import { readRecord } from '../src/record/ledger/read.js'
 import { verifyRecord } from '../src/record/ledger/verify.js'
 import { parseVerifierKey, verifierKeyText } from '../src/record/log/note-keys.js'
@@ -40,7 +40,7 @@ export async function benchRecord(print: (line: string) => void): Promise<void> 
     await beginLog(writer)
     const entry = (index: number) => {
       const predicate = { at: '2026-11-22T10:00:00.000Z', why: `remark ${index}` }
-      const statement = statementAbout('rejection', [entrySubject('0'.repeat(64))], predicate)
+      const statement = statementAbout('rejection', [], predicate)
       return { kind: 'rejection', envelope: seal(statement, key.privateKey), cites: [] }
     }
     const all = Array.from({ length: entries }, (_, index) => entry(index))

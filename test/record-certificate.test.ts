@@ -73,7 +73,20 @@ t.test('two parties decide, one challenges, the other answers, and a certificate
   t.match(ours, { code: 0, stdout: /debian-12-on-debian-12: certified until/ })
   t.notMatch(ours.stdout, /certificate/, 'one party alone certifies nothing')
   t.match(await run('record', 'status'), { stdout: /not certified .*not every party/ })
-  const theirs = await run('record', 'decide', '--policy', 'policy.yaml', ...by('b'))
+  // The other party has no key of the log: it signs on a copy, and the keeper submits what it sends.
+  const own = ['--key', 'b.pem', '--out', 'decision.json']
+  t.match(await run('record', 'decide', '--policy', 'policy.yaml', ...own), { code: 0 })
+  const decision = await readFile(join(keys, 'decision.json'), 'utf8')
+  await writeFile(join(keys, 'forged.json'), decision.replace(/"sig": "..../, '"sig": "AAAA'))
+  t.match(await run('record', 'submit', 'forged.json', '--log-key', 'log.pem'), {
+    code: 2,
+    stderr: /signed by nobody whose key counts/,
+  })
+  t.match(await run('record', 'submit', 'decision.json', '--log-key', 'log.pem'), {
+    code: 0,
+    stdout: /^recorded: decision, entry/m,
+  })
+  const theirs = await run('record', 'decide', '--policy', 'policy.yaml', ...by('a'))
   t.match(theirs, { code: 0, stdout: /certificate GC-\d{4}-[0-9a-f]{8}/ })
 
   t.match(await run('record', 'status'), { stdout: /debian-12-on-debian-12 +certified +\d{4}-/ })

@@ -39,6 +39,15 @@ const passphraseFlag: FlagSpec = {
   group: 'Keys',
 }
 
+const outFlag: FlagSpec = {
+  name: 'out',
+  value: 'FILE',
+  description:
+    "Write the signed entries to FILE for the record's keeper, who submits them, instead of recording them",
+  completes: 'file',
+  group: 'Output',
+}
+
 /** What every command takes that records something. */
 const writing: readonly FlagSpec[] = [
   keyFlag,
@@ -197,6 +206,7 @@ export const recordCommands: readonly CommandSpec[] = [
     flags: [
       policyFlag,
       { name: 'dry-run', description: 'Print the decision, and record nothing', group: 'General' },
+      outFlag,
       ...writing,
     ],
     example: ['decide --policy policies/example-lab.yaml --key reviewer.pem', 'Decide, as a reviewer'],
@@ -220,6 +230,7 @@ export const recordCommands: readonly CommandSpec[] = [
       },
       { name: 'by', value: 'NAME', description: 'The engineer', group: 'Choice' },
       { name: 'note', value: 'TEXT', description: 'What the engineer saw', group: 'Choice' },
+      outFlag,
       ...writing,
     ],
     example: ['sign head --key witness.pem', 'Cosign the head'],
@@ -230,7 +241,7 @@ export const recordCommands: readonly CommandSpec[] = [
     summary: 'Reject a run or a decision',
     description: ['The entry stays as it is; what counts from now on is that a reviewer rejected it.'],
     arguments: [entry],
-    flags: [why, ...writing],
+    flags: [why, outFlag, ...writing],
     example: ['reject 1a2b3c --why log-is-cut --key reviewer.pem', 'Reject a run'],
   }),
   recordCommand({
@@ -239,7 +250,7 @@ export const recordCommands: readonly CommandSpec[] = [
     summary: 'Revoke an entry and what rests on it',
     description: ['A certificate that rests on a revoked run or decision is revoked from now on.'],
     arguments: [entry],
-    flags: [why, ...writing],
+    flags: [why, outFlag, ...writing],
     example: ["revoke 1a2b3c --why 'CVE-2026-1' --key owner.pem", 'Revoke a certificate'],
   }),
   recordCommand({
@@ -265,6 +276,7 @@ export const recordCommands: readonly CommandSpec[] = [
         repeatable: true,
         group: 'Choice',
       },
+      outFlag,
       ...writing,
     ],
     example: ['challenge 1a2b3c --key reviewer.pem', 'Draw three tests'],
@@ -279,6 +291,16 @@ export const recordCommands: readonly CommandSpec[] = [
     ],
     flags: writing,
     example: ['answer 4d5e6f 7a8b9c --key lab.pem', 'Answer it'],
+  }),
+  recordCommand({
+    name: 'submit',
+    summary: 'Record what another party has signed with --out',
+    description: [
+      'One party writes a record, with the key of its log. Others sign decisions, challenges and rejections with their own keys on a copy of it, and send the file. Only entries are taken whose signatures hold and count.',
+    ],
+    arguments: [{ name: 'FILE', description: 'What a command wrote with --out', completes: 'file' }],
+    flags: writing.filter(({ name }) => name !== 'key' && name !== 'passphrase'),
+    example: ['submit decision.json', 'Record the decision of a reviewer'],
   }),
   recordCommand({
     name: 'status',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { seal } from './envelope/dsse.js'
-import { entrySubject, statementAbout } from './ledger/entries.js'
+import { statementAbout } from './ledger/entries.js'
 import { readRecord } from './ledger/read.js'
 import { sampleRecord } from './ledger/record.test.fixture.js'
 import { signCheckpoint } from './log/checkpoint.js'
@@ -77,7 +77,7 @@ func main() {
 `
 
 const remark = (text: string) =>
-  statementAbout('rejection', [entrySubject('0'.repeat(64))], { at: '2026-11-22T10:00:00.000Z', why: text })
+  statementAbout('rejection', [], { at: '2026-11-22T10:00:00.000Z', why: text })
 
 t.test('Go agrees on heads, inclusion and consistency', async t => {
   const record = await sampleRecord(t)

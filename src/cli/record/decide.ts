@@ -88,7 +88,8 @@ async function recordAll(
   own.forEach((one, index) => {
     io.stdout.write(told(one, `the decision of ${party} on ${decided[index]?.pairing.pairing}`))
   })
-  for (const one of decided) {
+  // The keeper's record has them only when they are submitted.
+  for (const one of 'out' in keys.log ? [] : decided) {
     const now = await readRecord(record.folder)
     const certificate = certificateFor(one, loaded, now)
     if (certificate === null) continue

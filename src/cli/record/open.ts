@@ -28,18 +28,22 @@ export function openRecord(args: ParsedArgs, io: CommandIo): Promise<Record> {
   return trust === undefined ? readRecord(folder) : readRecord(folder, resolve(io.cwd, trust))
 }
 
-/** The keys that something is recorded with: `--key`, and the log's own. @throws UsageError */
+/** The keys that something is recorded with: `--key`, and the log's own, or the file of `--out`. @throws UsageError */
 export async function writeKeys(args: ParsedArgs, io: CommandIo): Promise<WriteKeys> {
+  const out = textFlag(args, 'out')
+  const key = await signingKey(args, io)
+  return { key, log: out === undefined ? await logKeyOf(args, io) : { out: resolve(io.cwd, out) } }
+}
+
+/** The log's own key: `--log-key`, else what `record.yaml` names. @throws UsageError */
+export async function logKeyOf(args: ParsedArgs, io: CommandIo): Promise<KeyObject> {
   const folder = recordFolder(args, io)
   const { logKey } = await loadRecordConfig(folder)
   const log = textFlag(args, 'log-key')
   const path =
     log !== undefined ? resolve(io.cwd, log) : logKey === undefined ? undefined : resolve(folder, logKey)
   if (path === undefined) throw new UsageError("give the log's key: --log-key FILE")
-  return {
-    key: await signingKey(args, io),
-    log: await readPrivateKey(path, await passphrase('log-passphrase', args, io)),
-  }
+  return readPrivateKey(path, await passphrase('log-passphrase', args, io))
 }
 
 /** The key that `--key` names. @throws UsageError */

@@ -1,12 +1,12 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { entrySubject, statementAbout } from './entries.js'
+import { statementAbout } from './entries.js'
 import { readRecord } from './read.js'
 import { sampleRecord } from './record.test.fixture.js'
 
 const remark = (text: string) =>
-  statementAbout('rejection', [entrySubject('0'.repeat(64))], { at: '2026-11-22T10:00:00.000Z', why: text })
+  statementAbout('rejection', [], { at: '2026-11-22T10:00:00.000Z', why: text })
 
 t.test('recording something twice is one entry, whichever key signs', async t => {
   const record = await sampleRecord(t)

@@ -61,7 +61,7 @@ async function challenged(record: SampleRecord, run: string, by: 'a' | 'b' = 'b'
 }
 
 async function answered(record: SampleRecord, challenge: string, run: string): Promise<void> {
-  const answer = statementAbout('answer', [entrySubject(challenge)], {
+  const answer = statementAbout('answer', [entrySubject(challenge), entrySubject(run)], {
     at: '2026-11-24T10:00:00.000Z',
     why: '',
   })
@@ -149,6 +149,18 @@ t.test('a rejection by a reviewer counts, and by anyone else it does not', async
   const other = { ...remark, why: 'the image is another one' }
   await record.add('rejection', statementAbout('rejection', [entrySubject(run.leaf)], other), 'b', [run.leaf])
   t.ok((await codesOf(record, policy)).includes('rejected'))
+})
+
+t.test('a rejection is of the run that it was signed about, whatever the log says', async t => {
+  const record = await sampleRecord(t)
+  const first = await register(record, 'one')
+  const [run, other] = [runOf(first), runOf(first, { verdicts: { 'core/memory': 'fail' } })]
+  const failed = await record.add('run', other, 'a', [first])
+  const passed = await record.add('run', run, 'a', [first])
+  const remark = { at: '2026-11-25T10:00:00.000Z', why: 'it failed' }
+  const statement = statementAbout('rejection', [entrySubject(failed.leaf)], remark)
+  await record.add('rejection', statement, 'b', [passed.leaf])
+  t.match((await readRecord(record.folder)).flaws, [{ why: /signed about other entries/ }])
 })
 
 t.test('a waiver counts when the policy’s owner has signed it, whoever is typed in', async t => {

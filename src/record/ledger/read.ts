@@ -4,8 +4,9 @@ import { type Envelope, signersOf, statementIn } from '../envelope/dsse.js'
 import { isValidAt, loadTrust, type Role, type Trust } from '../envelope/trust.js'
 import { parseVerifierKey, type VerifierKey } from '../log/note-keys.js'
 import type { InTotoStatement } from '../statement/types.js'
+import { isCitedAsSigned } from './cites.js'
 import { loadRecordConfig, type RecordConfig, trustFileName } from './config.js'
-import { type Flaw, type ReadLog, readLog, readObject } from './store.js'
+import { type Flaw, objectPath, type ReadLog, readLog, readObject } from './store.js'
 
 /** Who signed an entry with a key that counted when it did. */
 export interface EntrySigner {
@@ -63,6 +64,13 @@ export async function readRecord(folder: string, trustPath = join(folder, trustF
     const statement = statementIn(envelope)
     if (statement === null) {
       flaws.push({ file: `objects/…/${leaf.statement}.json`, why: 'it holds no in-toto statement' })
+      continue
+    }
+    if (!isCitedAsSigned(leaf.kind, leaf.cites, statement)) {
+      flaws.push({
+        file: objectPath(leaf.statement),
+        why: 'it was signed about other entries than the log says',
+      })
       continue
     }
     const signers = validSigners(envelope, statement, trust)
