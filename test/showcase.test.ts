@@ -24,6 +24,8 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
   // By the emulator's own count, which knows nothing of what the runner believes.
   const counted = [...stderr.matchAll(/^emulated host (\S+): peak usage (.*)$/gm)]
   t.same(counted.map(([, host]) => host).sort(), [
+    'esx-1',
+    'esx-2',
     'rhel5-kvm',
     'rhel5-xen',
     'rhel9-kvm',
@@ -41,7 +43,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
 
   const run = join(folder, 'reports/latest')
   const plan = JSON.parse(await readFile(join(run, 'plan.json'), 'utf8')) as Plan
-  t.equal(plan.environments.length, 20)
+  t.equal(plan.environments.length, 22)
   t.same([...new Set(plan.environments.map(({ guest }) => `${guest.product} ${guest.version}`))].sort(), [
     'debian 12',
     'rhel 5.11',
@@ -56,6 +58,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
     'windows-server 2025',
   ])
   t.same([...new Set(plan.environments.map(({ hypervisor }) => hypervisor.product))].sort(), [
+    'esxi',
     'hyper-v',
     'rhel-kvm',
     'rhel-xen',
@@ -80,7 +83,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
   )
 
   const files = await readdir(join(run, 'junit'))
-  t.equal(files.length, 20)
+  t.equal(files.length, 22)
   for (const file of files) {
     const suites = elements(readXml(await readFile(join(run, 'junit', file), 'utf8')), 'testsuite')
     t.ok(suites.length > 0, file)

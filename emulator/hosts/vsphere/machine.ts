@@ -45,7 +45,6 @@ export interface Machine {
   readonly name: string
   annotation: string
   readonly extra: Map<string, string>
-  readonly values: Map<number, string>
   readonly snapshots: Map<string, Snapshot>
   bootedAt: string | undefined
   readonly tasks: Set<string>

@@ -13,7 +13,7 @@ import { el, ref, words } from './message.js'
 import type { Task } from './task.js'
 
 /** A property as an answer has it: its type, and its content. */
-type Value = readonly [type: string, content: string]
+export type Value = readonly [type: string, content: string]
 
 const text = (value: string): Value => ['xsd:string', words(value)]
 const flagged = (value: boolean): Value => ['xsd:boolean', String(value)]
@@ -27,7 +27,11 @@ export function valueXml([type, content]: Value): string {
 }
 
 /** A property of a virtual machine; undefined where it is unset. */
-export function machineProperty(machine: Machine, path: string): Value | undefined {
+export function machineProperty(
+  machine: Machine,
+  values: ReadonlyMap<number, string>,
+  path: string,
+): Value | undefined {
   const { host } = machine
   switch (path) {
     case 'name':
@@ -61,7 +65,7 @@ export function machineProperty(machine: Machine, path: string): Value | undefin
     case 'guest.toolsRunningStatus':
       return text(hasTools(machine) ? 'guestToolsRunning' : 'guestToolsNotRunning')
     case 'customValue':
-      return ['ArrayOfCustomFieldValue', [...machine.values].map(fieldXml).join('')]
+      return ['ArrayOfCustomFieldValue', [...values].map(fieldXml).join('')]
     case 'snapshot':
       return machine.snapshots.size === 0 ? undefined : ['VirtualMachineSnapshotInfo', snapshotsXml(machine)]
     case 'recentTask':
@@ -82,7 +86,7 @@ function optionXml([key, value]: readonly [string, string]): string {
   )
 }
 
-export function fieldXml([key, value]: readonly [number, string]): string {
+function fieldXml([key, value]: readonly [number, string]): string {
   return el('CustomFieldValue', `${el('key', key)}${el('value', words(value))}`, 'CustomFieldStringValue')
 }
 

@@ -1,5 +1,6 @@
 import type { Vm } from '../vm.js'
 import { at, elements, text, type Xml } from '../xml.js'
+import { Attributes } from './attributes.js'
 import type { EsxHost, Machine, Snapshot } from './machine.js'
 import { type Call, el, flag, ref, textOf, VimFault, words } from './message.js'
 import {
@@ -19,13 +20,6 @@ import {
 import { hostProperty, machineProperty, placeProperty, taskProperty, valueXml } from './properties.js'
 import { runTask, type Task } from './task.js'
 
-/** A custom attribute. */
-interface Field {
-  readonly key: number
-  readonly name: string
-  readonly type: string
-}
-
 /**
  * The objects of an emulated vCenter and what its methods do to them (vSphere Web Services API Reference). What it does
  * not know it refuses, as a server refuses what its version does not have.
@@ -34,8 +28,7 @@ export class VCenter {
   readonly hosts: EsxHost[] = []
   readonly machines = new Map<string, Machine>()
   readonly #tasks = new Map<string, Task>()
-  readonly #fields: Field[] = []
-  readonly #hostValues = new Map<number, Map<number, string>>()
+  readonly #attributes = new Attributes()
   #next = 100
 
   join(host: Omit<EsxHost, 'id'>): EsxHost {
@@ -53,7 +46,6 @@ export class VCenter {
       name,
       annotation: '',
       extra: new Map(),
-      values: new Map(),
       snapshots: new Map(),
       bootedAt: undefined,
       tasks: new Set(),
@@ -76,9 +68,9 @@ export class VCenter {
       case 'FindByInventoryPath':
         return this.#byPath(text(call.args, 'inventoryPath') ?? '')
       case 'AddCustomFieldDef':
-        return this.#addField(text(call.args, 'name') ?? '', text(call.args, 'moType') ?? '')
+        return this.#attributes.add(this.#next++, call.args)
       case 'RemoveCustomFieldDef':
-        return this.#removeField(Number(text(call.args, 'key')))
+        return this.#attributes.remove(Number(text(call.args, 'key')))
       case 'SetField':
         return this.#setField(call.args)
       case 'CancelTask':
@@ -218,6 +210,14 @@ export class VCenter {
     return machine === undefined ? '' : ref('returnval', 'VirtualMachine', machine.id)
   }
 
+  #setField(args: Xml): string {
+    const entity = at(args, 'entity')
+    const self = textOf(entity)
+    // Throws where there is no such object.
+    void (entity?.attributes.type === 'HostSystem' ? this.#host(self) : this.#machine(self))
+    return this.#attributes.write(self, args)
+  }
+
   /** Properties of the objects that are named, or of all of the inventory where a traversal leads through it. */
   #retrieve(args: Xml): string {
     const spec = at(args, 'specSet')
@@ -250,10 +250,10 @@ export class VCenter {
   #property(type: string, self: string, path: string): readonly [string, string] | undefined {
     switch (type) {
       case 'VirtualMachine':
-        return machineProperty(this.#machine(self), path)
+        return machineProperty(this.#machine(self), this.#attributes.of(self), path)
       case 'HostSystem': {
         const host = this.#host(self)
-        return hostProperty(host, this.#hostValues.get(host.id) ?? new Map(), path)
+        return hostProperty(host, this.#attributes.of(self), path)
       }
       case 'Task': {
         const task = this.#tasks.get(self)
@@ -261,61 +261,11 @@ export class VCenter {
         return taskProperty(task, path)
       }
       case 'CustomFieldsManager':
-        return [
-          'ArrayOfCustomFieldDef',
-          this.#fields.map(field => fieldDef('CustomFieldDef', field)).join(''),
-        ]
+        return this.#attributes.definitions()
       default:
         return placeProperty(type, self, path)
     }
   }
-
-  #addField(name: string, type: string): string {
-    if (this.#fields.some(field => field.name === name)) {
-      throw new VimFault('DuplicateName', `The name '${name}' already exists.`, el('name', words(name)))
-    }
-    const field = { key: this.#next++, name, type }
-    this.#fields.push(field)
-    return fieldDef('returnval', field)
-  }
-
-  #removeField(key: number): string {
-    const place = this.#fields.findIndex(field => field.key === key)
-    if (place < 0) throw new VimFault('NotFound', 'The specified key was not found.')
-    this.#fields.splice(place, 1)
-    for (const values of [
-      ...this.#hostValues.values(),
-      ...[...this.machines.values()].map(each => each.values),
-    ]) {
-      values.delete(key)
-    }
-    return ''
-  }
-
-  #setField(args: Xml): string {
-    const entity = at(args, 'entity')
-    const self = textOf(entity)
-    const [key, value] = [Number(text(args, 'key')), text(args, 'value') ?? '']
-    if (!this.#fields.some(field => field.key === key)) {
-      throw new VimFault('InvalidArgument', 'A specified parameter was not correct: key')
-    }
-    if (entity?.attributes.type === 'HostSystem') {
-      const { id } = this.#host(self)
-      this.#hostValues.set(id, (this.#hostValues.get(id) ?? new Map()).set(key, value))
-    } else {
-      this.#machine(self).values.set(key, value)
-    }
-    return ''
-  }
-}
-
-function fieldDef(name: string, { key, name: label, type }: Field): string {
-  return el(
-    name,
-    [el('key', key), el('name', words(label)), el('type', 'xsd:string'), el('managedObjectType', type)].join(
-      '',
-    ),
-  )
 }
 
 function notFound(type: string, id: string): VimFault {
