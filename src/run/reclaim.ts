@@ -148,11 +148,11 @@ async function removeFromHost(
   request: ReclaimRequest,
 ): Promise<void> {
   const remove = async (signal: AbortSignal): Promise<void> => driver.clean?.(instance, signal)
-  const place = isShared ? placeOf(pairing, host, request) : null
-  if (place === null) {
+  if (!isShared) {
     await bounded(request, host.id, remove)
     return
   }
+  const place = placeOf(pairing, host, request)
   // Others may use the machine by now.
   const held = await request.leases.hold({
     ...place,
@@ -181,14 +181,7 @@ async function removeFromGuest(
   request: ReclaimRequest,
 ): Promise<void> {
   const { limits } = request.plan
-  const place = host === undefined ? null : placeOf(pairing, host, request)
-  if (place === null) {
-    throw new InfraError('its host or its guest is not in the lab any more', {
-      cause: 'runner',
-      where: instance,
-      code: 'driver',
-    })
-  }
+  const place = placeOf(pairing, host, request)
   if (request.isNew(place)) {
     return
   }
@@ -220,14 +213,19 @@ function bounded<T>(
 
 function placeOf(
   { guest: { id }, configuration: { name } }: Stray['pairing'],
-  host: Host,
+  host: Host | undefined,
   { lab, driverOf }: ReclaimRequest,
-): LeasedPlace | null {
+): LeasedPlace {
   const guest = lab.guests.get(id)
-  const placement = guest?.on.find(on => on.host === host.id && on.configuration.name === name)
-  return guest === undefined || placement === undefined
-    ? null
-    : { host, guest, placement, driver: driverOf(host) }
+  const placement = guest?.on.find(on => on.host === host?.id && on.configuration.name === name)
+  if (host === undefined || guest === undefined || placement === undefined) {
+    throw new InfraError('its host or its guest is not in the lab any more', {
+      cause: 'runner',
+      where: id,
+      code: 'driver',
+    })
+  }
+  return { host, guest, placement, driver: driverOf(host) }
 }
 
 function endOf({ environment, instance }: Stray, undone: readonly string[], orphan: string | null) {
