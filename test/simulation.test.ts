@@ -31,6 +31,7 @@ t.test('simulated runs keep the laws, whatever goes wrong in them', async t => {
     'refused',
     'remove fails',
     'remove hangs',
+    'runner died',
     'silence',
     'start half',
     'stop hangs',
@@ -60,6 +61,11 @@ t.test('a seed gives the same events at the same times, alone and among others',
 const found = [
   { seed: 322, what: 'a guest that answered and refused the log-in was blamed for a lost connection' },
   { seed: 398, what: 'the same, of a guest whose connection was lost in mid-test' },
+  { seed: 77, what: 'an environment that had ended was open again once its orphan was removed' },
+  {
+    seed: 164,
+    what: 'an error was taken back as blocked by a later session, and its environment never ended',
+  },
 ]
 for (const { seed, what } of found) {
   t.test(`seed ${seed}: ${what}`, async t => {

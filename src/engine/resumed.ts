@@ -31,20 +31,24 @@ export function resumeProgress(
   // One more may have been begun that the journal does not know of: its name and its folder are not used again.
   progress.instances = Math.max(0, ...left.instances.map(({ attempt }) => attempt)) + 1
   progress.pending = progress.pending.filter(({ id }) => !progress.ended.has(id))
-  blockDecided(environment, left, progress, settings)
-  if (progress.pending.length === 0 && !left.ended) {
+  const hasBlocked = blockDecided(environment, left, progress, settings)
+  if (progress.pending.length === 0 && (hasBlocked || !left.ended)) {
     settings.emit({ type: 'environment-ended', environment: environment.id })
   }
   return progress
 }
 
-/** Tests whose guest has failed to come up, or whose predecessor has failed, are blocked as they were before. */
+/**
+ * Tests whose guest has failed to come up, or whose predecessor has failed, keep the verdict that they have, or else are
+ * blocked. True when the latter was said of any.
+ */
 function blockDecided(
   environment: PlannedEnvironment,
   left: LeftEnvironment,
   progress: Progress,
   { emit }: RunSettings,
-): void {
+): boolean {
+  let hasBlocked = false
   const boot = left.tests.find(({ planned, stands }) => isBringUp(planned) && stands)
   for (const test of progress.pending) {
     const needed = test.after.find(id => (progress.ended.get(id)?.verdict ?? 'pass') !== 'pass')
@@ -56,11 +60,14 @@ function blockDecided(
       boot === undefined
         ? (progress.ended.get(blocker) ?? { verdict: 'not-run' })
         : { verdict: boot.verdict, cause: boot.cause ?? 'unknown' }
-    progress.ended.set(test.id, { verdict: 'blocked', cause })
     const known = left.tests.find(({ planned }) => planned.id === test.id)
-    if (known?.verdict === 'blocked' && known.settled) {
+    if (known?.settled === true) {
+      const { verdict: was, cause: wasFor } = known
+      progress.ended.set(test.id, { verdict: was, ...(wasFor === null ? {} : { cause: wasFor }) })
       continue
     }
+    progress.ended.set(test.id, { verdict: 'blocked', cause })
+    hasBlocked = true
     emit({
       type: 'test-ended',
       environment: environment.id,
@@ -77,6 +84,7 @@ function blockDecided(
     })
   }
   progress.pending = progress.pending.filter(({ id }) => !progress.ended.has(id))
+  return hasBlocked
 }
 
 /** Whether a later session has anything to try again in an environment. */
@@ -85,9 +93,9 @@ export function isUndecided({ ended, tests }: Pick<EnvironmentState, 'ended' | '
   const failed = new Set(
     tests.flatMap(({ planned, stands, verdict }) => (stands && verdict !== 'pass' ? [planned.id] : [])),
   )
-  const isOpen = tests.some(({ planned, stands, settled, verdict }) => {
+  const isOpen = tests.some(({ planned, stands, settled }) => {
     const isBlocked = hasFailedBoot || planned.after.some(id => failed.has(id))
-    if (isBlocked && verdict === 'blocked' && settled) {
+    if (isBlocked && settled) {
       failed.add(planned.id)
     }
     return !isBringUp(planned) && !stands && !failed.has(planned.id)

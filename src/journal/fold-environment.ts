@@ -41,7 +41,8 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
     known = null
     clock.tick(event)
     startedAt ??= event.at
-    ended = event.type === 'environment-ended'
+    // What is removed for it afterwards, by a later session, does not begin it anew.
+    ended = event.type === 'environment-ended' || (ended && event.type === 'instance-ended')
     if (isAboutTheWhole(event)) return
     if ('test' in event) {
       const test = tests.get(event.test)

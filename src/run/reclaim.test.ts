@@ -156,6 +156,15 @@ t.test('one that its runner had no time to write down is removed, and written do
   ])
 })
 
+t.test('an orphan that can be removed by now is one no more', async t => {
+  const orphan = instance(1, { undone: [], orphan: 'remove: it hangs', kept: false, evidence: [] })
+  t.same(await reclaimed(t, { instances: [orphan], there: [leftover(orphan.id)] }), [
+    'list',
+    'clean e1-1',
+    'e1-1 ended: remove; null',
+  ])
+})
+
 t.test('what is of another run, or was kept on purpose, is not touched', async t => {
   const kept = instance(2, { undone: [], orphan: 'virsh console', kept: true, evidence: [] })
   const there = [

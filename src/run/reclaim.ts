@@ -91,10 +91,10 @@ async function reclaimOn(id: string, known: readonly Stray[], request: ReclaimRe
     }
     return
   }
-  const unknown = [...found.keys()].flatMap(instance =>
-    known.some(stray => stray.instance === instance) ? [] : unknownStray(instance, id, plan),
+  const others = [...found.keys()].flatMap(instance =>
+    known.some(stray => stray.instance === instance) ? [] : otherStray(instance, id, request),
   )
-  for (const stray of [...known, ...unknown]) {
+  for (const stray of [...known, ...others]) {
     const isShared = found.get(stray.instance)
     // What is not there was removed before the journal could say so.
     const remove =
@@ -115,11 +115,11 @@ async function leftOn(
   )
 }
 
-function unknownStray(instance: string, host: string, { environments }: Plan): Stray[] {
-  const environment = environments[(readInstanceName(instance)?.environment ?? 0) - 1]
-  return environment === undefined
-    ? []
-    : [{ environment, pairing: environment, instance, host, isKnown: false }]
+/** One that the journal has no beginning of, or that was an orphan before. */
+function otherStray(instance: string, host: string, { plan, left }: ReclaimRequest): Stray[] {
+  const environment = plan.environments[(readInstanceName(instance)?.environment ?? 0) - 1]
+  const isKnown = left.get(environment?.id ?? '')?.instances.some(({ id }) => id === instance) ?? false
+  return environment === undefined ? [] : [{ environment, pairing: environment, instance, host, isKnown }]
 }
 
 /** Removes one, and says what became of it. `remove` is `null` for what is gone already. */

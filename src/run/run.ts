@@ -6,7 +6,7 @@ import { ModuleHosts } from '../engine/modules/hosts.js'
 import { runPlan } from '../engine/run.js'
 import { openLeases } from '../hypervisors/lease.js'
 import { exitCodeOf } from '../journal/exit.js'
-import type { RunState } from '../journal/state.js'
+import type { EnvironmentState, RunState } from '../journal/state.js'
 import { type EmulatedLab, startEmulatedLab } from '../lab/emulated.js'
 import { hasEmulatedGuests } from '../lab/emulated-request.js'
 import { findRunningLab } from '../lab/running.js'
@@ -126,7 +126,8 @@ async function runTests(
   const stop = anyOf(request.stop, events.broken)
   const early = watchForEarlyEnd(plan, request.failFast === true)
   const drain = anyOf(request.drain, stop.signal, early.drain)
-  const left = new Map(events.fold.state().environments.map(one => [one.planned.id, one]))
+  const leftNow = (): ReadonlyMap<string, EnvironmentState> =>
+    new Map(events.fold.state().environments.map(one => [one.planned.id, one]))
   try {
     await withTasks(async tasks => {
       const leases = await tasks.do(
@@ -144,7 +145,7 @@ async function runTests(
           plan,
           lab,
           run,
-          left,
+          left: leftNow(),
           driverOf: drivers.driverOf,
           leases,
           emit: events.emit,
@@ -152,6 +153,7 @@ async function runTests(
             isNewLab && (host.emulated !== undefined || guest.emulated !== undefined),
           signal: drain.signal,
         })
+        await events.settled()
       }
       await runPlan({
         plan,
@@ -168,7 +170,7 @@ async function runTests(
         leases,
         modules,
         ...(inspect === undefined ? {} : { inspect }),
-        ...(before.length === 0 ? {} : { left }),
+        ...(before.length === 0 ? {} : { left: leftNow() }),
         keep,
         parallel,
         retries,

@@ -46,7 +46,9 @@ function resultsAreThePlannedTests({ world, events, thrown }: Ran): string[] {
   for (const event of events) {
     // Each bring-up that came to its end is one result; the last one is the environment's.
     if (event.type === 'test-ended' && event.final && event.test !== bootTestId) {
-      const key = `${event.environment} ${event.test}`
+      // A later session tries again what was not carried out, and nothing else.
+      const stands = event.verdict === 'pass' || event.verdict === 'fail' || event.verdict === 'skip'
+      const key = `${event.environment} ${event.test}${stands ? '' : ` in session ${event.epoch}`}`
       finals.set(key, (finals.get(key) ?? 0) + 1)
     }
   }
@@ -84,7 +86,7 @@ function passesWereGiven({ events, truth, world }: Ran): string[] {
       found.push(`${event.test} passed on ${event.instance}, whose script gave no pass`)
     }
     const host = hosts.get(event.instance ?? '') ?? ''
-    if (event.ms > (truth.leaseEnds.get(host) ?? Number.POSITIVE_INFINITY)) {
+    if (event.ms > (truth.leaseEnds.get(`${event.epoch} ${host}`) ?? Number.POSITIVE_INFINITY)) {
       found.push(`${event.test} passed on ${event.instance} after ${host} was somebody else's`)
     }
     if (!world.plan.environments.some(({ id }) => id === event.environment)) {
@@ -155,6 +157,10 @@ function testsRunAlone({ events, world, truth }: Ran): string[] {
   }
   const running = new Map<string, Set<string>>()
   return events.flatMap(event => {
+    if (event.type === 'session-started') {
+      // What a dead runner had under way runs no more.
+      running.clear()
+    }
     if ((event.type !== 'test-started' && event.type !== 'test-ended') || event.test === bootTestId) {
       return []
     }
@@ -182,7 +188,9 @@ function waitsAreBounded({ world, tookMs }: Ran): string[] {
   // One after the other at worst, each on as many instances as it has tests and retries.
   const instances = world.lab.retries + 5
   const mostMs = environments * (limits.environment + limits.leaseWait + instances * (undoMs + limits.health))
-  const found = tookMs > mostMs ? [`it took ${tookMs} ms, and no limit allows more than ${mostMs}`] : []
+  const sessions = world.diesAtMs === null ? 1 : 2
+  const found =
+    tookMs > sessions * mostMs ? [`it took ${tookMs} ms, and no limit allows more than ${mostMs}`] : []
   const { stopAtMs } = world
   if (stopAtMs !== null && tookMs > stopAtMs + undoMs) {
     found.push(`it ended ${tookMs - stopAtMs} ms after it was told to stop, and undoing takes ${undoMs}`)
@@ -192,8 +200,10 @@ function waitsAreBounded({ world, tookMs }: Ran): string[] {
 
 function calmRunsPass(ran: Ran): string[] {
   return ran.world.isCalm
-    ? testsOf(ran).flatMap(({ verdict, planned, reason }) =>
-        verdict === 'pass' ? [] : [`${planned.id} is ${verdict} where nothing went wrong: ${reason}`],
+    ? testsOf(ran).flatMap(({ verdict, planned, reason, flaky }) =>
+        verdict === 'pass' && !flaky
+          ? []
+          : [`${planned.id} is ${flaky ? 'flaky' : verdict} where nothing went wrong: ${reason}`],
       )
     : []
 }

@@ -1,11 +1,13 @@
 import { InfraError } from '../../src/config/errors.js'
 import type { Host } from '../../src/config/model.js'
-import type { Driver, GuestRequest, Instance } from '../../src/hypervisors/driver.js'
+import type { Driver, GuestRequest, Instance, Leftover } from '../../src/hypervisors/driver.js'
 import type { DriverModule } from '../../src/hypervisors/module.js'
+import { readInstanceName } from '../../src/hypervisors/shared/names.js'
 import { onAbort } from '../../src/remote/index.js'
 import { forever, pause } from './pause.js'
 import type { Random } from './random.js'
 import { ScriptedGuest } from './scripted-guest.js'
+import type { Session } from './session.js'
 import type { Truth } from './truth.js'
 import type { World } from './world.js'
 
@@ -33,7 +35,7 @@ export function scriptedHost(
   world: World,
   random: Random,
   truth: Truth,
-  now: () => number,
+  { epoch, now, isDead }: Session,
 ): Driver {
   const diesAtMs = world.hostDiesAtMs.get(host.id) ?? Number.POSITIVE_INFINITY
   let calls = 0
@@ -41,7 +43,16 @@ export function scriptedHost(
   /** One call: how long it takes, and how it ends. `make` is what it does when it goes well. */
   async function call<T>(what: string, signal: AbortSignal, make: () => T): Promise<T> {
     calls += 1
-    const name = `${host.id} ${what} ${calls}`
+    const name = `${host.id} ${what} ${epoch === 1 ? '' : `${epoch}/`}${calls}`
+    if (isDead()) {
+      throw trouble('connect', `${what}: its runner is dead`)
+    }
+    const unlessDead = (): T => {
+      if (isDead()) {
+        throw trouble('connect', `${what}: its runner died meanwhile`)
+      }
+      return make()
+    }
     if (now() >= diesAtMs) {
       truth.trouble('dead host')
       await pause(random.happens(`${name} hangs`, 0.5) ? forever : 1_000, signal)
@@ -54,16 +65,16 @@ export function scriptedHost(
     const takesMs = random.ms(`${name} takes`, 50, 15_000)
     if (course === 'ignores') {
       await pause(takesMs + 90_000)
-      return make()
+      return unlessDead()
     }
     await pause(course === 'hangs' ? forever : takesMs, signal)
     if (course === 'half') {
-      make()
+      unlessDead()
     }
     if (course !== 'well') {
       throw trouble('command', `${what}: it failed`)
     }
-    return make()
+    return unlessDead()
   }
 
   function trouble(code: 'connect' | 'command', message: string): InfraError {
@@ -72,6 +83,14 @@ export function scriptedHost(
 
   const removeInstance = (instance: string, signal: AbortSignal): Promise<void> =>
     call(`remove ${instance}`, signal, () => truth.went(host.id, instance))
+
+  function leftover(name: string): Leftover {
+    const parts = readInstanceName(name)
+    const { guest } = world.plan.environments[(parts?.environment ?? 0) - 1] ?? {}
+    const placement = world.lab.guests.get(guest?.id ?? '')?.on.find(on => on.host === host.id)
+    const shared = placement?.clean.kind === 'snapshot'
+    return { name, run: parts?.run ?? null, what: 'a simulated VM', shared, kept: false }
+  }
 
   function instanceOf({ instance, guest }: GuestRequest): Instance {
     const environment = world.plan.environments.find(({ guest: { id } }) => id === guest.id)
@@ -128,6 +147,7 @@ export function scriptedHost(
     abilities: () => new Set(),
     facts: signal => call('facts', signal, () => ({})),
     instance: instanceOf,
+    leftovers: signal => call('list', signal, () => [...(truth.there.get(host.id) ?? [])].map(leftover)),
     clean: (instance, signal) => removeInstance(instance, signal),
     close: async () => {},
   }

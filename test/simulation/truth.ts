@@ -10,7 +10,7 @@ export class Truth {
   readonly there = new Map<string, Set<string>>()
   /** The most instances that a host had at once. */
   readonly peaks = new Map<string, number>()
-  /** When the lease of a host could have been taken over, in ms of the simulated clock. */
+  /** When the lease of a host could have been taken over, by `EPOCH HOST`, in ms of the simulated clock. */
   readonly leaseEnds = new Map<string, number>()
   /** How often each kind of trouble came: one that never comes proves nothing. */
   readonly troubles = new Map<string, number>()

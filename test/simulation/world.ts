@@ -32,6 +32,8 @@ export interface World {
   /** When the run is asked to end, and when to stop at once; `null` for never. In ms. */
   readonly drainAtMs: number | null
   readonly stopAtMs: number | null
+  /** When the runner dies, to be followed by another session; `null` for never. In ms. */
+  readonly diesAtMs: number | null
   /** When a host fails for good; absent for one that does not. In ms. */
   readonly hostDiesAtMs: ReadonlyMap<string, number>
 }
@@ -68,6 +70,8 @@ export function drawWorld(random: Random, driver: DriverModule): World {
     },
     suites: new Map([[suiteId, suite]]),
     isCalm,
+    diesAtMs:
+      !interrupted && random.happens('runner dies', 0.3) ? random.ms('runner dies at', 0, 400_000) : null,
     drainAtMs,
     stopAtMs:
       drainAtMs !== null && random.happens('stopped', 0.5) ? drainAtMs + random.ms('stop', 0, 60_000) : null,
