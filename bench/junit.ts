@@ -8,10 +8,10 @@ import { sampleEnvironment, sampleJournal, samplePlan, sampleTest } from '../tes
 
 /**
  * Writes 300,000 test cases with 2 kB of output each as merged JUnit, and prints time, size and peak memory of the
- * process: `node dist/bench/junit.js`. Environments are made one after the other, as the writer asks for them: what is
+ * process: `node dist/bench/junit.js [ENVIRONMENTS]`. Environments are made one after the other, as the writer asks for them: what is
  * measured is the writer, not a run that holds them all.
  */
-const environments = 300
+const environments = Number(process.argv[2] ?? 300)
 const testsEach = 1000
 const outputBytes = 2000
 

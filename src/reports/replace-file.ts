@@ -2,12 +2,15 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { InternalError } from '../config/errors.js'
 
+/** The whole, or its pieces in order. */
+type Content = string | Uint8Array | readonly string[]
+
 /**
  * Writes a report in one step: a reader sees the former file or the new one, never a part. Makes its folder.
  *
  * @throws InternalError when it cannot be written.
  */
-export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+export async function replaceFile(path: string, content: Content): Promise<void> {
   const unfinished = `${path}.${process.pid}.tmp`
   try {
     await writeNew(unfinished, content).catch(async () => {
@@ -23,7 +26,7 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
   }
 }
 
-function writeNew(path: string, content: string | Uint8Array): Promise<void> {
+function writeNew(path: string, content: Content): Promise<void> {
   return writeFile(path, content, { flag: 'wx' })
 }
 

@@ -39,7 +39,8 @@ export async function writeMergedJunit(request: MergedRequest): Promise<readonly
     const { run, durationMs, openedAt: startedAt } = state
     const counts = sumJunitCounts(part.map(one => one.counts))
     const head = documentHead({ profile, run, counts, durationMs, startedAt })
-    await replaceFile(target, `${head}${part.map(({ text }) => text).join('')}${documentEnd}`)
+    // Piece by piece: joined it would be in memory twice more.
+    await replaceFile(target, [head, ...part.map(({ text }) => text), documentEnd])
     written.push(target)
     part = []
     ;[bytes, cases] = [0, 0]

@@ -4,7 +4,7 @@ import { caseName } from './names.js'
 /** Readers cut, refuse or hang on more. */
 const mostCases = 1000
 /** Of what was printed, in characters: what a suite element holds is built in memory. */
-const mostPrinted = 4 * 1024 * 1024
+const mostPrinted = 1024 * 1024
 
 /** The tests of a suite by the bytes of their names: reports of the same results are the same. */
 export function inOrder(tests: readonly TestState[], suite: string): readonly TestState[] {
