@@ -8,6 +8,7 @@ import type { ProgramTable } from './system/programs.js'
 import type { System } from './system/system.js'
 import { isWindowsPersona } from './windows/persona/load.js'
 import type { WindowsPersona } from './windows/persona/schema.js'
+import type { HostTexts } from './windows/powershell/host-texts.js'
 import { startWindowsGuest } from './windows/start.js'
 import { copyOfWindowsDisk } from './windows/system/disk.js'
 import type { Disk as WindowsDisk } from './windows/system/system.js'
@@ -89,6 +90,8 @@ export interface Virtual {
   readonly programs?: ProgramTable
   /** Where connections through the guest lead; without it they are refused. */
   readonly forward?: Forward
+  /** What carries out the texts of a host, on a Windows with a hypervisor. */
+  readonly hostTexts?: HostTexts
   /** Given what it writes to its serial port, from power-on; bytes, as latin1. */
   serial?(text: string): void
   /** Told of each boot, before its port opens. */

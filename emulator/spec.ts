@@ -55,7 +55,7 @@ const vmSchema = z.strictObject({
   /** Snapshots of the system as it was installed. */
   snapshots: z.array(z.string()).default([]),
   /** Files on the host with the system as it was installed. */
-  images: z.array(z.string().startsWith('/')).default([]),
+  images: z.array(z.string().regex(/^(?:\/|[A-Za-z]:\\)/)).default([]),
 })
 
 /** What an emulated host is started from. */

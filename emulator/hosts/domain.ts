@@ -16,6 +16,9 @@ export function hardwareOf(xml: Xml): Hardware {
     memoryBytes: memoryKiB(xml) * 1024,
     mode: isPv ? 'pv' : 'hvm',
     ...(isPv ? {} : { firmware: isUefi ? ('uefi' as const) : ('bios' as const) }),
+    ...(text(xml, 'generation') === undefined
+      ? {}
+      : { generation: text(xml, 'generation') === '2' ? (2 as const) : (1 as const) }),
     ...(type?.attributes.machine === undefined ? {} : { machine: type.attributes.machine }),
     ...(disk === undefined ? {} : { disk: guestNames[disk] ?? disk }),
     ...(nic === undefined ? {} : { nic: guestNames[`nic ${nic}`] ?? nic }),

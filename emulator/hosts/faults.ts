@@ -17,6 +17,12 @@ export const hostFaultsSchema = z.strictObject({
   slow: z.strictObject({ ms: z.int().positive().max(600_000) }).optional(),
   /** Saving a guest's memory takes that much longer, in ms; the guest stands still meanwhile. */
   slowSaves: z.strictObject({ ms: z.int().positive().max(600_000) }).optional(),
+  /** Of Hyper-V: so many looks for a guest's addresses find none, as while its integration services start. */
+  lateAddresses: z.strictObject({ looks: z.int().positive().max(1_000) }).optional(),
+  /** Of Hyper-V: the disks of a deleted checkpoint are seen merged only after so many looks. */
+  lateMerges: z.strictObject({ looks: z.int().positive().max(1_000) }).optional(),
+  /** Of Hyper-V: every error has this text, as on a host that speaks another language. */
+  localised: z.strictObject({ message: z.string().min(1) }).optional(),
   /** It is gone with all its guests, once a command matches. */
   gone: z.strictObject({ command: pattern }).optional(),
 })

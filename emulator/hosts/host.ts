@@ -13,6 +13,7 @@ import {
 import type { ProgramTable } from '../system/programs.js'
 import { isWindowsPersona, loadWindowsPersona } from '../windows/persona/load.js'
 import type { Load } from './capacity.js'
+import { startHyperVHost } from './hyperv/start.js'
 import { Hypervisor } from './hypervisor.js'
 import { installNeighbours, neighbours } from './network.js'
 import { qemuImgProgram } from './qemu-img.js'
@@ -42,10 +43,15 @@ export interface EmulatedHost {
   readonly most: Load
   /** The names of the virtual machines that run. */
   running(): readonly string[]
+  /** Of Hyper-V: all that it has, by its own count: machines with their states, folders of instances, claims. */
+  account?(): readonly string[]
   close(): Promise<void>
 }
 
 const linuxPrograms = makePrograms()
+
+/** The vendors' parts of the addresses that their hypervisors make. */
+const macPrefixes: Readonly<Record<string, string>> = { xen: '00:16:3e', 'hyper-v': '00:15:5d' }
 
 /**
  * Starts an emulated host: a Linux machine, and a hypervisor that its programs speak to. Hosts of one site know each
@@ -57,7 +63,7 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
   const keys = await guestKeys(parsed, site)
   const hypervisor: Hypervisor = new Hypervisor({
     platform: parsed.persona,
-    macPrefix: persona.hypervisor.id === 'xen' ? '00:16:3e' : '52:54:00',
+    macPrefix: macPrefixes[persona.hypervisor.id] ?? '52:54:00',
     nodeMemoryKiB: persona.node.memoryKiB - (persona.xen?.dom0KiB ?? 0),
     faults: parsed.faults,
     store: site.store,
@@ -75,6 +81,19 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
     },
   })
   let booted: Hypervisor['tree'] | undefined
+  const { hyperv } = persona
+  if (hyperv) {
+    return startHyperVHost({
+      hypervisor,
+      persona: { ...persona, hyperv },
+      parsed,
+      machine: machineSpec(parsed, persona),
+      keys,
+      onTree: tree => {
+        booted = tree
+      },
+    })
+  }
   const pool = persona.xenserver ? site.pool(parsed.persona) : undefined
   const own = hostPrograms({ hypervisor, persona, site, pool }, parsed)
   const programs: ProgramTable = name => own(name) ?? linuxPrograms(name)
@@ -177,7 +196,10 @@ function hostPrograms(
   return name => programs.get(name)
 }
 
-function machineSpec(spec: ParsedHostSpec, persona: ManagedHostPersona) {
+function machineSpec(
+  spec: ParsedHostSpec,
+  persona: ManagedHostPersona,
+): ReturnType<typeof emulatedGuestSchema.parse> {
   const { cells, sockets, cores, threads, memoryKiB } = persona.node
   // What a kernel under Xen sees of itself is what every guest there sees.
   const isXen = persona.hypervisor.id === 'xen'

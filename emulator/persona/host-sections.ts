@@ -66,6 +66,19 @@ export const hostOnly = {
     build: z.string().regex(/^\d+$/),
     vcenter: z.strictObject({ version: z.string(), build: z.string() }),
   }).optional(),
+  /** The Hyper-V of a Windows host, and what its PowerShell tells of the host. */
+  hyperv: fact({
+    version: z.enum(['2012', '2012 R2', '2016', '2019', '2022', '2025']),
+    product: z.string().min(1),
+    build: whole,
+    revision: whole,
+    /** The folder of virtual machines, as Get-VMHost has it. */
+    folder: z.string().regex(/^[A-Z]:\\/),
+    /** The machine and its firmware, as Win32_ComputerSystem and Win32_BIOS have them. */
+    machine: z.string().min(1),
+    firmware: z.string().min(1),
+    cpu: z.string().min(1),
+  }).optional(),
   /** The network that guests stand in by default. */
   network: fact({
     kind: z.enum(['network', 'bridge']),

@@ -225,6 +225,7 @@ export const managedSections = ['machine', 'node', 'network'] as const satisfies
 export const managers = [
   'libvirt',
   'xen',
+  'hyperv',
   'xenserver',
   'vsphere',
 ] as const satisfies readonly (keyof Persona)[]

@@ -64,6 +64,7 @@ export class WindowsGuest extends BaseGuest<WindowsPersona, WindowsSystem> {
       disk: this.#disk,
       ...(memory === undefined ? {} : { memory }),
       used: this.#used,
+      hostTexts: this.virtual.hostTexts,
       power: request => this.#askedToGoDown(request),
       cancelPower: () => this.#cancelPower(),
       goingDown: () => this.state === 'down',
@@ -72,10 +73,14 @@ export class WindowsGuest extends BaseGuest<WindowsPersona, WindowsSystem> {
     return system
   }
 
-  protected override offers(): Pick<ServerRequest, 'sftp'> {
-    return this.persona.ssh.sftp
-      ? { sftp: (user, stream) => this.system && serveSftp(this.system, user, stream) }
-      : {}
+  protected override offers(): Pick<ServerRequest, 'forward' | 'sftp'> {
+    const { forward } = this.virtual
+    return {
+      ...(forward === undefined ? {} : { forward }),
+      ...(this.persona.ssh.sftp
+        ? { sftp: (user, stream) => this.system && serveSftp(this.system, user, stream) }
+        : {}),
+    }
   }
 
   protected override run(system: WindowsSystem, execution: Execution, faults: CommandFaults): void {

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, win32 } from 'node:path'
 import { capacityMistakes } from './check-capacity.js'
 import type { Mistake } from './errors.js'
 import type { LabFile, LoginFile, PlacementFile } from './lab-schema.js'
@@ -181,8 +181,13 @@ function cleanOf({ clean }: PlacementFile, folder: string): CleanState {
     return { kind: 'snapshot', name: clean.snapshot }
   }
   return 'overlay' in clean
-    ? { kind: 'overlay', path: resolvePath(clean.overlay, folder) }
-    : { kind: 'copy', path: resolvePath(clean.copy, folder) }
+    ? { kind: 'overlay', path: diskPath(clean.overlay, folder) }
+    : { kind: 'copy', path: diskPath(clean.copy, folder) }
+}
+
+/** A disk on a Windows host has a path that no other system takes for absolute. */
+function diskPath(path: string, folder: string): string {
+  return win32.isAbsolute(path) && !path.startsWith('/') ? path : resolvePath(path, folder)
 }
 
 function configurationOf({ name, memory, ...written }: PlacementFile['configuration']): Configuration {

@@ -2,9 +2,10 @@ import { InfraError } from '../config/errors.js'
 import { isRelease, parseRelease, type Release, releaseCommand } from '../config/release.js'
 import { readClock } from '../guests/clock.js'
 import { chooseRoom, describeRooms, parseRooms, roomCommand, usualFolder } from '../guests/room.js'
+import { readWindowsClock } from '../guests/windows/clock.js'
 import type { Check } from '../hypervisors/driver.js'
 import { inMib, seenFree, seenIf } from '../hypervisors/seen.js'
-import type { Machine } from '../remote/index.js'
+import { type Machine, WindowsMachine } from '../remote/index.js'
 import type { Bounds } from './bounds.js'
 import { clockCheck } from './clock.js'
 
@@ -50,9 +51,12 @@ export function releaseChecks({ product, version, machine }: LinuxRequest): Chec
   ]
 }
 
-/** Its clock against ours. */
-export function linuxClock({ machine, bounds }: Pick<LinuxRequest, 'machine' | 'bounds'>): Check {
-  return clockCheck(bounds.clockMs, async signal => readClock(await machine(), signal))
+/** Its clock against ours; that of a host may be a Windows'. */
+export function machineClock({ machine, bounds }: Pick<LinuxRequest, 'machine' | 'bounds'>): Check {
+  return clockCheck(bounds.clockMs, async signal => {
+    const found = await machine()
+    return found instanceof WindowsMachine ? readWindowsClock(found, signal) : readClock(found, signal)
+  })
 }
 
 /** A folder with space for what a pass writes, and something to put it there with: as a run looks for them. */

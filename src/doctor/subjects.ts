@@ -13,7 +13,7 @@ import {
 } from '../remote/index.js'
 import type { Bounds } from './bounds.js'
 import type { Subject } from './finding.js'
-import { linuxClock, linuxSpace, releaseChecks } from './linux.js'
+import { linuxSpace, machineClock, releaseChecks } from './linux.js'
 import { type Reached, reach } from './reach.js'
 import { windowsChecks } from './windows.js'
 
@@ -62,7 +62,7 @@ export function subjectsOf(request: SubjectsRequest): Subjects {
         ? []
         : releaseChecks({ product, version: host.version, machine, bounds })),
       ...ofDriver.filter(({ placement }) => placement === undefined),
-      ...(machine === undefined ? [] : [linuxClock({ machine, bounds })]),
+      ...(machine === undefined ? [] : [machineClock({ machine, bounds })]),
     ]
     const ofHost: Subject = {
       host: host.id,
@@ -196,7 +196,7 @@ interface FamilyLook {
 const families: Readonly<Record<Family, FamilyLook>> = {
   linux: {
     connection: mark => ({ mark, firstCommand: ':' }),
-    checks: request => [...releaseChecks(request), linuxClock(request), linuxSpace(request)],
+    checks: request => [...releaseChecks(request), machineClock(request), linuxSpace(request)],
   },
   windows: { connection: windowsConnection, checks: windowsChecks },
 }

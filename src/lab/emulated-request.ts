@@ -119,7 +119,7 @@ function sourceOf(clean: Placement['clean']): { readonly name: string; readonly 
     return null
   }
   const name = clean.kind === 'snapshot' ? clean.name : clean.path
-  return { name, isFile: clean.kind !== 'snapshot' && name.startsWith('/') }
+  return { name, isFile: clean.kind !== 'snapshot' && /^(?:\/|[A-Za-z]:\\)/.test(name) }
 }
 
 interface Standing {
@@ -134,8 +134,8 @@ function requestOf(
   { lab, guest, host, placement: { configuration }, publicKey }: Standing,
   persona: string,
 ): EmulatedGuestRequest {
-  const { vcpus, memoryBytes, firmware, machine, disk, nic, mode } = configuration
-  const given = { firmware, machine, disk, nic, mode }
+  const { vcpus, memoryBytes, firmware, generation, machine, disk, nic, mode } = configuration
+  const given = { firmware, generation, machine, disk, nic, mode }
   const hardware = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   return {
     name: guestName(guest.id, host.id, configuration.name),
@@ -145,7 +145,7 @@ function requestOf(
     hardware: {
       vcpus: vcpus ?? defaultVcpus,
       memoryBytes: memoryBytes ?? defaultMemoryBytes,
-      ...(hardware as Record<string, string>),
+      ...(hardware as Record<string, string | number>),
     },
     users: [{ name: guest.login.user, authorizedKeys: [publicKey] }],
     host: '127.0.0.1',

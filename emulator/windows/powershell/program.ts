@@ -3,6 +3,8 @@ import { type Call, complain, findProgram, type Program, print, startProgram } f
 import { LineReader, readAll } from '../system/io.js'
 import { decode, decodeMarked } from '../text/code-pages.js'
 import { readCommandLine } from './command-line.js'
+import { answerHostRequest } from './host-texts.js'
+import { answerRequest } from './requests.js'
 import { answerScript, refuse } from './script.js'
 import { serve } from './service.js'
 import { recognise } from './texts.js'
@@ -39,7 +41,9 @@ async function runText(call: Call, text: string): Promise<number> {
   const known = recognise(text)
   switch (known?.name) {
     case 'service':
-      return serve(call, new LineReader(call.io.stdin))
+      return serve(call, new LineReader(call.io.stdin), answerRequest)
+    case 'host-service':
+      return serve(call, new LineReader(call.io.stdin), answerHostRequest)
     case 'script':
       return answerScript(call, known.data)
     case 'reader':

@@ -17,7 +17,8 @@ export type Line = (text: string) => Promise<void>
 const epochTicks = 621_355_968_000_000_000n
 const ticksPerMs = 10_000n
 
-type Cell = null | string | readonly Cell[]
+/** A value of a row. */
+export type Cell = null | string | readonly Cell[]
 
 /** Answers one request of the service. */
 export async function answerRequest(
@@ -164,7 +165,8 @@ function nowRows({ system }: Call, op: string): Rows {
   return [{ ticks: String(BigInt(Math.floor(ms)) * ticksPerMs + epochTicks) }]
 }
 
-function json(cells: Readonly<Record<string, Cell>>): string {
+/** A row as the service writes it. */
+export function json(cells: Readonly<Record<string, Cell>>): string {
   const cell = (value: Cell): string =>
     value === null ? 'null' : typeof value === 'string' ? text(value) : `[${value.map(cell).join(',')}]`
   return `{${Object.entries(cells)
@@ -172,11 +174,12 @@ function json(cells: Readonly<Record<string, Cell>>): string {
     .join(',')}}`
 }
 
-function text(value: string): string {
+/** A text as the service writes it. */
+export function text(value: string): string {
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
 /** What is not printable ASCII, as the service writes it. */
-function escapeOdd(line: string): string {
+export function escapeOdd(line: string): string {
   return line.replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -1,13 +1,16 @@
 import pLimit from 'p-limit'
 import type { Call } from '../system/context.js'
 import type { LineReader } from '../system/io.js'
-import { answerRequest, type Line } from './requests.js'
+import type { Line } from './requests.js'
+
+/** Answers one request: its number, and its fields. */
+type Answer = (call: Call, id: string, fields: readonly string[], write: Line) => Promise<void>
 
 /** Runspaces of the service: so many requests are answered at once. */
 const runspaces = 8
 
 /** The service that guestcert keeps on a connection: requests from standard input, each answered as it comes. */
-export async function serve(call: Call, input: LineReader): Promise<number> {
+export async function serve(call: Call, input: LineReader, answer: Answer): Promise<number> {
   const { process, io, system } = call
   const write: Line = line => io.stdout.write(Buffer.from(`${line}\r\n`, 'latin1'), process.signal)
   const inTurn = pLimit(runspaces)
@@ -33,8 +36,10 @@ export async function serve(call: Call, input: LineReader): Promise<number> {
       if (!isStopped) await write(text)
     }
     const ended = inTurn(() =>
-      Promise.race([answerRequest(call, id, [op, ...rest], unlessStopped), stopped]),
+      Promise.race([answer(call, id, [op, ...rest], unlessStopped), stopped]),
     ).finally(() => live.delete(id))
+    // One that ends with the whole process is nobody's concern any more.
+    ended.catch(() => {})
     live.set(id, { stop, ended })
   }
   await process.whileAlive(Promise.all([...live.values()].map(({ ended }) => ended)))

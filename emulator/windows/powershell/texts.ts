@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** The PowerShell texts that the emulator knows: those that guestcert sends. */
-export type TextName = 'service' | 'script' | 'reader' | 'login-probe' | 'login-line'
+export type TextName = 'service' | 'host-service' | 'script' | 'reader' | 'login-probe' | 'login-line'
 
 /** A text that was recognised, with the data that it was given. */
 export interface KnownText {
@@ -12,6 +12,7 @@ export interface KnownText {
 /** By the first half of the SHA-256 of each: a text that was changed is another one. */
 const names: Readonly<Record<string, TextName>> = {
   '7dac6bd4f43655612ef988f4f685bc4e': 'service',
+  '4f27517f2b3c353da3f30d1ad10cef7a': 'host-service',
   '4a5abc4bcfb287b1aeaab25853953450': 'script',
   fa773f3090483a1717aa56f9db90951a: 'reader',
   d0ca080a2b9e288862391437ebdda970: 'login-probe',

@@ -2,6 +2,7 @@ import type { Machine } from '../../hardware/machine.js'
 import type { Pulse } from '../../pulse.js'
 import { Clock } from '../../system/clock.js'
 import type { WindowsPersona } from '../persona/schema.js'
+import type { HostTexts } from '../powershell/host-texts.js'
 import { makeDevices } from '../store/devices.js'
 import { pluggedDisks, pluggedNics } from '../store/plugged.js'
 import { WinProcessTable } from '../store/processes.js'
@@ -28,6 +29,7 @@ export interface BootRequest {
   /** Goes on from here instead of booting. */
   readonly memory?: { readonly uptimeNs: bigint; readonly wallNs: bigint }
   readonly used: Set<string>
+  readonly hostTexts?: HostTexts | undefined
   power(request: PowerRequest): boolean
   cancelPower(): boolean
   goingDown(): boolean
@@ -77,6 +79,7 @@ export function bootWindows(request: BootRequest): WindowsSystem {
     zone,
     computerName,
     accounts,
+    hostTexts: request.hostTexts,
     disk,
     files: disk.files,
     registry: disk.registry,

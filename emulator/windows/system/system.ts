@@ -1,6 +1,7 @@
 import type { Machine } from '../../hardware/machine.js'
 import type { Clock } from '../../system/clock.js'
 import type { WindowsPersona } from '../persona/schema.js'
+import type { HostTexts } from '../powershell/host-texts.js'
 import type { Device } from '../store/devices.js'
 import type { EventLogs } from '../store/events.js'
 import type { Volume } from '../store/files.js'
@@ -63,6 +64,8 @@ export interface WindowsSystem {
   /** Facts of the persona that were read, as `weakestProvenance` takes them. */
   readonly used: Set<string>
   readonly counters: { powershellStarts: number }
+  /** What carries out the texts of a host, where a hypervisor is installed. */
+  readonly hostTexts?: HostTexts | undefined
   /** Writes an event down, by the name of its occasion in the persona. */
   emit(occasion: string, inserts?: readonly string[], atMs?: number): void
   /** Goes down after a while; false when that is planned already. */

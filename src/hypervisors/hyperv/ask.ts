@@ -71,7 +71,8 @@ export function asker(connection: HostConnection<PowerShellHost>, host: string):
         const message = `${where} on ${host}: ${text.name} was cancelled`
         throw new InfraError(message, { cause: 'runner', where, code: 'cancelled' })
       }
-      throw asTrouble(error, text, where, host)
+      // What became of PowerShell says less than what became of the connection.
+      throw machine.lost.aborted ? machine.lost.reason : asTrouble(error, text, where, host)
     }
   }
 }

@@ -4,7 +4,7 @@ import { accessAt } from '../reach.js'
 import { type GuestAddress, type Looked, usableAddresses, waitForAddresses } from '../shared/addresses.js'
 import { newClaim, runnerName } from '../shared/claims.js'
 import { type CallOptions, hostError, refused } from '../shared/host-commands.js'
-import { differences, nicModel, planClone } from './clone.js'
+import { differences, nicModel, planClone, unlike } from './clone.js'
 import { createHotplug, type Hotplug, screenshotOf } from './devices.js'
 import { findMachine, type HyperVHost } from './host.js'
 import { identityOf } from './image.js'
@@ -58,13 +58,29 @@ export function hyperVBackend({ host, request, below: askBelow }: HyperVBackendR
     const plan = understood(() => planClone(template, { instance, path: clean.path, root: below.folder }))
     image = await identityOf(host, clean.path, callOf(place, signal, 'storage'))
     const { disk, folder, parent } = plan
-    await host.ask(hostTexts.makeDisk, [clean.kind, clean.path, disk.path], callOf(place, signal, 'storage'))
+    const copied = callOf(place, signal, 'storage')
+    const disks = await host.ask(hostTexts.makeDisk, [clean.kind, clean.path, disk.path], copied)
+    const { parent: from } = readRow('parent', disks)
+    if (clean.kind === 'overlay' && from?.toLowerCase() !== clean.path.replaceAll('/', '\\').toLowerCase()) {
+      throw hostError(
+        instance,
+        `${instance} on ${host.id}: its disk differs from ${from || 'none'}, not from ${clean.path}`,
+      )
+    }
     const drive = [disk.type, disk.number, disk.location, disk.path].join('\t')
     const notes = `guestcert: ${runnerName()}, ${new Date().toISOString()}`
     const keep = placement.endpoint === undefined ? '' : 'keep'
     const args = [template.id, instance, parent, notes, drive, keep]
     const rows = await host.ask(vmTexts.clone, args, callOf(place, signal, 'start'))
     place.id = readRow('made', rows).id
+    const made = await lookAt(place, quick(signal))
+    const differs = made === null ? ['it is not there'] : unlike(made, template, disk)
+    if (differs.length > 0) {
+      throw hostError(
+        instance,
+        `${instance} on ${host.id}: it was not made as it should be: ${differs.join('; ')}`,
+      )
+    }
     hotplug = createHotplug({ place, folder, memoryBytes: template.startup })
   }
 

@@ -59,6 +59,28 @@ export function differences(
   )
 }
 
+/** How a machine is other than the template that it was made after: one phrase each. */
+export function unlike(made: Read<'looked'>, template: Read<'looked'>, disk: Drive): string[] {
+  const drives = made.disks.map(driveOf)
+  const cards = ({ nics }: Read<'looked'>): string =>
+    nics
+      .map(cardOf)
+      .map(({ switchName, isLegacy }) => `${nicModel(isLegacy)} on ${switchName || 'no switch'}`)
+      .join(', ')
+  const pairs: readonly (readonly [what: string, has: unknown, wanted: unknown])[] = [
+    ['generation', made.generation, template.generation],
+    ['vCPUs', made.cpus, template.cpus],
+    ['memory', made.startup, template.startup],
+    ['dynamic memory', made.dynamic, false],
+    ['secure boot', made.secureBoot, template.secureBoot],
+    ['network cards', cards(made), cards(template)],
+    ['disks', JSON.stringify(drives), JSON.stringify([disk])],
+  ]
+  return pairs.flatMap(([what, has, wanted]) =>
+    has === wanted ? [] : [`${what}: ${String(has)}, not ${String(wanted)}`],
+  )
+}
+
 /** A kind of card as labs name it. */
 export function nicModel(isLegacy: boolean): string {
   return isLegacy ? 'legacy' : 'synthetic'

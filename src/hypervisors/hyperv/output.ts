@@ -51,6 +51,7 @@ const schemas = {
   addresses: z.object({ mac: z.string(), given: list, seen: list }),
   image: z.object({ path: z.string(), format: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   text: z.object({ text: z.string() }),
+  parent: z.object({ parent: optional }),
   exists: z.object({ exists: truth }),
   name: z.object({ name: z.string() }),
   space: z.object({ bytes: number }),

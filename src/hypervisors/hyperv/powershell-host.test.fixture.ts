@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { PassThrough } from 'node:stream'
@@ -54,8 +54,6 @@ export interface HostOptions {
   readonly generation?: 1 | 2
   readonly clean?: CleanState
   readonly configuration?: Partial<Configuration>
-  /** Changes a text before it is sent. */
-  readonly mutate?: (text: string) => string
 }
 
 export interface PowerShellSubject extends Subject {
@@ -63,6 +61,10 @@ export interface PowerShellSubject extends Subject {
   readonly request: GuestRequest
   /** Another runner's driver for the same host. */
   openDriver(): Driver
+  /** Changes every text before it is sent, from now on. */
+  mutate(change: (text: string) => string): void
+  /** Makes the host what it was at first. */
+  reset(): void
   read(): PlayedHost
   change(alter: (host: PlayedHost) => void): void
 }
@@ -139,7 +141,7 @@ export function makeHost(folder: string, version: Played, generation: 1 | 2): st
 
 /** A Hyper-V host that a real PowerShell plays with the modules in fixtures/hyperv. */
 export async function startPowerShellHost(t: Test, options: HostOptions = {}): Promise<PowerShellSubject> {
-  const { version = '2022', generation = 2, mutate = text => text } = options
+  const { version = '2022', generation = 2 } = options
   const folder = t.testdir()
   const file = makeHost(folder, version, generation)
   const read = (): PlayedHost => JSON.parse(readFileSync(file, 'utf8')) as PlayedHost
@@ -149,20 +151,31 @@ export async function startPowerShellHost(t: Test, options: HostOptions = {}): P
     writeFileSync(`${file}.test`, JSON.stringify(host))
     renameSync(`${file}.test`, file)
   }
+  let mutated = (text: string): string => text
+  const first = read()
   let listener = (_: number): void => {}
   let [heard, toRefuse] = [0, 0]
-  const connect = (): Promise<PowerShellHost> =>
-    connectToPowerShell(file, async (text, go) => {
-      heard += 1
-      listener(heard)
-      toRefuse -= 1
-      if (toRefuse === 0) {
-        throw new InfraError('refused by the test', { cause: 'host', where: 'hv-1', code: 'command' })
-      }
-      return go(mutate(text))
-    })
+  // One PowerShell for all drivers of a test: a start takes seconds.
+  const opening = connectToPowerShell(file, async (text, go) => {
+    heard += 1
+    listener(heard)
+    toRefuse -= 1
+    if (toRefuse === 0) {
+      throw new InfraError('refused by the test', { cause: 'host', where: 'hv-1', code: 'command' })
+    }
+    return go(mutated(text))
+  })
+  t.teardown(async () => (await opening).close())
+  const connect = async (): Promise<PowerShellHost> => ({ ...(await opening), close: async () => {} })
   const openDriver = (): Driver => {
-    const limits = { shutdown: 2_000, lookEvery: 10, watchEvery: 300, unplug: 2_000, snapshot: 10_000 }
+    const limits = {
+      shutdown: 2_000,
+      lookEvery: 10,
+      watchEvery: 300,
+      unplug: 2_000,
+      snapshot: 5_000,
+      storage: 5_000,
+    }
     const driver = createHyperVDriver({ host: { id: 'hv-1', product: 'hyper-v', version, limits }, connect })
     t.teardown(() => driver.close())
     return driver
@@ -195,6 +208,14 @@ export async function startPowerShellHost(t: Test, options: HostOptions = {}): P
       },
       evidenceFolder: join(folder, 'evidence'),
       limits: { ...defaultLimits, boot: 5_000 },
+    },
+    mutate: alter => {
+      mutated = alter
+    },
+    reset: () => {
+      rmSync(join(folder, 'c/VMs/guestcert'), { recursive: true, force: true })
+      rmSync(join(folder, 'c/ProgramData'), { recursive: true, force: true })
+      writeFileSync(file, JSON.stringify(first))
     },
     read,
     change,

@@ -52,6 +52,10 @@ export async function revertTo(place: HyperVPlace, name: string, signal: AbortSi
   }
   await turnOff(place, signal)
   await askVm(place, vmTexts.restore, [id], callOf(place, signal, 'snapshot'))
+  // One that was gone back to is there still.
+  if ((await namesOf(place, signal)).get(name) !== id) {
+    throw hostError(place.instance, `${place.instance} on ${place.host.id}: the checkpoint ${name} is gone`)
+  }
 }
 
 /** The checkpoints of a machine: identifiers by name, the newest of each. */

@@ -1,4 +1,5 @@
 import { InfraError } from '../../config/errors.js'
+import { untilHolds } from '../limit.js'
 import { awaitSent } from '../managed-vm/await-state.js'
 import { type Expectation, sent, showing, type VmBackend } from '../managed-vm/backend.js'
 import { isDown, isUp, type Observation } from '../managed-vm/observation.js'
@@ -23,6 +24,9 @@ export type HyperVVm = Pick<
   'instance' | 'limits' | 'observe' | 'start' | 'requestShutdown' | 'kill'
 > &
   Required<Pick<VmBackend, 'pause' | 'resume' | 'reset' | 'nmi'>>
+
+/** What the text `shutdown` gives where no service of the guest answers. */
+const notThereYet = 'none'
 
 /** The call of an instance's text, within a limit of its host. */
 export function callOf(
@@ -68,14 +72,22 @@ export function hyperVVm(place: HyperVPlace): HyperVVm {
       return showing(runs('start it'))
     },
     requestShutdown: async signal => {
-      const { code } = readRow('answered', await askVm(place, vmTexts.shutdown, [], callOf(place, signal)))
-      if (code === 'none') {
+      let code = notThereYet
+      const isAnswered = async (): Promise<boolean> => {
+        code = readRow('answered', await askVm(place, vmTexts.shutdown, [], callOf(place, signal))).code
+        return code !== notThereYet || isDown(await observe({ devices: false }, signal))
+      }
+      // While it boots, nothing in the guest hears.
+      const wait = { limit: limits.shutdown, everyMs: limits.lookEvery.ms, signal }
+      if (!(await untilHolds(isAnswered, wait))) {
         throw new InfraError(
           `${instance} on ${host.id}: the guest cannot be asked to shut down: its integration services do not answer (Msvm_ShutdownComponent)`,
           { cause: 'guest', where: instance, code: 'command' },
         )
       }
-      demandDone(place, 'InitiateShutdown', code)
+      if (code !== notThereYet) {
+        demandDone(place, 'InitiateShutdown', code)
+      }
       return showing({ what: 'shut down', cause: 'guest', limit: limits.shutdown, holds: isDown })
     },
     kill: async signal => {
@@ -188,7 +200,8 @@ async function observeInside(place: HyperVPlace, call: CallOptions): Promise<Obs
   }
   const seen = seenAs(place, looked.state)
   const { disks, nics, cpus, assigned, startup } = looked
-  const memoryBytes = isUp(seen) && assigned > 0 ? assigned : startup
+  // What is saved has none.
+  const memoryBytes = isUp(seen) && seen.said !== 'Saved' ? assigned : startup
   return {
     ...seen,
     devices: {

@@ -88,14 +88,15 @@ $path=$v.ParentPath}`,
   },
   makeDisk: {
     name: 'make-disk',
-    columns: [],
-    why: 'Makes the disk of an instance: one that differs from a clean one, or a copy of it.',
+    columns: ['parent'],
+    why: 'Makes the disk of an instance: one that differs from a clean one, or a copy of it; says what it differs from.',
     sources: [cmdlet('New-VHD'), file],
     text: String.raw`param($how,$from,$path)
 ${pathFunction}
 [void][IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName((Gc-Path $path)))
 if($how -eq 'overlay'){[void](Hyper-V\New-VHD -Path $path -ParentPath $from -Differencing)}
-else{[IO.File]::Copy((Gc-Path $from),(Gc-Path $path),$true)}`,
+else{[IO.File]::Copy((Gc-Path $from),(Gc-Path $path),$true)}
+@{parent=(Hyper-V\Get-VHD -Path $path).ParentPath}`,
   },
   folders: {
     name: 'folders',
