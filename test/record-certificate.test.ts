@@ -152,3 +152,32 @@ t.test('two parties decide, one challenges, the other answers, and a certificate
     stdout: /^checkpoint: it is no head of example\.org\/record that the log's key has signed/,
   })
 })
+
+t.test('a plan that was edited after the run is not recorded, and is named where it is kept', async t => {
+  const record = await sampleRecord(t)
+  const keys = t.testdir()
+  for (const name of ['a', 'log'] as const) {
+    const pem = record.keys[name].export({ type: 'pkcs8', format: 'pem' })
+    await writeFile(join(keys, `${name}.pem`), pem)
+  }
+  const run = (...args: string[]) => guestcert([...args, '--record', record.folder], { cwd: keys })
+  const add = (folder: string) => run('record', 'add', folder, '--key', 'a.pem', '--log-key', 'log.pem')
+  const folder = await runFolder(record, 'edited')
+  const plan = await readFile(join(folder, 'plan.json'), 'utf8')
+  const edits = [
+    ['"emulated":false', '"emulated":true'],
+    [`"suiteDigest":"${suiteDigest}"`, `"suiteDigest":"${'b'.repeat(64)}"`],
+    ['"product":"debian","version":"12"', '"product":"debian","version":"13"'],
+  ] as const
+  for (const [from, to] of edits) {
+    await writeFile(join(folder, 'plan.json'), plan.replace(from, to))
+    t.match(await add(folder), { code: 2, stderr: /plan\.json was changed: / }, to)
+  }
+  await writeFile(join(folder, 'plan.json'), plan)
+  t.match(await add(folder), { code: 0 })
+  t.match(await run('record', 'verify'), { code: 0 })
+  const [kept = ''] = await readdir(join(record.folder, 'runs'))
+  const file = join(record.folder, 'runs', kept, 'plan.json')
+  await writeFile(file, plan.replace('"why"', '"Why"').replace('"emulated":false', '"emulated":true'))
+  t.match(await run('record', 'verify'), { code: 1, stdout: /plan\.json was changed: / })
+})

@@ -2,6 +2,7 @@ import { sampleEnvironment, sampleJournal, samplePlan, sampleTest } from '../../
 import type { JournalEvent, Verdict } from '../journal/events.js'
 import { foldRun } from '../journal/fold.js'
 import { bootTestId } from '../plan/boot.js'
+import { digestPlan } from '../plan/digest.js'
 import type { Plan, PlannedEnvironment } from '../plan/types.js'
 import { digestOf } from './canonical.js'
 import type { Case, DecisionInput } from './decision/types.js'
@@ -64,7 +65,7 @@ export function sampleRun(changes: SampleChanges = {}): { plan: Plan; events: re
     configuration: { name: 'bios', vcpus: 2, memoryBytes: 2 ** 30 },
     ...changes.environment,
   })
-  const plan = samplePlan([environment])
+  const plan = { ...samplePlan([environment]), digest: digestPlan([environment]) }
   const journal = sampleJournal(plan)
   const id = environment.id
   const seen = changes.hostFacts === undefined ? hostFacts : changes.hostFacts

@@ -6,6 +6,7 @@ import { readSecretReference } from '../../config/references.js'
 import { secret } from '../../config/scalars.js'
 import { homeFolder } from '../../config/this-machine.js'
 import { journalFile } from '../../journal/reader.js'
+import { digestPlan } from '../../plan/digest.js'
 import { readPrivateKey } from '../../record/envelope/keys.js'
 import { loadRecordConfig } from '../../record/ledger/config.js'
 import { type Record, readRecord } from '../../record/ledger/read.js'
@@ -62,9 +63,17 @@ async function passphrase(flag: string, args: ParsedArgs, io: CommandIo): Promis
   return resolveSecret(reference, { what: 'the passphrase', where: `--${flag}` }, sources)
 }
 
-/** A run's folder as bytes and as what they come to. @throws UsageError, ConfigError */
+/**
+ * A run's folder as bytes and as what they come to. @throws ConfigError, and UsageError for a plan that was edited: what
+ * was registered, and what the journal names, is its digest.
+ */
 export async function readSource(folder: string): Promise<RunSource> {
-  const { state } = await readRun(folder)
+  const { state, plan: read } = await readRun(folder)
+  if (digestPlan(read.environments) !== read.digest) {
+    throw new UsageError(
+      `${join(folder, planFile)} was changed: it does not come to the digest that it names`,
+    )
+  }
   const [journal, plan] = await Promise.all([
     readFile(join(folder, journalFile)),
     readFile(join(folder, planFile)),
