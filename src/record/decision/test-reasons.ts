@@ -1,6 +1,6 @@
 import { applyWaivers } from '../../waivers/apply.js'
 import type { RecordedTest } from '../statement/types.js'
-import type { Case, Decision, DecisionInput, Reason } from './types.js'
+import type { Case, Decision, DecisionInput, Kit, Reason } from './types.js'
 
 /** What the tests of a run came to under a policy. */
 export interface TestFindings {
@@ -69,8 +69,12 @@ export function testReasons(one: Case, input: DecisionInput): TestFindings {
   return { reasons, notes, waived }
 }
 
-/** A lab's own suite may have the ids of the policy's, and `exit 0` behind them. */
+/** Whether a test is of a suite of the kit: a lab's own suite may have the policy's ids, and `exit 0` behind them. */
+export function isOfKit({ suite, suiteDigest }: RecordedTest, { suites }: Kit): boolean {
+  return Object.hasOwn(suites, suite) && suites[suite]?.includes(suiteDigest) === true
+}
+
 function kitReasons(test: RecordedTest, { kit }: DecisionInput, importedFrom: string | null): Reason[] {
-  if (importedFrom !== null || kit.suites[test.suite]?.includes(test.suiteDigest) === true) return []
+  if (importedFrom !== null || isOfKit(test, kit)) return []
   return [{ code: 'suite', text: `the suite ${test.suite} is not the policy’s` }]
 }

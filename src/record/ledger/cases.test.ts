@@ -199,3 +199,80 @@ t.test('a cosigned registration is one that another party saw before the run was
   await writeFile(join(record.folder, 'heads/1'), formatNote(note))
   t.same(await codesOf(record, policy), [])
 })
+
+const failing: SampleChanges = { verdicts: { 'core/identity': 'fail' } }
+
+t.test('a run that failed is not put away as the answer to a challenge', async t => {
+  const policy = samplePolicy({ reproduction: 'optional' })
+  for (const by of ['a', 'b'] as const) {
+    const record = await sampleRecord(t)
+    const first = await register(record, 'one')
+    const run = await record.add('run', runOf(first), 'a', [first])
+    const challenge = await challenged(record, run.leaf, by)
+    const second = await register(record, 'two')
+    const failed = await record.add('run', runOf(second, failing), 'a', [second])
+    await answered(record, challenge, failed.leaf)
+    t.same(await codesOf(record, policy), ['row', 'not-passed'], `challenged by ${by}`)
+  }
+})
+
+t.test('what certifies nothing reproduces nothing, and stands in no row', async t => {
+  const emulated: SampleChanges = { environment: { emulated: true } }
+  const slow: SampleChanges = { guestFacts: { 'kvm enabled': 'false' } }
+  for (const changes of [emulated, slow, { hostFacts: null }, { isClosed: false }]) {
+    const record = await sampleRecord(t)
+    const theirs = await register(record, 'theirs', 'b')
+    await record.add('run', runOf(theirs, changes), 'b', [theirs])
+    const ours = await register(record, 'ours')
+    const run = await record.add('run', runOf(ours), 'a', [ours])
+    t.same(await codesOf(record), ['not-reproduced'], 'their own run')
+    t.same(await codesOf(record, samplePolicy({ row: 2 })), ['row', 'not-reproduced'])
+    const challenge = await challenged(record, run.leaf)
+    const again = await register(record, 'again')
+    const rerun = await record.add('run', runOf(again, changes), 'a', [again])
+    await answered(record, challenge, rerun.leaf)
+    t.same(await codesOf(record), ['row', 'not-reproduced'], 'a rerun')
+  }
+})
+
+t.test('a run that was rejected reproduces nothing', async t => {
+  const record = await sampleRecord(t)
+  const theirs = await register(record, 'theirs', 'b')
+  const run = await record.add('run', runOf(theirs), 'b', [theirs])
+  const ours = await register(record, 'ours')
+  await record.add('run', runOf(ours), 'a', [ours])
+  t.same(await codesOf(record), [])
+  const remark = { at: '2026-11-25T10:00:00.000Z', why: 'the image is another one' }
+  await record.add('rejection', statementAbout('rejection', [entrySubject(run.leaf)], remark), 'b', [
+    run.leaf,
+  ])
+  t.same(await codesOf(record), ['not-reproduced'])
+})
+
+t.test('a later "no" of an engineer takes back a "yes"', async t => {
+  const policy = samplePolicy(
+    { reproduction: 'optional' },
+    { manual: [{ id: 'console', text: 'Is it there?' }] },
+  )
+  const record = await sampleRecord(t)
+  const first = await register(record, 'one')
+  const run = await record.add('run', runOf(first), 'a', [first])
+  const say = async (answer: 'yes' | 'no', at: string): Promise<void> => {
+    const said = { at, id: 'console', answer, by: 'ann', note: '' }
+    await record.add('manual', statementAbout('manual', [entrySubject(run.leaf)], said), 'a', [run.leaf])
+  }
+  await say('yes', '2026-11-24T10:00:00.000Z')
+  t.same(await codesOf(record, policy), [])
+  await say('no', '2026-11-25T10:00:00.000Z')
+  t.same(await codesOf(record, policy), ['manual'])
+})
+
+t.test('a suite whose name every object has is no suite of the kit', async t => {
+  const policy = samplePolicy({ reproduction: 'optional' }, { required: ['core/identity'] })
+  const record = await sampleRecord(t)
+  const first = await register(record, 'one')
+  const statement = runOf(first)
+  const tests = statement.predicate.tests.map(test => ({ ...test, suite: 'constructor' }))
+  await record.add('run', { ...statement, predicate: { ...statement.predicate, tests } }, 'a', [first])
+  t.same(await codesOf(record, policy), ['row', 'suite'])
+})
