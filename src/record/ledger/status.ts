@@ -3,6 +3,7 @@ import type { RunPredicate } from '../statement/types.js'
 import { againstCertificate } from './decisions.js'
 import type { Record } from './read.js'
 import { type RecordView, viewOf } from './view.js'
+import { isWarranted } from './warranted.js'
 
 /** How a pairing stands. `expired` and `historic` were certified once; `not certified` was decided, and did not come to it. */
 export type State = 'certified' | 'self-attested' | 'expired' | 'revoked' | 'not certified'
@@ -32,10 +33,10 @@ function standingOf(
   { record, view, nowMs }: { readonly record: Record; readonly view: RecordView; readonly nowMs: number },
 ): Standing {
   const made = view.certificates.filter(
-    ({ entry, predicate }) =>
-      predicate.pairing === pairing &&
-      Date.parse(predicate.at) <= nowMs &&
-      isWarranted(view, entry, predicate.decisions),
+    one =>
+      one.predicate.pairing === pairing &&
+      Date.parse(one.predicate.at) <= nowMs &&
+      isWarranted(one, view, record),
   )
   const certificate = made.at(-1) ?? null
   const decision = view.decisions.findLast(({ predicate }) => predicate.guestcert.pairing === pairing)
@@ -69,21 +70,6 @@ function standingOf(
     certificate,
     runs,
   }
-}
-
-/** A certificate rests on decisions that are there, passed, and were signed by somebody who counts. */
-function isWarranted(
-  view: RecordView,
-  entry: RecordView['certificates'][number]['entry'],
-  decisions: readonly string[],
-): boolean {
-  const found = view.decisions.filter(one => decisions.includes(one.entry.leaf))
-  return (
-    entry.signers.length > 0 &&
-    decisions.length > 0 &&
-    found.length === decisions.length &&
-    found.every(one => one.predicate.verificationResult === 'PASSED' && one.entry.signers.length > 0)
-  )
 }
 
 /** Facts of a guest and its host, as a customer has them. */

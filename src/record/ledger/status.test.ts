@@ -1,0 +1,101 @@
+import t from 'tap'
+import { digestOf } from '../canonical.js'
+import type { LoadedPolicy } from '../policy/load.js'
+import { harness, samplePolicy, sampleStatement, suiteDigest } from '../sample.test.fixture.js'
+import { certificateFor, decideAll, decisionStatement, policyStatement } from './decisions.js'
+import { type CertificatePredicate, statementAbout } from './entries.js'
+import { readRecord } from './read.js'
+import { type SampleRecord, sampleRecord } from './record.test.fixture.js'
+import { standingsOf } from './status.js'
+
+const nowMs = Date.parse('2026-11-30T12:00:00Z')
+const kit = { harness: [harness], suites: { guestcert: [suiteDigest], core: [suiteDigest] } }
+const policy = samplePolicy({ registered: false, reproduction: 'optional' })
+const loaded: LoadedPolicy = { policy, digest: digestOf(policy) }
+
+/** A record with a run, and what these parties decide about it. */
+async function decidedBy(
+  t: Parameters<typeof sampleRecord>[0],
+  parties: readonly ('a' | 'b')[],
+  decides: LoadedPolicy = loaded,
+): Promise<{ readonly record: SampleRecord; readonly decisions: readonly string[]; readonly run: string }> {
+  const record = await sampleRecord(t)
+  const run = await record.add('run', sampleStatement(), 'a')
+  const decisions: string[] = []
+  for (const party of parties) {
+    const read = await readRecord(record.folder)
+    const recorded = policyStatement(decides, read)
+    if (recorded !== null) await record.add('policy', recorded.statement, party)
+    const [decided] = await decideAll(read, { policy: decides.policy, kit, nowMs })
+    if (decided === undefined) throw new Error('nothing was decided')
+    const { statement, cites } = decisionStatement(decided, decides, `vendor-${party}`, read)
+    decisions.push((await record.add('decision', statement, party, cites)).leaf)
+  }
+  return { record, decisions, run: run.leaf }
+}
+
+function certificate(changes: Partial<CertificatePredicate>): CertificatePredicate {
+  return {
+    at: '2026-11-30T12:00:00.000Z',
+    number: 'GC-2026-00000000',
+    pairing: 'debian-12-on-debian-12',
+    title: 'Debian 12 on Debian 12 with KVM',
+    level: 'self-attested',
+    validUntil: '2026-12-30T12:00:00.000Z',
+    policy: { name: 'sample', version: '1.0.0', digest: loaded.digest },
+    carry: 'none',
+    decisions: [],
+    runs: [],
+    support: { first: 'vendor-a', second: 'vendor-b' },
+    ...changes,
+  }
+}
+
+async function stateWith(record: SampleRecord, predicate: CertificatePredicate): Promise<string | undefined> {
+  await record.add('certificate', statementAbout('certificate', [], predicate), 'a', predicate.decisions)
+  return standingsOf(await readRecord(record.folder), nowMs)[0]?.state
+}
+
+t.test('a certificate that every party of its policy has decided stands', async t => {
+  const { record } = await decidedBy(t, ['a', 'b'])
+  const read = await readRecord(record.folder)
+  const [decided] = await decideAll(read, { policy, kit, nowMs })
+  const made = decided === undefined ? null : certificateFor(decided, loaded, read)
+  if (made === null) throw new Error('there is no certificate')
+  await record.add('certificate', made.statement, 'a', made.cites)
+  t.match(standingsOf(await readRecord(record.folder), nowMs), [{ state: 'self-attested' }])
+})
+
+t.test('a certificate that one party writes alone says nothing', async t => {
+  const { record, decisions, run } = await decidedBy(t, ['a'])
+  t.equal(await stateWith(record, certificate({ decisions, runs: [run] })), 'not certified')
+})
+
+t.test('a certificate that says more than its decisions says nothing', async t => {
+  const cheats: readonly Partial<CertificatePredicate>[] = [
+    { level: 'certified' },
+    { validUntil: '2099-12-30T12:00:00.000Z' },
+    { validUntil: 'for ever' },
+    { runs: [] },
+    { runs: ['0'.repeat(64)] },
+    { policy: { name: 'sample', version: '1.0.0', digest: '0'.repeat(64) } },
+  ]
+  const { record, decisions, run } = await decidedBy(t, ['a', 'b'])
+  for (const cheat of cheats) {
+    const state = await stateWith(record, certificate({ decisions, runs: [run], ...cheat }))
+    t.equal(state, 'not certified', JSON.stringify(cheat))
+  }
+  t.equal(await stateWith(record, certificate({ decisions, runs: [run] })), 'self-attested')
+})
+
+t.test('decisions by another policy warrant nothing', async t => {
+  const lenient = samplePolicy({ registered: false, reproduction: 'optional', version: '0.9.0' })
+  const { record, decisions, run } = await decidedBy(t, ['a', 'b'], {
+    policy: lenient,
+    digest: digestOf(lenient),
+  })
+  const recorded = policyStatement(loaded, await readRecord(record.folder))
+  if (recorded === null) throw new Error('the policy is there already')
+  await record.add('policy', recorded.statement, 'a')
+  t.equal(await stateWith(record, certificate({ decisions, runs: [run] })), 'not certified')
+})
