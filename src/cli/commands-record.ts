@@ -1,132 +1,19 @@
-import { choiceFlags, jsonFlag, reportsFlag } from './flags.js'
-import type { ArgumentSpec, CommandSpec, FlagSpec } from './spec.js'
-
-const group = 'Certify'
-
-const recordFlag: FlagSpec = {
-  name: 'record',
-  value: 'DIR',
-  description: 'Folder of the record',
-  default: 'record',
-  completes: 'folder',
-  group: 'General',
-}
-const trustFlag: FlagSpec = {
-  name: 'trust',
-  value: 'FILE',
-  description: "Whose keys count, instead of the record's own trust.yaml",
-  completes: 'file',
-  group: 'General',
-}
-const logKeyFlag: FlagSpec = {
-  name: 'log-key',
-  value: 'FILE',
-  description: "The log's private key in PEM, if record.yaml does not name it",
-  completes: 'file',
-  group: 'Keys',
-}
-const keyFlag: FlagSpec = {
-  name: 'key',
-  value: 'FILE',
-  description: 'The private key that signs, in PEM: Ed25519 or ECDSA P-256',
-  completes: 'file',
-  group: 'Keys',
-}
-const passphraseFlag: FlagSpec = {
-  name: 'passphrase',
-  value: 'REF',
-  description: 'The passphrase of --key, by reference: env:NAME or file:PATH',
-  group: 'Keys',
-}
-
-const outFlag: FlagSpec = {
-  name: 'out',
-  value: 'FILE',
-  description:
-    "Write the signed entries to FILE for the record's keeper, who submits them, instead of recording them",
-  completes: 'file',
-  group: 'Output',
-}
-
-/** What every command takes that records something. */
-const writing: readonly FlagSpec[] = [
-  keyFlag,
-  passphraseFlag,
+import { choiceFlags, reportsFlag } from './flags.js'
+import {
+  entry,
+  group,
   logKeyFlag,
-  { ...passphraseFlag, name: 'log-passphrase', description: "The passphrase of the log's key, by reference" },
+  outFlag,
+  policyFlag,
+  recordCommand,
   recordFlag,
-]
+  trustFlag,
+  why,
+  writing,
+} from './record-flags.js'
+import type { CommandSpec } from './spec.js'
 
-/** What `run --certify` takes beside. */
-export const certifyFlags: readonly FlagSpec[] = [
-  {
-    name: 'certify',
-    description: 'Register the plan in a record first; the name of the run is bound to it',
-    group: 'Certify',
-  },
-  {
-    name: 'registration',
-    value: 'ENTRY',
-    description: 'With --certify: the entry of a registration that was made before, and maybe cosigned',
-    group: 'Certify',
-  },
-  ...writing.map(flag => ({ ...flag, group: 'Certify' })),
-]
-
-const entry: ArgumentSpec = {
-  name: 'ENTRY',
-  description: 'A leaf hash, or at least 6 digits that it begins with',
-}
-const why: FlagSpec = { name: 'why', value: 'TEXT', description: 'The reason', group: 'Choice' }
-const policyFlag: FlagSpec = {
-  name: 'policy',
-  value: 'FILE',
-  description: 'The policy, e.g. policies/example-lab.yaml',
-  completes: 'file',
-  group: 'Choice',
-}
-const asOfFlag: FlagSpec = {
-  name: 'as-of',
-  value: 'DATE',
-  description: 'As it stands on another day: 2027-03-01',
-  group: 'Choice',
-}
-
-interface Short {
-  readonly name: string
-  readonly module?: string
-  readonly summary: string
-  readonly description: readonly string[]
-  readonly arguments?: readonly ArgumentSpec[]
-  readonly flags: readonly FlagSpec[]
-  readonly example: readonly [line: string, does: string]
-  readonly exits?: readonly number[]
-}
-
-function recordCommand({
-  name,
-  module,
-  summary,
-  description,
-  arguments: given,
-  flags,
-  example,
-  exits,
-}: Short): CommandSpec {
-  return {
-    path: ['record', name],
-    group,
-    summary,
-    description,
-    arguments: given ?? [],
-    flags,
-    examples: [{ line: `guestcert record ${example[0]}`, does: example[1] }],
-    exits: exits ?? [0, 2, 3, 4],
-    module: `record/${module ?? name}`,
-  }
-}
-
-/** Commands about the certification record. */
+/** Commands that write to a certification record. */
 export const recordCommands: readonly CommandSpec[] = [
   recordCommand({
     name: 'init',
@@ -301,102 +188,6 @@ export const recordCommands: readonly CommandSpec[] = [
     arguments: [{ name: 'FILE', description: 'What a command wrote with --out', completes: 'file' }],
     flags: writing.filter(({ name }) => name !== 'key' && name !== 'passphrase'),
     example: ['submit decision.json', 'Record the decision of a reviewer'],
-  }),
-  recordCommand({
-    name: 'status',
-    summary: 'Show how each pairing stands',
-    description: [
-      'A customer’s facts (--facts: YAML or JSON with "guest" and "host") are compared with the certified ones. Another kernel or build does not void a certificate: it is not covered, or carried forward by the policy.',
-    ],
-    flags: [
-      asOfFlag,
-      { name: 'facts', value: 'FILE', description: "A customer's facts", completes: 'file', group: 'Choice' },
-      jsonFlag,
-      trustFlag,
-      recordFlag,
-    ],
-    example: ['status --as-of 2027-03-01', 'What is certified on that day'],
-  }),
-  recordCommand({
-    name: 'show',
-    summary: 'Show the entries of a record, or one of them',
-    description: [],
-    arguments: [{ ...entry, optional: true }],
-    flags: [jsonFlag, trustFlag, recordFlag],
-    example: ['show', 'List the entries'],
-  }),
-  recordCommand({
-    name: 'why',
-    summary: 'Show all that stands against a certificate',
-    description: ['Decides anew by the policy, and records nothing. "all" is every pairing of the policy.'],
-    arguments: [{ name: 'PAIRING', description: 'A pairing of the policy, or "all"' }],
-    flags: [policyFlag, asOfFlag, trustFlag, recordFlag],
-    example: ['why all --policy policies/joint-support.yaml', 'What each row still lacks'],
-    exits: [0, 1, 2, 3, 4],
-  }),
-  recordCommand({
-    name: 'verify',
-    summary: 'Verify every file, signature and journal of a record',
-    description: [
-      'Names each file that was changed. Folds every kept journal again and compares statement and JUnit with it. A head that you remember, or that another party gave you, proves that the record was not rolled back or forked; without one, freshness is not proven.',
-    ],
-    flags: [
-      {
-        name: 'head',
-        value: 'FILE',
-        description: 'A head of the log that was kept elsewhere',
-        completes: 'file',
-        group: 'Choice',
-      },
-      trustFlag,
-      recordFlag,
-    ],
-    example: ['verify --head remembered-checkpoint', 'Verify, with a remembered head'],
-    exits: [0, 1, 2, 3, 4],
-  }),
-  recordCommand({
-    name: 'export',
-    summary: 'Write a bundle that anyone can verify, with a catalogue for people',
-    description: [
-      'Writes the record, a proof for each entry, the support matrix and a page for each pairing as HTML without script, catalogue.json, a list of all files with their SHA-256, and VERIFY.md. No private key is ever part of it.',
-      '--redacted leaves out journals and plans, which hold names of the lab; VERIFY.md says what can then not be verified any more.',
-    ],
-    arguments: [{ name: 'DIR', description: 'The folder to write to', completes: 'folder' }],
-    flags: [
-      { name: 'redacted', description: 'Without journals and plans', group: 'Choice' },
-      asOfFlag,
-      trustFlag,
-      recordFlag,
-    ],
-    example: ['export bundle', 'Write bundle/'],
-  }),
-  recordCommand({
-    name: 'handover',
-    summary: 'Write what one vendor sends to the other when a customer has called',
-    description: [
-      'Writes the certified facts beside the customer’s with the differences marked, and the signed statements concerned. It is a redacted copy, and says so.',
-    ],
-    arguments: [{ name: 'PAIRING', description: 'A pairing that was decided about' }],
-    flags: [
-      {
-        name: 'facts',
-        value: 'FILE',
-        description: "The customer's facts",
-        completes: 'file',
-        group: 'Choice',
-      },
-      {
-        name: 'to',
-        value: 'DIR',
-        description: 'The folder to write to (default: handover/PAIRING)',
-        completes: 'folder',
-        group: 'Output',
-      },
-      asOfFlag,
-      trustFlag,
-      recordFlag,
-    ],
-    example: ['handover debian-12-on-debian-12 --facts customer.yaml', 'Write handover/…'],
   }),
   {
     path: ['import'],

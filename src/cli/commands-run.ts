@@ -1,5 +1,4 @@
 import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
-import { certifyFlags } from './commands-record.js'
 import {
   asFlag,
   choiceFlags,
@@ -10,6 +9,7 @@ import {
   shardFlags,
   toFlag,
 } from './flags.js'
+import { certifyFlags } from './record-flags.js'
 import type { CommandSpec, FlagSpec } from './spec.js'
 
 /** How tests are carried out, and what is shown of it. */

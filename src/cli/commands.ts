@@ -1,6 +1,7 @@
 import { labCommands } from './commands-lab.js'
 import { passCommands } from './commands-pass.js'
 import { recordCommands } from './commands-record.js'
+import { recordReadCommands } from './commands-record-read.js'
 import { runCommands } from './commands-run.js'
 import { toolCommands } from './commands-tools.js'
 import type { CommandSpec } from './spec.js'
@@ -10,6 +11,7 @@ export const commands: readonly CommandSpec[] = [
   ...runCommands,
   ...passCommands,
   ...recordCommands,
+  ...recordReadCommands,
   ...labCommands,
   ...toolCommands,
 ]
