@@ -64,6 +64,10 @@ const found = [
   { seed: 398, what: 'the same, of a guest whose connection was lost in mid-test' },
   { seed: 77, what: 'an environment that had ended was open again once its orphan was removed' },
   {
+    seed: 2151,
+    what: 'what was blocked kept a later session from the bring-up that its runner had died over',
+  },
+  {
     seed: 164,
     what: 'an error was taken back as blocked by a later session, and its environment never ended',
   },

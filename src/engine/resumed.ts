@@ -49,7 +49,12 @@ function blockDecided(
   { emit }: RunSettings,
 ): boolean {
   let hasBlocked = false
-  const boot = left.tests.find(({ planned, stands }) => isBringUp(planned) && stands)
+  const bringUp = left.tests.find(({ planned }) => isBringUp(planned))
+  if (bringUp?.settled === false) {
+    // Whether the guest comes up is still to be seen, whatever is blocked then.
+    return false
+  }
+  const boot = bringUp?.stands === true ? bringUp : undefined
   for (const test of progress.pending) {
     const needed = test.after.find(id => (progress.ended.get(id)?.verdict ?? 'pass') !== 'pass')
     const blocker = boot === undefined ? needed : bootTestId
