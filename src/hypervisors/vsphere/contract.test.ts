@@ -1,7 +1,8 @@
 /** The driver on the emulated vCenter, behind a front that counts, refuses and cancels. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startEmulatedHost } from '../../../emulator/hosts/host.js'
 import { Site } from '../../../emulator/hosts/site.js'
@@ -135,6 +136,22 @@ async function machines(front: Front): Promise<{ name: string; self: string; cla
 }
 
 contract(t, 'vsphere', emulated)
+
+t.test('a machine that its vCenter moves by itself is followed, and is no loss', async t => {
+  const { driver, request, front } = await emulated(t)
+  const running = await (await driver.instance(request).prepare(never)).start(never)
+  const self = (await machines(front)).find(({ name }) => name === request.instance)?.self ?? ''
+  const to = tag('spec', [reference('host', { type: 'HostSystem', value: 'host-11' })])
+  await front.ask('RelocateVM_Task', ['VirtualMachine', self], [to])
+  const log = join(request.evidenceFolder, 'host-events.log')
+  // The watch writes it down when it has seen it.
+  while (!(await readFile(log, 'utf8').catch(() => '')).includes('moved: from esx-1 to esx-2')) {
+    running.gone.throwIfAborted()
+    await wait(20)
+  }
+  t.notOk(running.gone.aborted)
+  t.match(await running.migrate?.(never), { host: 'esx-1' }, 'back from where it is')
+})
 
 t.test('a task that fails at its end is the error of what asked for it, in the host’s words', async t => {
   const { driver, request } = await emulated(t, undefined, { lateFailure: { command: '^SuspendVM' } })
