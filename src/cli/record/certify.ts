@@ -1,10 +1,13 @@
+import { resolve } from 'node:path'
 import { UsageError } from '../../config/errors.js'
 import { harnessDigest } from '../../config/harness.js'
+import { registrationDigits } from '../../config/registration.js'
 import type { Certify } from '../../journal/events.js'
 import type { Plan } from '../../plan/types.js'
 import { findEntry } from '../../record/ledger/find.js'
 import { viewOf } from '../../record/ledger/view.js'
 import { type CommandIo, isSet, type ParsedArgs, textFlag } from '../args.js'
+import { listRuns } from '../runs.js'
 import { openRecord, writeKeys } from './open.js'
 import { register } from './register.js'
 
@@ -30,6 +33,12 @@ export async function certifyOf(args: ParsedArgs, io: CommandIo, plan: Plan): Pr
   }
   if (view.runs.some(({ predicate }) => predicate.registration === entry.leaf)) {
     throw new UsageError('the registered run was carried out already: register another one')
+  }
+  const reports = resolve(io.cwd, textFlag(args, 'output') ?? 'reports')
+  const ending = `-${entry.leaf.slice(0, registrationDigits)}`
+  const begun = (await listRuns(reports)).find(run => run.endsWith(ending))
+  if (begun !== undefined) {
+    throw new UsageError(`the registered run was begun already, as ${begun}: a registration is for one run`)
   }
   return { registration: entry.leaf, harnessDigest: digest }
 }

@@ -51,12 +51,19 @@ t.test('a byte order mark is no fault, and another status than passed is no pass
   t.same(verdicts(case_('status="Inconclusive"><skipped message=""/></testcase>')), ['n: skip'])
 })
 
+t.test('a case that failed again and again is no pass, and one that passed at last is flaky', async t => {
+  t.same(verdicts(case_('><rerunFailure/></testcase>')), ['n: fail'])
+  t.match(readJunit(case_('><flakyFailure/></testcase>'), 'x.xml').cases, [{ verdict: 'pass', flaky: true }])
+})
+
 t.test('what could hide a failure is refused', async t => {
   const refused: readonly (readonly [string, RegExp])[] = [
     [case_('/>', 'tests="2"'), /counts 2 tests, and has 1 cases/],
     [case_('/>', 'tests="1" failures="1"'), /counts 1 failures, and none of its cases has one/],
     ['<testsuites><testsuite name="s" tests="1" errors="1"></testsuite></testsuites>', /counts 1 failures/],
     ['<testsuites></testsuites>', /no test case/],
+    [case_('><Failure/></testcase>'), /an element <Failure>/],
+    [case_('><x:failure xmlns:x="urn:x"/></testcase>'), /an element <x:failure>/],
     ['<html></html>', /no JUnit file/],
     ['<!DOCTYPE x [<!ENTITY a "b">]><testsuites/>', /document type is refused/],
     ['<testsuites><testsuite name="s"><testcase name="n"', /not well-formed/],

@@ -36,6 +36,20 @@ interface OpenCase {
 }
 
 const deepest = 64
+/** What may stand in a case: JUnit's elements, and those of Surefire for cases that were tried again. */
+const known: ReadonlySet<string> = new Set([
+  'error',
+  'failure',
+  'skipped',
+  'properties',
+  'system-out',
+  'system-err',
+  'flakyError',
+  'flakyFailure',
+  'rerunError',
+  'rerunFailure',
+  'stackTrace',
+])
 /** What a verdict of ours is in JUnit, where only three kinds of no pass are known. */
 const elementOf: Readonly<Record<Verdict, string | null>> = {
   pass: null,
@@ -81,6 +95,8 @@ export function readJunit(text: string, file: string): ForeignReport {
     } else if (open !== null && name === 'property') {
       open.properties[attributes.name ?? ''] = attributes.value ?? ''
     } else if (open !== null) {
+      if (!known.has(name))
+        refuse(`a case has an element <${name}>, of which nobody knows whether it is a failure`)
       open.outcomes.add(name)
     }
   })
@@ -98,8 +114,8 @@ export function readJunit(text: string, file: string): ForeignReport {
   // Windows programs begin their files with a byte order mark.
   parser.write(text.replace(/^\ufeff/, '')).close()
   if (cases.length === 0) refuse('it has no test case')
-  const known = times.map(utcOf).filter((time): time is string => time !== null)
-  return { cases, at: known.sort()[0] ?? null }
+  const moments = times.map(utcOf).filter((time): time is string => time !== null)
+  return { cases, at: moments.sort()[0] ?? null }
 }
 
 function caseOf(
@@ -110,7 +126,7 @@ function caseOf(
   const { name = '', classname = '', time = '', status } = attributes
   const seen = outcomes.has('error')
     ? 'error'
-    : outcomes.has('failure')
+    : outcomes.has('failure') || outcomes.has('rerunFailure') || outcomes.has('rerunError')
       ? 'fail'
       : outcomes.has('skipped')
         ? 'skip'
