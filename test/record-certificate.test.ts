@@ -181,3 +181,32 @@ t.test('a plan that was edited after the run is not recorded, and is named where
   await writeFile(file, plan.replace('"why"', '"Why"').replace('"emulated":false', '"emulated":true'))
   t.match(await run('record', 'verify'), { code: 1, stdout: /plan\.json was changed: / })
 })
+
+t.test('a journal whose lines were changed or left out is not recorded', async t => {
+  const record = await sampleRecord(t)
+  const keys = t.testdir()
+  for (const name of ['a', 'log'] as const) {
+    const pem = record.keys[name].export({ type: 'pkcs8', format: 'pem' })
+    await writeFile(join(keys, `${name}.pem`), pem)
+  }
+  const flags = ['--key', 'a.pem', '--log-key', 'log.pem', '--record', record.folder]
+  const folder = await runFolder(record, 'edited')
+  const file = join(folder, 'journal.ndjson')
+  const journal = await readFile(file, 'utf8')
+  const lines = journal.split('\n')
+  const ended = lines.findIndex(line => line.includes('"test-ended"'))
+  const edits = [
+    [lines.toSpliced(ended, 1), /event \d+ is missing/],
+    [lines.toSpliced(ended, 0, lines[ended] ?? ''), /event \d+ is missing/],
+    [
+      lines.with(ended, (lines[ended] ?? '').replace('"verdict":"pass"', '"verdict":"fail"')),
+      /counts 3 with pass, and its events come to 2/,
+    ],
+  ] as const
+  for (const [edited, why] of edits) {
+    await writeFile(file, edited.join('\n'))
+    t.match(await guestcert(['record', 'add', folder, ...flags], { cwd: keys }), { code: 2, stderr: why })
+  }
+  await writeFile(file, journal)
+  t.match(await guestcert(['record', 'add', folder, ...flags], { cwd: keys }), { code: 0 })
+})

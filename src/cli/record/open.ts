@@ -6,6 +6,7 @@ import { readSecretReference } from '../../config/references.js'
 import { secret } from '../../config/scalars.js'
 import { homeFolder } from '../../config/this-machine.js'
 import { journalFile } from '../../journal/reader.js'
+import type { RunState } from '../../journal/state.js'
 import { digestPlan } from '../../plan/digest.js'
 import { readPrivateKey } from '../../record/envelope/keys.js'
 import { loadRecordConfig } from '../../record/ledger/config.js'
@@ -68,17 +69,34 @@ async function passphrase(flag: string, args: ParsedArgs, io: CommandIo): Promis
  * was registered, and what the journal names, is its digest.
  */
 export async function readSource(folder: string): Promise<RunSource> {
-  const { state, plan: read } = await readRun(folder)
+  const { state, plan: read, events } = await readRun(folder)
   if (digestPlan(read.environments) !== read.digest) {
     throw new UsageError(
       `${join(folder, planFile)} was changed: it does not come to the digest that it names`,
     )
   }
+  const why = journalFlaw(state, events)
+  if (why !== null) throw new UsageError(`${join(folder, journalFile)} was changed: ${why}`)
   const [journal, plan] = await Promise.all([
     readFile(join(folder, journalFile)),
     readFile(join(folder, planFile)),
   ])
   return { state, journal, plan }
+}
+
+/** How a journal contradicts its own numbers; `null` where it does not. Of several sessions the numbers may overlap. */
+function journalFlaw(
+  { sessions, closed, counts }: RunState,
+  events: readonly { readonly seq: number }[],
+): string | null {
+  if (sessions.length !== 1) return null
+  const at = events.findIndex(({ seq }, index) => seq !== index + 1)
+  if (at >= 0) return `event ${at + 1} is missing, or stands elsewhere`
+  const told: { readonly [verdict: string]: number } = closed?.counts ?? counts
+  const other = Object.entries(counts).find(([verdict, count]) => told[verdict] !== count)
+  if (other === undefined) return null
+  const [verdict, count] = other
+  return `its last line counts ${told[verdict]} with ${verdict}, and its events come to ${count}`
 }
 
 /** A run that a record keeps, by the digest of its journal; `null` when it is not there. @throws ConfigError */
