@@ -48,6 +48,8 @@ t.test(
 t.test('a byte order mark is no fault, and another status than passed is no pass', async t => {
   t.same(verdicts(`\ufeff${case_('status="Passed"/>')}`), ['n: pass'])
   t.same(verdicts(case_('status="Inconclusive"/>')), ['n: error'])
+  t.same(verdicts(case_('status="run" result="completed"/>')), ['n: pass'])
+  t.same(verdicts(case_('result="failed"/>')), ['n: error'])
   t.same(verdicts(case_('status="Inconclusive"><skipped message=""/></testcase>')), ['n: skip'])
 })
 
@@ -62,6 +64,12 @@ t.test('what could hide a failure is refused', async t => {
     [case_('/>', 'tests="1" failures="1"'), /counts 1 failures, and none of its cases has one/],
     ['<testsuites><testsuite name="s" tests="1" errors="1"></testsuite></testsuites>', /counts 1 failures/],
     ['<testsuites></testsuites>', /no test case/],
+    ['<testsuite><failure/><testcase name="n"/></testsuite>', /stands outside of every case/],
+    [case_('/>', 'failures="1,0"'), /counts "1,0" failures, which is no number/],
+    [
+      '<testsuite failures="2"><testcase name="a"><failure/></testcase><testcase name="b"/></testsuite>',
+      /counts 2 failures, and its cases have 1/,
+    ],
     [case_('><Failure/></testcase>'), /an element <Failure>/],
     [case_('><x:failure xmlns:x="urn:x"/></testcase>'), /an element <x:failure>/],
     ['<html></html>', /no JUnit file/],

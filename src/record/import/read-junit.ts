@@ -32,10 +32,14 @@ interface OpenSuite {
 interface OpenCase {
   readonly attributes: Readonly<Record<string, string>>
   readonly outcomes: Set<string>
+  /** How many elements say that it failed. */
+  failures: number
   readonly properties: Record<string, string>
 }
 
 const deepest = 64
+/** What a case that passed may say of itself; "run" and "completed" are GoogleTest's. */
+const passed = /^(passed|pass|run|success|completed)$/i
 /** What may stand in a case: JUnit's elements, and those of Surefire for cases that were tried again. */
 const known: ReadonlySet<string> = new Set([
   'error',
@@ -69,6 +73,7 @@ export function readJunit(text: string, file: string): ForeignReport {
     throw new UsageError(`${file}: ${why}`)
   }
   const cases: ForeignCase[] = []
+  const failures: number[] = []
   const suites: OpenSuite[] = []
   const times: string[] = []
   let depth = 0
@@ -84,30 +89,35 @@ export function readJunit(text: string, file: string): ForeignReport {
       for (const suite of suites) suite.isNested = true
       suites.push({
         name: attributes.name ?? '',
-        claims: claimsOf(attributes),
+        claims: claimsOf(attributes, refuse),
         first: cases.length,
         isNested: false,
       })
       if (attributes.timestamp !== undefined) times.push(attributes.timestamp)
     } else if (name === 'testcase') {
       if (open !== null) refuse('a case stands in another one')
-      open = { attributes, outcomes: new Set(), properties: {} }
+      open = { attributes, outcomes: new Set(), failures: 0, properties: {} }
     } else if (open !== null && name === 'property') {
       open.properties[attributes.name ?? ''] = attributes.value ?? ''
     } else if (open !== null) {
       if (!known.has(name))
         refuse(`a case has an element <${name}>, of which nobody knows whether it is a failure`)
       open.outcomes.add(name)
+      if (isFailure(name)) open.failures += 1
+    } else if (isFailure(name)) {
+      refuse(`a <${name}> stands outside of every case`)
     }
   })
   parser.on('closetag', ({ name }) => {
     depth -= 1
     if (name === 'testcase' && open !== null) {
-      cases.push(caseOf(open, suites.at(-1)?.name ?? '', refuse))
+      const read = caseOf(open, suites.at(-1)?.name ?? '', refuse)
+      cases.push(read)
+      failures.push(read.verdict === 'pass' || read.verdict === 'skip' ? 0 : Math.max(1, open.failures))
       open = null
     } else if (name === 'testsuite') {
       const suite = suites.pop()
-      const why = suite === undefined ? null : falseClaim(suite, cases.slice(suite.first))
+      const why = suite === undefined ? null : falseClaim(suite, failures.slice(suite.first))
       if (why !== null) refuse(why)
     }
   })
@@ -123,7 +133,7 @@ function caseOf(
   suite: string,
   refuse: (why: string) => never,
 ): ForeignCase {
-  const { name = '', classname = '', time = '', status } = attributes
+  const { name = '', classname = '', time = '', status, result } = attributes
   const seen = outcomes.has('error')
     ? 'error'
     : outcomes.has('failure') || outcomes.has('rerunFailure') || outcomes.has('rerunError')
@@ -132,7 +142,7 @@ function caseOf(
         ? 'skip'
         : 'pass'
   // Pester says "Inconclusive" or "NotRun" beside an element, or without any.
-  const isOddPass = seen === 'pass' && status !== undefined && !/^(passed|pass|run|success)$/i.test(status)
+  const isOddPass = seen === 'pass' && [status, result].some(word => word !== undefined && !passed.test(word))
   const own = properties.verdict
   const verdict = isOddPass ? 'error' : own === undefined ? seen : ownVerdict(own, seen, name, refuse)
   const isFlaky = outcomes.has('flakyFailure') || outcomes.has('flakyError')
@@ -157,9 +167,19 @@ function ownVerdict(own: string, seen: Verdict, name: string, refuse: (why: stri
   return own as Verdict
 }
 
-function claimsOf(attributes: Readonly<Record<string, string>>): OpenSuite['claims'] {
-  const number = (key: string): number | undefined =>
-    /^\d+$/.test(attributes[key] ?? '') ? Number(attributes[key]) : undefined
+function isFailure(element: string): boolean {
+  return element === 'failure' || element === 'error'
+}
+
+function claimsOf(
+  attributes: Readonly<Record<string, string>>,
+  refuse: (why: string) => never,
+): OpenSuite['claims'] {
+  const number = (key: string): number | undefined => {
+    const text = attributes[key] ?? ''
+    if (text === '') return undefined
+    return /^\d+$/.test(text) ? Number(text) : refuse(`a suite counts "${text}" ${key}, which is no number`)
+  }
   return {
     tests: number('tests'),
     failures: number('failures'),
@@ -169,11 +189,14 @@ function claimsOf(attributes: Readonly<Record<string, string>>): OpenSuite['clai
 }
 
 /** How a suite's counts contradict its cases: something was left out, or fell outside of every case. */
-function falseClaim({ name, claims, isNested }: OpenSuite, cases: readonly ForeignCase[]): string | null {
+function falseClaim({ name, claims, isNested }: OpenSuite, cases: readonly number[]): string | null {
   const { tests, failures = 0, errors = 0 } = claims
-  const bad = cases.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'skip').length
-  if (failures + errors > 0 && bad === 0) {
+  const found = cases.reduce((sum, count) => sum + count, 0)
+  if (failures + errors > 0 && found === 0) {
     return `the suite "${name}" counts ${failures + errors} failures, and none of its cases has one`
+  }
+  if (failures + errors > found && !isNested) {
+    return `the suite "${name}" counts ${failures + errors} failures, and its cases have ${found}`
   }
   if (tests !== undefined && tests > 0 && cases.length === 0)
     return `the suite "${name}" counts ${tests} tests, and has no case`
