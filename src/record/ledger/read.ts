@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { UsageError } from '../../config/errors.js'
 import { type Envelope, signersOf, statementIn } from '../envelope/dsse.js'
-import { isValidAt, loadTrust, type Role, type Trust } from '../envelope/trust.js'
+import { isValidAt, loadTrust, type Role, type Trust, trustSchema } from '../envelope/trust.js'
 import { parseVerifierKey, type VerifierKey } from '../log/note-keys.js'
 import type { InTotoStatement } from '../statement/types.js'
 import { isCitedAsSigned } from './cites.js'
@@ -51,6 +51,8 @@ export async function readRecord(folder: string, trustPath = join(folder, trustF
   const log = await readLog(folder, verifier, trust.file.log.origin)
   const flaws: Flaw[] = [...log.flaws]
   const entries: Entry[] = []
+  // What a revoked key signs after the log has its revocation may say any time of itself.
+  const revoked = new Set<string>()
   for (const [index, { hash, leaf }] of log.leaves.entries()) {
     if (leaf === null) {
       flaws.push({ file: 'tile/entries', why: `entry ${index} has no form that is known` })
@@ -73,7 +75,8 @@ export async function readRecord(folder: string, trustPath = join(folder, trustF
       })
       continue
     }
-    const signers = validSigners(envelope, statement, trust)
+    const signers = validSigners(envelope, statement, trust).filter(({ key }) => !revoked.has(key))
+    if (leaf.kind === 'trust') for (const key of revokedIn(statement, trust)) revoked.add(key)
     entries.push({
       index,
       leaf: hash,
@@ -100,6 +103,17 @@ export function validSigners(envelope: Envelope, statement: InTotoStatement, { k
     const counts =
       time === '' ? key?.revokedMs === null : key !== undefined && isValidAt(key, Date.parse(time))
     return key !== undefined && counts ? [{ key: id, party: key.party, roles: key.roles }] : []
+  })
+}
+
+/** The keys that a recorded trust file revokes, and the one that counts as well. */
+function revokedIn({ predicate }: InTotoStatement, { file, keys }: Trust): readonly string[] {
+  const recorded = trustSchema.safeParse((predicate as { readonly trust?: unknown }).trust)
+  if (!recorded.success) return []
+  return [...keys].flatMap(([id, { name, revokedMs }]) => {
+    const then = recorded.data.keys[name]
+    const isSame = then?.revoked !== undefined && then.key === file.keys[name]?.key
+    return revokedMs !== null && isSame ? [id] : []
   })
 }
 
