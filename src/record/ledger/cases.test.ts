@@ -276,3 +276,17 @@ t.test('a suite whose name every object has is no suite of the kit', async t => 
   await record.add('run', { ...statement, predicate: { ...statement.predicate, tests } }, 'a', [first])
   t.same(await codesOf(record, policy), ['row', 'suite'])
 })
+
+t.test('a predicate of another form stops nobody’s decision', async t => {
+  const policy = samplePolicy({ reproduction: 'optional' })
+  const record = await sampleRecord(t)
+  const first = await register(record, 'one')
+  const run = await record.add('run', runOf(first), 'a', [first])
+  await record.add('run', statementAbout('run', [], { closedAt: '2026-11-25T10:00:00.000Z' }), 'b')
+  await record.add('registration', statementAbout('registration', [], { at: '2026-11-25T10:00:00Z' }), 'b')
+  const challenge = { at: '2026-11-25T10:00:00.000Z' }
+  await record.add('challenge', statementAbout('challenge', [entrySubject(run.leaf)], challenge), 'b', [
+    run.leaf,
+  ])
+  t.same(await codesOf(record, policy), [])
+})

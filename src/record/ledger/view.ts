@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { predicates, type RunPredicate } from '../statement/types.js'
 import type {
   CertificatePredicate,
@@ -29,11 +30,35 @@ export interface RecordView {
   readonly against: ReadonlyMap<string, readonly Known<RemarkPredicate>[]>
 }
 
+const word = z.string()
+const product = z.looseObject({ product: word, version: word })
+
+/** What a decision goes by: a predicate without it is none, whoever signed it, and stops nobody's decisions. */
+const shapes: { readonly [kind: string]: z.ZodType } = {
+  registration: z.looseObject({
+    pairings: z.array(z.looseObject({ guest: product, hypervisor: product })),
+  }),
+  run: z.looseObject({
+    run: word,
+    harness: z.looseObject({}),
+    pairing: z.looseObject({ guest: product, hypervisor: product, configuration: z.looseObject({}) }),
+    observed: z.looseObject({ contradictions: z.array(word), varying: z.array(word) }),
+    tests: z.array(z.looseObject({ id: word, suite: word, suiteDigest: word, verdict: word })),
+    leftOut: z.array(z.looseObject({ test: word })),
+  }),
+  challenge: z.looseObject({ tests: z.array(word) }),
+}
+
 /** Sorts a record's entries. What claims to be of a kind and has another predicate is none of it. */
 export function viewOf({ entries }: Pick<Record, 'entries'>): RecordView {
   const of = <P>(kind: keyof typeof predicates): Known<P>[] =>
     entries
-      .filter(entry => entry.kind === kind && entry.statement.predicateType === predicates[kind])
+      .filter(
+        ({ kind: said, statement: { predicateType, predicate } }) =>
+          said === kind &&
+          predicateType === predicates[kind] &&
+          shapes[kind]?.safeParse(predicate).success !== false,
+      )
       .map(entry => ({ entry, predicate: entry.statement.predicate as P }))
   const against = new Map<string, Known<RemarkPredicate>[]>()
   for (const remark of [...of<RemarkPredicate>('rejection'), ...of<RemarkPredicate>('revocation')]) {
