@@ -115,6 +115,48 @@ t.test('where no guest can be the peer, the tests are left out with the reason',
   }
 })
 
+const mixed = `suite: mixed
+version: 1.0.0
+title: Guests of two families
+api: 1
+tests:
+  - { id: to-windows, title: A file goes to a Windows peer, requirements: [M-1], level: required, applies: { guest: { family: linux } }, module: carries.ts, needs: { peer: { family: windows } } }
+  - { id: to-linux, title: A file goes to a Linux peer, requirements: [M-1], level: required, applies: { guest: { family: windows } }, module: carries.ts, needs: { peer: { family: linux } } }
+`
+const carries = `import { test } from 'guestcert/api'
+export default test(async ({ guest, peer, expect }) => {
+  const [there, here] = [await peer.scratch(), await guest.scratch()]
+  const inPeer = there.includes(':') ? there + '\\\\file' : there + '/file'
+  const inGuest = here.includes(':') ? here + '\\\\file' : here + '/file'
+  await peer.writeFile(inPeer, 'from the peer')
+  await guest.writeFile(inGuest, await peer.readBytes(inPeer))
+  expect(Buffer.from(await guest.readBytes(inGuest)).toString()).toBe('from the peer', 'its bytes come over')
+  expect(await guest.bootIdentity() === await peer.bootIdentity()).toBe(false, 'it is another machine')
+  const said = await peer.run('echo of the peer')
+  expect(said.stdout.trim()).toBe('of the peer', 'it carries out commands')
+})
+`
+
+t.test('guests of either family are peers of the other', async t => {
+  const windows =
+    '  win: { product: windows-server, version: "2022", arch: x86_64, emulated: windows-2022, on: { here: { configuration: {} } } }'
+  const folder = t.testdir({
+    'lab.yaml': lab(`${guest('one')}\n${windows}`, { suite: './mixed' }),
+    mixed: { 'suite.yaml': mixed, 'carries.ts': carries },
+  })
+  const { code, stdout, ended } = await pass(folder)
+  t.equal(code, 0, stdout)
+  t.same(
+    ended.map(({ environment, test, verdict }) => `${environment.slice(0, 3)} ${test} ${verdict}`).sort(),
+    [
+      'one guestcert/boot pass',
+      'one mixed/to-windows pass',
+      'win guestcert/boot pass',
+      'win mixed/to-linux pass',
+    ],
+  )
+})
+
 const manifest = `suite: lost
 version: 1.0.0
 title: Peers that are lost
