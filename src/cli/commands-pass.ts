@@ -8,6 +8,7 @@ import {
   reportsFlag,
   shardFlags,
   toFlag,
+  waiversFlag,
 } from './flags.js'
 import type { CommandSpec } from './spec.js'
 
@@ -62,7 +63,7 @@ export const passCommands: readonly CommandSpec[] = [
       'Exits with the exit code of the run itself.',
     ],
     arguments: [run],
-    flags: [toFlag, reportsFlag],
+    flags: [toFlag, waiversFlag, reportsFlag],
     examples: [
       { line: 'guestcert report latest', does: 'Show the result of the newest run' },
       {

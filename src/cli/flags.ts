@@ -126,6 +126,16 @@ export const toFlag: FlagSpec = {
   group: output,
 }
 
+/** Failures that are forgiven for a while. */
+export const waiversFlag: FlagSpec = {
+  name: 'waivers',
+  value: 'FILE',
+  completes: 'file',
+  description:
+    'Show failures that this file of waivers forgives as skipped, with what they were, in the JUnit for CI; junit-strict shows them as they are',
+  group: output,
+}
+
 /** Fewer lines. */
 export const quietFlag: FlagSpec = {
   name: 'quiet',

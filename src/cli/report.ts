@@ -1,7 +1,11 @@
 import { resolve } from 'node:path'
+import { UsageError } from '../config/errors.js'
 import { defaultLimits } from '../config/limits.js'
+import { readChecked } from '../config/read-checked.js'
 import { type ExitCode, exitCodeOf, strongestExit } from '../journal/exit.js'
 import { openFold } from '../journal/fold.js'
+import { type WaivedRun, waiveRun } from '../waivers/of-run.js'
+import { waiversSchema } from '../waivers/schema.js'
 import { type CommandIo, colorFlag, listFlag, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { findRun, readRun, type StoredRun } from './runs.js'
 
@@ -16,9 +20,22 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     )
   }
   const wanted = listFlag(args, 'to')
-  if (wanted.length > 0) return writeReports(wanted, stored, exitCode, io)
+  const waivers = textFlag(args, 'waivers')
+  if (wanted.length > 0) {
+    const waived = waivers === undefined ? undefined : await applyFile(waivers, stored, io)
+    return writeReports(wanted, stored, exitCode, io, waived)
+  }
+  if (waivers !== undefined) throw new UsageError('--waivers is for the JUnit that --to writes')
   await tellRun(stored, exitCode, args, io)
   return exitCode
+}
+
+/** Reads a file of waivers, and says which of them have expired or forgive nothing. */
+async function applyFile(file: string, { state }: StoredRun, io: CommandIo): Promise<WaivedRun['waived']> {
+  const { waivers } = await readChecked(resolve(io.cwd, file), waiversSchema)
+  const { waived, reports } = waiveRun(state, waivers, Date.now())
+  for (const { text } of reports) io.stderr.write(`guestcert: ${text}\n`)
+  return waived
 }
 
 /** What the journal comes to, and what the run itself ended with: the stronger of both. */
@@ -65,6 +82,7 @@ async function writeReports(
   { plan, state, folder }: StoredRun,
   exitCode: ExitCode,
   io: CommandIo,
+  waived?: WaivedRun['waived'],
 ): Promise<number> {
   const { readOutput, writeOutputs } = await import('../reports/outputs.js')
   const { written, failures } = await writeOutputs(
@@ -73,6 +91,7 @@ async function writeReports(
       state,
       exitCode,
       folder,
+      ...(waived === undefined ? {} : { waived }),
       workspace: io.cwd,
       env: io.env,
       print: text => io.stdout.write(text),

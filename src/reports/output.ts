@@ -1,5 +1,6 @@
 import type { ExitCode } from '../journal/exit.js'
-import type { RunState } from '../journal/state.js'
+import type { RunState, TestState } from '../journal/state.js'
+import type { Waiver } from '../waivers/schema.js'
 
 /** What a report is made of, and where it may look around. */
 export interface ReportContext {
@@ -9,6 +10,8 @@ export interface ReportContext {
   readonly folder: string
   /** Where readers of reports start from, for the paths of evidence. Absolute. */
   readonly workspace: string
+  /** Failures that are forgiven, where waivers were given. */
+  readonly waived?: ReadonlyMap<TestState, Waiver>
   readonly env: Readonly<Record<string, string | undefined>>
   /** Writes to standard output: for what a CI system reads there. */
   readonly print: (text: string) => unknown

@@ -20,9 +20,13 @@ export const outputKinds: readonly OutputKind[] = [
     description: 'JUnit, one file an environment, in the folders junit and junit-strict',
     destination: 'folder',
     usual: '.',
-    write: async ({ state, workspace, folder }, to) => {
+    write: async ({ state, workspace, folder, waived }, to) => {
       const { writeJunit } = await import('./junit/write.js')
-      return writeJunit(to, state, { workspace, evidenceFolder: folder })
+      return writeJunit(to, state, {
+        workspace,
+        evidenceFolder: folder,
+        ...(waived === undefined ? {} : { waived }),
+      })
     },
   },
   {
@@ -31,13 +35,14 @@ export const outputKinds: readonly OutputKind[] = [
     destination: 'file',
     usual: 'junit.xml',
     live: true,
-    write: async ({ state, workspace, folder }, path) => {
+    write: async ({ state, workspace, folder, waived }, path) => {
       const { writeMergedJunit } = await import('./junit/merged.js')
       return writeMergedJunit({
         path,
         state,
         profile: 'rich',
         attachments: attachmentsFrom(workspace, folder),
+        ...(waived === undefined ? {} : { waived }),
       })
     },
   },

@@ -2,8 +2,9 @@ import type { Builder, TestCase, TestSuite } from 'junit-report-builder'
 import junit from 'junit-report-builder'
 import { UsageError } from '../../config/errors.js'
 import { countVerdicts } from '../../journal/fold-environment.js'
-import type { AttemptState, EnvironmentState, RunState, TestState } from '../../journal/state.js'
+import type { AttemptState, Counts, EnvironmentState, RunState, TestState } from '../../journal/state.js'
 import { ownSuite } from '../../plan/boot.js'
+import type { Waiver } from '../../waivers/schema.js'
 import { cleanXml, cleanXmlLine } from '../clean.js'
 import { AttachmentNames } from './attachments.js'
 import {
@@ -26,6 +27,8 @@ export interface JunitOptions {
   readonly profile: Profile
   /** The run's folder as seen from the workspace, with `/`: then evidence is named as attachments. */
   readonly attachments?: string
+  /** Failures that are forgiven: the rich profile shows them as skipped, and says so; the strict one as they are. */
+  readonly waived?: ReadonlyMap<TestState, Waiver>
 }
 
 // The package is CommonJS whose whole export is the builder, while its types speak of a default export.
@@ -84,7 +87,7 @@ export function* environmentSuites(
       part += 1
       const builder = shared.newBuilder()
       addSuite(builder.testSuite(), context, { suite, part, tests })
-      yield { text: suitesIn(builder.build()), counts: junitCounts(countVerdicts(tests)) }
+      yield { text: suitesIn(builder.build()), counts: junitCounts(shownCounts(tests, options)) }
     }
   }
   const troubles = environmentTrouble(environment)
@@ -93,6 +96,18 @@ export function* environmentSuites(
     addTrouble(builder.testSuite(), environment.planned.id, options.profile, troubles)
     yield { text: suitesIn(builder.build()), counts: junitCounts(noVerdicts, troubles.length) }
   }
+}
+
+/** The waiver that forgives a failure where the profile shows it. */
+function waiverOf(test: TestState, { profile, waived }: JunitOptions): Waiver | undefined {
+  return profile === 'rich' && test.verdict === 'fail' ? waived?.get(test) : undefined
+}
+
+/** How many tests are shown with each verdict. */
+function shownCounts(tests: readonly TestState[], options: JunitOptions): Counts {
+  const counts = countVerdicts(tests)
+  const waived = tests.filter(test => waiverOf(test, options) !== undefined).length
+  return { ...counts, fail: counts.fail - waived, skip: counts.skip + waived }
 }
 
 const noVerdicts = { pass: 0, fail: 0, error: 0, skip: 0, blocked: 0, 'not-run': 0 }
@@ -150,7 +165,14 @@ function addCase(node: TestCase, context: Context, name: string, test: TestState
   const { environment, options } = context
   const rich = options.profile === 'rich'
   const { decisive } = test
-  const message = messageOf(test)
+  const waiver = waiverOf(test, options)
+  const message =
+    waiver === undefined
+      ? messageOf(test)
+      : cleanXmlLine(
+          `WAIVED ${waiver.id} until ${waiver.expires}; original: ${test.verdict}: ${messageOf(test)}`,
+          500,
+        )
   node.name(name).className(className(environment.planned.id, test.planned.suite))
   setTime(node, durationMsOf(test))
   if (rich) {
@@ -159,7 +181,10 @@ function addCase(node: TestCase, context: Context, name: string, test: TestState
       node.property(key, value)
   }
   const type = outcomeType({ ...test, counts: decisive?.counts ?? noChecks })
-  if (test.verdict === 'fail') node.failure(message, type)
+  if (waiver !== undefined) {
+    node.property('waiver', cleanXmlLine(`${waiver.id}: ${waiver.reason} (${waiver.link})`, 700))
+    node.skipped()
+  } else if (test.verdict === 'fail') node.failure(message, type)
   else if (test.verdict === 'skip') node.skipped()
   else if (test.verdict !== 'pass') node.error(message, type)
 
@@ -173,7 +198,7 @@ function addCase(node: TestCase, context: Context, name: string, test: TestState
     const outcome = test.verdict === 'pass' ? undefined : element.children.at(-1)
     if (outcome !== undefined) {
       const where = instanceText(environment, decisive?.instance ?? null)
-      if (test.verdict === 'skip') (outcome as Element).att('message', message)
+      if (test.verdict === 'skip' || waiver !== undefined) (outcome as Element).att('message', message)
       put(outcome as Element, test.verdict === 'skip' ? message : detailsOf(test, decisive, where))
     }
     for (const attempt of test.attempts) {

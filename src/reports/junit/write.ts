@@ -4,7 +4,7 @@ import { fileNameOf } from '../../config/file-name.js'
 import type { RunState } from '../../journal/state.js'
 import { replaceFile, unwritten } from '../replace-file.js'
 import { attachmentsFrom } from './attachments.js'
-import { junitFor, runSuites } from './build.js'
+import { type JunitOptions, junitFor, runSuites } from './build.js'
 import { documentEnd, documentHead, type Profile } from './document.js'
 
 /** The folder of each profile in a run's folder. */
@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly workspace?: string
   /** The run's folder, if the files do not go there. */
   readonly evidenceFolder?: string
+  /** Failures that are forgiven. */
+  readonly waived?: JunitOptions['waived']
 }
 
 /**
@@ -34,6 +36,7 @@ export async function writeJunit(
   const { workspace, evidenceFolder = folder } = options
   const attachments =
     workspace === undefined ? {} : { attachments: attachmentsFrom(workspace, evidenceFolder) }
+  const waived = options.waived === undefined ? {} : { waived: options.waived }
   const ids = options.environments ?? state.environments.map(({ planned }) => planned.id)
   const written: string[] = []
   for (const profile of ['rich', 'strict'] as const) {
@@ -43,7 +46,7 @@ export async function writeJunit(
     if (found?.isSymbolicLink()) throw unwritten(target, new Error('it is a link'))
     for (const id of ids) {
       const path = join(target, `${fileNameOf(id)}.xml`)
-      await replaceFile(path, junitFor(state, id, { profile, ...attachments }))
+      await replaceFile(path, junitFor(state, id, { profile, ...attachments, ...waived }))
       written.push(path)
     }
     const path = join(target, runFile)
