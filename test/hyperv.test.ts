@@ -1,16 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { clientKey } from '../emulator/client.test.helper.js'
-import { personaFolder } from '../emulator/harness.test.helper.js'
-import { startEmulatedHost } from '../emulator/hosts/host.js'
 import { nameOfText } from '../emulator/hosts/hyperv/texts.js'
-import type { EmulatedHostSpec } from '../emulator/spec.js'
 import { InfraError } from '../src/config/errors.js'
 import { defaultLimits } from '../src/config/limits.js'
-import type { Guest, Login } from '../src/config/model.js'
+import type { Guest } from '../src/config/model.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { contract, type Subject } from '../src/hypervisors/contract.test.fixture.js'
 import type { GuestRequest } from '../src/hypervisors/driver.js'
@@ -21,61 +16,15 @@ import { vmTexts } from '../src/hypervisors/hyperv/texts/vm-texts.js'
 import type { JournalEvent } from '../src/journal/events.js'
 import { connect, openWindows, WindowsMachine } from '../src/remote/index.js'
 import { guestcertProcess } from './cli-process.js'
+import { disk, type HyperVHost, startHyperVHost } from './hyperv-host.js'
 
 /** The driver for Hyper-V on emulated hosts, over SSH. */
 t.setTimeout(240_000)
 const never = new AbortController().signal
 const instance = 'gc-20260101-000000-abcd-e1-1'
-const disk = 'D:\\clean\\rhel9.vhdx'
 const [program, ...args] = guestcertProcess
 
-const users = [{ name: 'root', authorizedKeys: [clientKey.public] }]
-const vms: NonNullable<EmulatedHostSpec['vms']> = [
-  {
-    name: 'rhel9',
-    guest: { persona: 'rhel-9', users },
-    hardware: {
-      vcpus: 2,
-      memoryBytes: 2 ** 28,
-      generation: 2,
-      firmware: 'uefi',
-      disk: 'scsi',
-      nic: 'synthetic',
-    },
-    images: [disk],
-  },
-]
-
-interface Host {
-  readonly host: Awaited<ReturnType<typeof startEmulatedHost>>
-  readonly login: Login
-  readonly keyPath: string
-}
-
-async function startHost(t: Test, more: Partial<EmulatedHostSpec> = {}): Promise<Host> {
-  const host = await startEmulatedHost({
-    name: 'hv-1',
-    persona: 'hyper-v-2022',
-    personaFolders: [personaFolder],
-    users,
-    vms,
-    ...more,
-  })
-  t.teardown(() => host.close())
-  const folder = await mkdtemp(join(tmpdir(), 'gc-hyperv-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const keyPath = join(folder, 'key')
-  await writeFile(keyPath, clientKey.private)
-  const login: Login = {
-    user: 'root',
-    key: { kind: 'file', path: keyPath },
-    algorithms: 'legacy',
-    hostKey: { kind: 'pinned', fingerprint: host.machine.hostKeyFingerprint },
-  }
-  return { host, login, keyPath }
-}
-
-async function openMachine({ host, login }: Host): Promise<WindowsMachine> {
+async function openMachine({ host, login }: HyperVHost): Promise<WindowsMachine> {
   const endpoint = { host: host.machine.host, port: host.machine.port, jumps: [] }
   const target = { endpoint, login, label: 'hv-1', limits: defaultLimits, signal: never }
   const machine = await connect(target, {
@@ -86,7 +35,7 @@ async function openMachine({ host, login }: Host): Promise<WindowsMachine> {
 }
 
 async function openSubject(t: Test): Promise<Subject> {
-  const started = await startHost(t)
+  const started = await startHyperVHost(t)
   const { host, keyPath } = started
   const before = host.account?.() ?? []
   let listener = (_: number): void => {}
@@ -167,7 +116,7 @@ contract(t, 'an emulated Hyper-V 2022', openSubject)
 
 t.test('the emulator knows each text of the driver, and refuses any other', async t => {
   for (const { name, text } of hyperVTexts) t.equal(nameOfText(text), name)
-  const machine = await openMachine(await startHost(t))
+  const machine = await openMachine(await startHyperVHost(t))
   t.teardown(() => machine.close())
   const options = { limitMs: 60_000, signal: never }
   await t.rejects(machine.askHost(['id', `${textOf('list')} `], options), {
