@@ -131,11 +131,12 @@ t.test('mutants change what they name, on any base', async t => {
     'tainted-kernel': ({ mutant }) => /tainted 4098/.test(mutant),
     'kernel-oops': ({ clean, mutant }) => !/Oops/.test(clean) && /Call Trace/.test(mutant),
     'wrong-release': ({ clean, mutant }) => clean !== mutant && /Other|Taroon/.test(mutant),
+    'other-architecture': ({ clean, mutant }) => /arch x86_64/.test(clean) && /arch i686/.test(mutant),
     'no-entropy': ({ mutant }) => /entropy 0\n/.test(mutant),
     'clock-off': ({ clean, mutant }) => wall(mutant) - wall(clean) > 3_500,
     'disk-corrupts': ({ clean, mutant }) => /disk same/.test(clean) && /disk other/.test(mutant),
   }
-  const look = `echo cpus $(grep -c ^processor /proc/cpuinfo); grep MemTotal /proc/meminfo; echo tainted $(cat /proc/sys/kernel/tainted)
+  const look = `echo cpus $(grep -c ^processor /proc/cpuinfo); grep MemTotal /proc/meminfo; echo arch $(uname -m); echo tainted $(cat /proc/sys/kernel/tainted)
     dmesg; cat /etc/*release; echo entropy $(cat /proc/sys/kernel/random/entropy_avail); echo wall $(date +%s)
     dd if=/dev/zero of=/root/d bs=64k count=8 2>/dev/null; dd if=/dev/zero bs=64k count=8 2>/dev/null | cmp -s - /root/d && echo disk same || echo disk other`
   for (const base of ['rhel-5.11', 'ubuntu-24.04']) {

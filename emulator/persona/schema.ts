@@ -62,7 +62,7 @@ const sections = {
   family: z.literal('linux').optional(),
   product: z.string().optional(),
   version: z.string().optional(),
-  arch: z.literal('x86_64').optional(),
+  arch: z.enum(['x86_64', 'i686']).optional(),
 
   /** The login shell of its users, and how `/bin/sh` behaves. */
   shell: fact({
