@@ -5,6 +5,7 @@ import { prove, provesEach } from './prove.js'
 
 for (const { suite, args, atLeast } of [
   { suite: 'core', args: [], atLeast: { personas: 6, tests: 12 } },
+  { suite: 'windows', args: ['--parallel', '4'], atLeast: { personas: 9, tests: 15 } },
   // Most of its guests do nothing most of the time: they stand still, or something is waited for in vain.
   { suite: 'lifecycle', args: ['--parallel', '12'], atLeast: { personas: 2, tests: 6 } },
 ]) {

@@ -32,7 +32,7 @@ t.test('bash accepts the script without a word', async t => {
 })
 
 t.test('commands, and the second words of groups', async t => {
-  t.same(await offered('re'), ['report', 'reports'])
+  t.same(await offered('re'), ['resume', 'report', 'reports', 'record'])
   t.same(await offered('lab', ''), ['build', 'up', 'down', 'clean'])
   t.same(await offered('--no-color', 'lab', 'b'), ['build'])
 })
