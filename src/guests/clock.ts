@@ -11,25 +11,50 @@ export interface ClockReading {
   readonly takenAtMs: number
 }
 
-const readings = 5
+/** How often a clock is read. */
+export interface ClockReadings {
+  /** So often always. */
+  readonly least: number
+  /** While the best reading is less certain than this, in ms, it is read again. */
+  readonly goodMs: number
+  /** So often at most, and no more after so many ms. */
+  readonly most: number
+  readonly longestMs: number
+}
+
+/** A busy machine answers quickly now and then: among twenty readings in a minute. */
+const usualReadings: ClockReadings = { least: 5, goodMs: 500, most: 20, longestMs: 60_000 }
+
 const wholeSecondMs = 1000
 /** `%N` is not known everywhere: BusyBox and old systems print it as it stands. */
 const clockCommand = 'date +%s.%N'
 
-/** Reads the guest's clock several times and takes the reading with the shortest round trip. */
-export async function readClock(machine: Machine, signal: AbortSignal): Promise<ClockReading> {
-  let best: ClockReading | null = null
-  for (let count = 0; count < readings; count += 1) {
+/**
+ * Reads the guest's clock several times and takes the reading with the shortest round trip; more often where none was
+ * short. Throws InfraError.
+ */
+export async function readClock(
+  machine: Machine,
+  signal: AbortSignal,
+  { least, goodMs, most, longestMs }: ClockReadings = usualReadings,
+): Promise<ClockReading> {
+  const startedAt = performance.now()
+  let best = await readOnce(machine, signal)
+  for (let count = 1; count < most; count += 1) {
+    // Where the guest shows whole seconds alone, no reading is better than another by much.
+    const isGood = best.uncertaintyMs <= goodMs || best.isCoarse
+    if (count >= least && (isGood || performance.now() - startedAt > longestMs)) break
     const reading = await readOnce(machine, signal)
-    best = best === null || reading.uncertaintyMs < best.uncertaintyMs ? reading : best
+    best = reading.uncertaintyMs < best.uncertaintyMs ? reading : best
   }
-  if (best === null) {
-    throw new RangeError('no clock reading was asked for')
-  }
-  return best
+  const { isCoarse: _, ...reading } = best
+  return reading
 }
 
-async function readOnce(machine: Machine, signal: AbortSignal): Promise<ClockReading> {
+async function readOnce(
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<ClockReading & { readonly isCoarse: boolean }> {
   const [wallBefore, before] = [Date.now(), performance.now()]
   const { exit, stdout } = await machine.run(clockCommand, { signal })
   const after = performance.now()
@@ -50,5 +75,6 @@ async function readOnce(machine: Machine, signal: AbortSignal): Promise<ClockRea
     offsetMs: guestMs - (wallBefore + roundTripMs / 2),
     uncertaintyMs: roundTripMs / 2 + (isExact ? 0 : wholeSecondMs / 2) + 1,
     takenAtMs: (before + after) / 2,
+    isCoarse: !isExact,
   }
 }
