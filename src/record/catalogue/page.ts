@@ -1,29 +1,16 @@
+import { htmlDocument } from '../../reports/html/document.js'
 import { html, type Markup } from '../../reports/html/markup.js'
-import { styleSheet } from '../../reports/html/style.js'
 
 /** A page of the catalogue: no script, and nothing from elsewhere. */
 export function page(title: string, main: Markup, home: string | null): string {
   const back =
     home === null ? html`` : html`<nav aria-label="Catalogue"><a href="${home}">All pairings</a></nav>`
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<style>${{ markup: styleSheet }}</style>
-</head>
-<body>
-<a class="skip-link" href="#main">Skip to the content</a>
-<header>${back}<h1>${title}</h1></header>
-<main id="main">
-${main}
-</main>
-</body>
-</html>
-`.markup
+  return htmlDocument({
+    title,
+    skip: 'Skip to the content',
+    header: html`${back}<h1>${title}</h1>`,
+    main,
+  })
 }
 
 /** Columns and rows as a table that a screen reader can follow. */

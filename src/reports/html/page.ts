@@ -3,10 +3,10 @@ import { formatDuration } from '../../config/units.js'
 import { exitMeanings, meaningOf } from '../../journal/exit.js'
 import type { RunState } from '../../journal/state.js'
 import { countWords, findingOrder, findingsOf, findingTitles, leftOutWords, slowestOf } from '../findings.js'
+import { htmlDocument } from './document.js'
 import { environmentSection } from './environment.js'
 import { findingSection } from './finding.js'
 import { html, type Markup, nothing } from './markup.js'
-import { styleSheet } from './style.js'
 
 /** What a page shows beside the state. */
 export interface PageOptions {
@@ -25,39 +25,23 @@ export function htmlPage(state: RunState, { exitCode, folder, path }: PageOption
   const title = `guestcert: ${name}: ${state.lab}, ${state.run ?? 'unknown run'}`
   const evidence = relative(dirname(path), folder).split(sep).join('/')
   const findings = findingsOf(state)
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<style>${{ markup: styleSheet }}</style>
-</head>
-<body>
-<a class="skip-link" href="#main">Skip to the results</a>
-<header>
-<h1>guestcert: <span class="${exitCode === 0 ? 'pass' : 'fail'}">${name}</span></h1>
+  return htmlDocument({
+    title,
+    skip: 'Skip to the results',
+    header: html`<h1>guestcert: <span class="${exitCode === 0 ? 'pass' : 'fail'}">${name}</span></h1>
 <p>${meaningOf(exitCode)} Exit code ${exitCode}.</p>
 ${emulatedBanner(state)}
 ${leftOutBanner(state)}
 <ul class="counts" aria-label="Results">${countWords(state).map(([kind, text]) => html`<li class="${kind}">${text}</li>`)}</ul>
 <p class="faint">Lab ${state.lab} · run ${state.run ?? 'unknown'} · ${state.environments.length} environments · ${formatDuration(state.durationMs)}${state.openedAt === null ? nothing : html` · begun <time datetime="${state.openedAt}">${state.openedAt}</time>`}</p>
-${labelList(state)}
-</header>
-<main id="main">
-${findingOrder.map(kind => findingSection(kind, findings, { evidence, state, title: findingTitles[kind] }))}
+${labelList(state)}`,
+    main: html`${findingOrder.map(kind => findingSection(kind, findings, { evidence, state, title: findingTitles[kind] }))}
 <section aria-labelledby="environments"><h2 id="environments">Environments</h2>
 ${state.environments.map(environment => environmentSection(environment))}
 </section>
-${slowSection(state)}
-</main>
-<footer class="faint"><p>${state.harness ?? 'guestcert'} · plan ${state.planDigest}</p></footer>
-</body>
-</html>
-`
-  return page.markup
+${slowSection(state)}`,
+    footer: html`<p>${state.harness ?? 'guestcert'} · plan ${state.planDigest}</p>`,
+  })
 }
 
 function emulatedBanner({ environments }: RunState): Markup {
