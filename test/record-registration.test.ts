@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { registrationDigits } from '../src/config/registration.js'
 import { guestcert } from './cli-io.js'
+import { trustLabKey, writeKeyFiles } from './record-lab.js'
 
 const lab = `lab: emulated
 hosts:
@@ -15,26 +15,10 @@ suites: [builtin]
 
 t.test('a registration is for one run: it is not begun again until it passes', async t => {
   const cwd = t.testdir({ 'lab.yaml': lab })
-  for (const name of ['log.pem', 'lab.pem']) {
-    const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
-    await writeFile(join(cwd, name), pem)
-  }
+  await writeKeyFiles(cwd, ['log.pem', 'lab.pem'])
   const run = (...args: string[]) => guestcert(args, { cwd })
   await run('record', 'init', '--party', 'example-lab', '--log-key', 'log.pem')
-  const key = await run(
-    'record',
-    'key',
-    'lab.pem',
-    '--name',
-    'lab',
-    '--party',
-    'example-lab',
-    '--role',
-    'lab',
-  )
-  const trust = join(cwd, 'record/trust.yaml')
-  const indented = key.stdout.replace(/^(?!#)/gm, '  ').trimEnd()
-  await writeFile(trust, (await readFile(trust, 'utf8')).replace('keys: {}', `keys:\n${indented}`))
+  await trustLabKey(cwd)
   const registered = await run(
     'record',
     'register',

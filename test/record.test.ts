@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -6,6 +5,7 @@ import t from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
 import { guestcert } from './cli-io.js'
 import { guestcertProcess } from './cli-process.js'
+import { trustLabKey, writeKeyFiles } from './record-lab.js'
 
 const lab = `lab: emulated
 hosts:
@@ -20,28 +20,13 @@ t.test(
   'a run of an emulated lab is registered, recorded and refused, and a change of it is named',
   async t => {
     const cwd = t.testdir({ 'lab.yaml': lab })
-    const pem = (): string =>
-      generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-    for (const name of ['log.pem', 'lab.pem']) await writeFile(join(cwd, name), pem())
+    await writeKeyFiles(cwd, ['log.pem', 'lab.pem'])
     const run = (...args: string[]) => guestcert(args, { cwd })
 
     const begun = await run('record', 'init', '--party', 'example-lab', '--log-key', 'log.pem')
     t.match(begun, { code: 0, stdout: /log example-lab\/record/ })
     t.match(await run('record', 'init', '--party', 'example-lab', '--log-key', 'log.pem'), { code: 2 })
-    const key = await run(
-      'record',
-      'key',
-      'lab.pem',
-      '--name',
-      'lab',
-      '--party',
-      'example-lab',
-      '--role',
-      'lab',
-    )
-    const trust = join(cwd, 'record/trust.yaml')
-    const indented = key.stdout.replace(/^(?!#)/gm, '  ').trimEnd()
-    await writeFile(trust, (await readFile(trust, 'utf8')).replace('keys: {}', `keys:\n${indented}`))
+    await trustLabKey(cwd)
 
     const carried = await execa(
       program,
