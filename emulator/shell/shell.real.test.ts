@@ -10,10 +10,11 @@ for (const shell of ['dash', 'bash']) {
   t.test(`scripts do what they do in ${shell}`, async t => {
     for (const script of posixScripts) {
       const folder = mkdtempSync(join(tmpdir(), 'shell-'))
+      // Node's pipes are sockets, and a bash whose standard input is one reads the user's own .bashrc.
       const real = spawnSync(`/bin/${shell}`, ['-c', script], {
         cwd: folder,
         env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LC_ALL: 'C', TZ: 'UTC' },
-        input: '',
+        stdio: ['ignore', 'pipe', 'pipe'],
         timeout: 20_000,
       })
       rmSync(folder, { recursive: true })
