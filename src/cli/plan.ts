@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import picocolors from 'picocolors'
 import { ownSuite } from '../plan/boot.js'
 import { loadSuites } from '../plan/suites.js'
-import type { Plan, PlannedEnvironment } from '../plan/types.js'
+import type { LeftOut, Plan, PlannedEnvironment } from '../plan/types.js'
 import { wantsColor } from '../reports/terminal/style.js'
 import { openDrivers } from '../run/drivers.js'
 import { safeJson } from '../text/json.js'
@@ -44,11 +44,13 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     const lines = plan.reserved.map(({ id, why }) => `  ${id}\n    ${why}\n`)
     io.stdout.write(`\n${bold('Left out, as others have reserved the host')}\n${lines.join('')}`)
   }
-  const left = leftOut(plan)
-  if (left.length > 0) {
-    io.stdout.write(
-      `\n${bold('Left out')}\n${left.map(({ tests, why, where }) => `  ${tests}\n    ${why} ${dim(`(${where})`)}\n`).join('')}`,
-    )
+  for (const [title, isOfIt] of leftOutTitles) {
+    const left = leftOut(plan, isOfIt)
+    if (left.length > 0) {
+      io.stdout.write(
+        `\n${bold(title)}\n${left.map(({ tests, why, where }) => `  ${tests}\n    ${why} ${dim(`(${where})`)}\n`).join('')}`,
+      )
+    }
   }
   return 0
 }
@@ -78,10 +80,12 @@ function matrix(
   return table({ headings, rows }, bold, width)
 }
 
+/** The planned tests of a suite, and of how many that apply. */
 function cell({ tests, leftOut: left }: PlannedEnvironment, suite: string): string {
   const planned = tests.filter(test => test.suite === suite).length
-  const all = planned + left.filter(({ test }) => test.startsWith(`${suite}/`)).length
-  return planned === all ? String(planned) : `${planned} of ${all}`
+  const unable = left.filter(({ test, kind }) => suiteOf(test) === suite && kind !== 'not-applicable').length
+  const all = planned + unable
+  return all === 0 ? '-' : unable === 0 ? String(planned) : `${planned} of ${all}`
 }
 
 interface LeftOutGroup {
@@ -90,11 +94,17 @@ interface LeftOutGroup {
   readonly where: string
 }
 
-/** The same tests left out for the same reason are said once. */
-function leftOut({ environments }: Plan): LeftOutGroup[] {
+/** What could have been tested comes before what is not for such a guest. */
+const leftOutTitles: readonly (readonly [string, (left: LeftOut) => boolean])[] = [
+  ['Left out', ({ kind }) => kind !== 'not-applicable'],
+  ['Does not apply', ({ kind }) => kind === 'not-applicable'],
+]
+
+/** The same tests left out for the same reason are said once, and all tests of a suite by the name of the suite. */
+function leftOut({ environments }: Plan, isOfIt: (left: LeftOut) => boolean): LeftOutGroup[] {
   const reasons = new Map<string, { tests: Set<string>; ids: Set<string> }>()
   for (const { id, leftOut: left } of environments) {
-    for (const { test, why } of left) {
+    for (const { test, why } of left.filter(isOfIt)) {
       const group = reasons.get(why) ?? { tests: new Set(), ids: new Set() }
       group.tests.add(test)
       group.ids.add(id)
@@ -102,8 +112,35 @@ function leftOut({ environments }: Plan): LeftOutGroup[] {
     }
   }
   return [...reasons].map(([why, { tests, ids }]) => ({
-    tests: [...tests].join(', '),
+    tests: wholeSuites([...tests], suiteSizes(environments)).join(', '),
     why,
     where: ids.size === 1 ? [...ids].join('') : `${ids.size} environments`,
   }))
+}
+
+/** How many tests each suite has. */
+function suiteSizes(environments: readonly PlannedEnvironment[]): ReadonlyMap<string, number> {
+  const tests = environments.flatMap(environment => [
+    ...environment.tests.map(({ id }) => id),
+    ...environment.leftOut.map(({ test }) => test),
+  ])
+  return countOfSuites([...new Set(tests)])
+}
+
+function countOfSuites(tests: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const test of tests) {
+    counts.set(suiteOf(test), (counts.get(suiteOf(test)) ?? 0) + 1)
+  }
+  return counts
+}
+
+function suiteOf(test: string): string {
+  return test.slice(0, test.indexOf('/'))
+}
+
+function wholeSuites(tests: readonly string[], sizes: ReadonlyMap<string, number>): string[] {
+  const counts = countOfSuites(tests)
+  const isWhole = (test: string): boolean => counts.get(suiteOf(test)) === sizes.get(suiteOf(test))
+  return [...new Set(tests.map(test => (isWhole(test) ? `all of ${suiteOf(test)}` : test)))]
 }

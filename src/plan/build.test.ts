@@ -129,6 +129,19 @@ t.test('every test that is left out says why', async t => {
   t.equal(why(made, /hyper-v/, 's/pause'), 'the host hv cannot pause')
   t.match(why(made, /hyper-v/, 's/wipe'), /no clean state/)
   t.match(why(made, /hyper-v/, 's/boot'), /may be rebooted/)
+  const kinds = new Map(
+    made.environments.find(({ id }) => id.includes('hyper-v'))?.leftOut.map(({ test, kind }) => [test, kind]),
+  )
+  t.match(
+    kinds,
+    new Map([
+      ['s/kvm', 'not-applicable'],
+      ['s/not-hyper-v', 'not-applicable'],
+    ]),
+  )
+  for (const test of ['s/virtio', 's/cpus', 's/pause', 's/wipe', 's/boot']) {
+    t.equal(kinds.get(test), 'unable', `${test} may apply, and nobody can say that it does not`)
+  }
   const allowed = labText.replace('version: "5.11"', 'version: "5.11"\n    reboot: true')
   t.equal(why(plan(suite, {}, allowed), /hyper-v/, 's/boot'), undefined)
   for (const { tests, leftOut } of made.environments) {

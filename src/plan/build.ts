@@ -3,15 +3,15 @@ import type { Family, Guest, Host, Lab, Placement } from '../config/model.js'
 import { bootTest } from './boot.js'
 import { type Choice, isChosen, namesOf, refuseUnknown, testsTaken } from './choice.js'
 import { digestPlan } from './digest.js'
-import { notChosen } from './left-out.js'
 import { isLent, mayReboot, whyNotOnLent } from './lent.js'
-import { configurationValue, type Pairing, whyNot } from './match.js'
+import { type Pairing, whatIsUnsaid, whyNot } from './match.js'
 import { type Candidate, type FoundPeer, findPeer } from './peer.js'
 import { type Asker, whyReserved } from './reservation.js'
 import { type AbilitiesOf, type Serving, servingOf } from './serving.js'
 import type { Suite, SuiteTest } from './suite.js'
 import type {
   LeftOut,
+  LeftOutReason,
   Plan,
   PlannedEnvironment,
   PlannedPairing,
@@ -155,19 +155,22 @@ function plannedEnvironment(
         test.needs.peer === undefined
           ? null
           : findPeer(test, { own, hosts: serving.able(left, test), chosen: peer, all, lab })
-      const why =
-        whyNotOnGuest(suite, test, pairing) ??
+      const lack =
+        whyNotOnGuest(test, pairing) ??
         whyNotOnHosts(test, left, serving) ??
         (lent ? whyNotOnLent(test, guest) : whyNotAltered(test, placement, mayRevert)) ??
-        (typeof found === 'string' ? found : null) ??
-        whyNotNow(test, taken, leftOut)
-      if (why === null) {
+        (typeof found === 'string' ? found : null)
+      const out: LeftOutReason | null =
+        whyNot(suite.applies, pairing) ??
+        whyNot(test.applies, pairing) ??
+        (lack === null ? whyNotNow(test, taken, leftOut) : { kind: 'unable', why: lack })
+      if (out === null) {
         const both: FoundPeer | null = typeof found === 'string' ? null : found
         left = both?.hosts ?? serving.able(left, test)
         peer = both?.peer ?? peer
         tests.push(plannedTest(suite, test, guest.family, lab))
       } else {
-        leftOut.push({ test: test.id, why, level: test.level })
+        leftOut.push({ test: test.id, ...out, level: test.level })
       }
     }
   }
@@ -201,16 +204,10 @@ function pairingOf({ id, guest, host, placement }: Candidate): PlannedPairing {
   }
 }
 
-function whyNotOnGuest(suite: Suite, test: SuiteTest, pairing: Pairing): string | null {
-  const mismatch = whyNot(suite.applies, pairing) ?? whyNot(test.applies, pairing)
-  if (mismatch !== null) {
-    return mismatch
-  }
-  const unsaid = test.needs.configuration.find(
-    key => configurationValue(pairing.configuration, key) === undefined,
-  )
-  if (unsaid !== undefined) {
-    return `the configuration does not say its ${unsaid}`
+function whyNotOnGuest(test: SuiteTest, pairing: Pairing): string | null {
+  const unsaid = whatIsUnsaid(test.needs.configuration, pairing.configuration)
+  if (unsaid !== null) {
+    return unsaid
   }
   if (test.needs.guest.includes('reboot') && !mayReboot(pairing.guest, pairing.host.driver)) {
     return 'the lab does not say that this guest, which runs already, may be rebooted (reboot: true)'
@@ -229,12 +226,18 @@ function whyNotAltered(test: SuiteTest, placement: Placement, mayRevert: boolean
     : null
 }
 
-function whyNotNow(test: SuiteTest, taken: ReadonlySet<string>, leftOut: readonly LeftOut[]): string | null {
+function whyNotNow(
+  test: SuiteTest,
+  taken: ReadonlySet<string>,
+  leftOut: readonly LeftOut[],
+): LeftOutReason | null {
   if (!taken.has(test.id)) {
-    return notChosen
+    return { kind: 'not-chosen', why: 'not chosen' }
   }
-  const missing = test.after.find(id => leftOut.some(left => left.test === id))
-  return missing === undefined ? null : `it comes after ${missing}, which is left out`
+  const missing = leftOut.find(left => test.after.includes(left.test))
+  return missing === undefined
+    ? null
+    : { kind: missing.kind ?? 'unable', why: `it comes after ${missing.test}, which is left out` }
 }
 
 function plannedTest(suite: Suite, test: SuiteTest, family: Family, lab: Lab): PlannedTest {

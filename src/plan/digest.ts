@@ -9,7 +9,7 @@ export function digestPlan(environments: readonly PlannedEnvironment[]): string 
   const comparable = environments.map(({ hosts: _hosts, leftOut, tests, ...environment }) => ({
     ...environment,
     tests: tests.map(({ manifest: _manifest, line: _line, locks: _locks, ...test }) => test),
-    leftOut: leftOut.map(({ test }) => test),
+    leftOut: leftOut.map(({ test, kind }) => (kind === undefined ? test : { test, kind })),
   }))
   return createHash('sha256').update(canonical(comparable)).digest('hex')
 }

@@ -1,6 +1,7 @@
 import type { Configuration, Guest, Host } from '../config/model.js'
 import type { AppliesFile } from '../config/suite-schema.js'
 import { inRange, parseRange, parseVersion } from '../config/version.js'
+import type { LeftOutReason } from './types.js'
 
 type GuestMatch = Extract<NonNullable<AppliesFile['guest']>, { family?: unknown }>
 type HypervisorMatch = Extract<NonNullable<AppliesFile['hypervisor']>, { product?: unknown }>
@@ -12,16 +13,33 @@ export interface Pairing {
   readonly configuration: Configuration
 }
 
-/** Why something does not apply to a pairing, or `null` when it does. */
-export function whyNot(applies: AppliesFile | null, { guest, host, configuration }: Pairing): string | null {
+/**
+ * Why something does not apply to a pairing, or `null` when it does. A configuration that does not say what is asked of
+ * it excuses nothing: whether the test applies is not known.
+ */
+export function whyNot(
+  applies: AppliesFile | null,
+  { guest, host, configuration }: Pairing,
+): LeftOutReason | null {
   if (applies === null) {
     return null
   }
-  return (
+  const { configuration: wanted = {} } = applies
+  const mismatch =
     anyOf(applies.guest, match => guestMismatch(match, guest)) ??
     anyOf(applies.hypervisor, match => hypervisorMismatch(match, host)) ??
-    configurationMismatch(applies.configuration, configuration)
-  )
+    configurationMismatch(wanted, configuration)
+  if (mismatch !== null) {
+    return { kind: 'not-applicable', why: mismatch }
+  }
+  const unsaid = whatIsUnsaid(Object.keys(wanted), configuration)
+  return unsaid === null ? null : { kind: 'unable', why: unsaid }
+}
+
+/** Says which of the keys a configuration lacks, or `null`. */
+export function whatIsUnsaid(keys: readonly string[], configuration: Configuration): string | null {
+  const unsaid = keys.find(key => configurationValue(configuration, key) === undefined)
+  return unsaid === undefined ? null : `the configuration does not say its ${unsaid}`
 }
 
 function anyOf<T>(
@@ -56,15 +74,13 @@ function hypervisorMismatch(match: HypervisorMatch, host: Pairing['host']): stri
 }
 
 function configurationMismatch(
-  wanted: AppliesFile['configuration'],
+  wanted: NonNullable<AppliesFile['configuration']>,
   configuration: Configuration,
 ): string | null {
-  for (const [key, values] of Object.entries(wanted ?? {})) {
+  for (const [key, values] of Object.entries(wanted)) {
     const actual = configurationValue(configuration, key)
-    if (actual === undefined) {
-      return `the configuration does not say its ${key}`
-    }
-    const mismatch = notAmong(key, values?.toString().split(','), String(actual))
+    const mismatch =
+      actual === undefined ? null : notAmong(key, values?.toString().split(','), String(actual))
     if (mismatch !== null) {
       return mismatch
     }
@@ -73,7 +89,7 @@ function configurationMismatch(
 }
 
 /** A configuration's value by the key that lab files use. */
-export function configurationValue(configuration: Configuration, key: string): string | number | undefined {
+function configurationValue(configuration: Configuration, key: string): string | number | undefined {
   const field = key === 'memory' ? 'memoryBytes' : key
   return Object.entries(configuration).find(([name]) => name === field)?.[1]
 }

@@ -55,7 +55,7 @@ function fits(test: SuiteTest, peer: Candidate, { own, hosts, lab }: PeerSearch)
   const pairing = { guest: peer.guest, host: peer.host, configuration: peer.placement.configuration }
   const mismatch = whyNot(test.needs.peer ?? null, pairing)
   if (mismatch !== null) {
-    return `${peer.guest.id}: ${mismatch}`
+    return `${peer.guest.id}: ${mismatch.why}`
   }
   const shared = hosts.filter(host => peer.hosts.includes(host))
   if (shared.length === 0) {

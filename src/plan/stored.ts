@@ -39,7 +39,12 @@ const environment = z.looseObject({
   hosts: texts,
   tests: z.array(test),
   leftOut: z.array(
-    z.looseObject({ test: text, why: text, level: z.enum(['required', 'optional']).optional() }),
+    z.looseObject({
+      test: text,
+      why: text,
+      kind: z.enum(['not-applicable', 'not-chosen', 'unable']).optional(),
+      level: z.enum(['required', 'optional']).optional(),
+    }),
   ),
 })
 

@@ -66,10 +66,22 @@ export type PlannedPairing = Pick<
   'id' | 'guest' | 'hypervisor' | 'configuration' | 'emulated'
 >
 
-/** A test that does not apply, or that may not run there, and why. */
-export interface LeftOut {
-  readonly test: string
+/**
+ * Why a test is not planned: it is not for such a guest, hypervisor or configuration; the choice passes over it; or it
+ * would apply, and host, driver or lab lack something for it.
+ */
+export type LeftOutKind = 'not-applicable' | 'not-chosen' | 'unable'
+
+/** Why a test is not planned. */
+export interface LeftOutReason {
   readonly why: string
+  /** Absent from plans of older versions. */
+  readonly kind?: LeftOutKind
+}
+
+/** A test that does not apply, or that may not run there, and why. */
+export interface LeftOut extends LeftOutReason {
+  readonly test: string
   /** Absent from plans of older versions. */
   readonly level?: Level
 }

@@ -80,7 +80,7 @@ export function countWords({
   return words.filter(([, count]) => count > 0).map(([kind, count, word]) => [kind, `${count} ${word}`])
 }
 
-/** How many required tests the plan leaves out, and of how many environments; `null` when it leaves out none. */
+/** How many required tests that apply the plan leaves out, and of how many environments; `null` for none. */
 export function leftOutOf({
   environments,
 }: RunState): { readonly required: number; readonly environments: number } | null {
@@ -95,5 +95,9 @@ export function leftOutWords(state: RunState): string | null {
   const left = leftOutOf(state)
   return left === null
     ? null
-    : `The plan leaves out ${left.required} required tests in ${left.environments} environments; plan.json says why.`
+    : `The plan leaves out ${counted(left.required, 'required test')} that would apply, in ${counted(left.environments, 'environment')}; plan.json says why.`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -102,6 +102,12 @@ t.test('where all is well, it is said what was not tried', async t => {
   const leftOut = [
     { test: 'core/reboot', why: 'not chosen', level: 'required' as const },
     { test: 'core/extra', why: 'not chosen', level: 'optional' as const },
+    {
+      test: 'windows/version',
+      why: 'guest family is windows, not linux',
+      level: 'required' as const,
+      kind: 'not-applicable' as const,
+    },
   ]
   const [first, ...others] = state.environments
   const narrowed = {
@@ -109,7 +115,7 @@ t.test('where all is well, it is said what was not tried', async t => {
     environments:
       first === undefined ? [] : [{ ...first, planned: { ...first.planned, leftOut } }, ...others],
   }
-  const said = 'leaves out 1 required tests in 1 environments'
+  const said = 'leaves out 1 required test that would apply, in 1 environment;'
   t.match(markdownOf(narrowed, { exitCode: 0 }), said)
   t.match(htmlPage(narrowed, { exitCode: 0, folder: '/runs/r1', path: '/runs/r1/index.html' }), said)
   t.notMatch(markdownOf(state, { exitCode: 0 }), 'leaves out')

@@ -51,7 +51,7 @@ export const summarySchema = z
     endedEarly: z.string().optional().describe('why the run ended before its plan, if nobody interrupted it'),
     counts,
     flaky: count,
-    leftOutRequired: count.describe('required tests that the plan leaves out'),
+    leftOutRequired: count.describe('required tests that apply and that the plan leaves out'),
     durationMs: z.number().min(0),
     orphans: z
       .array(

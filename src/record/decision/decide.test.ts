@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { LeftOutKind } from '../../plan/types.js'
 import type { Waiver } from '../../waivers/schema.js'
 import {
   leaf,
@@ -232,16 +233,24 @@ t.test(
       decided({ run: { verdicts: { 'core/memory': 'skip' } }, input: { policy: accepted } }).certifies,
       true,
     )
-    const leftOut = (why: string): SampleChanges => ({
+    const leftOut = (kind?: LeftOutKind): SampleChanges => ({
       environment: {
         tests: planned().filter(({ id }) => id !== 'core/memory'),
-        leftOut: [{ test: 'core/memory', why, level: 'required' }],
+        leftOut: [
+          {
+            test: 'core/memory',
+            why: 'guest family is linux',
+            level: 'required',
+            ...(kind === undefined ? {} : { kind }),
+          },
+        ],
       },
     })
     const policy = { input: { policy: accepted } }
-    t.equal(decided({ run: leftOut('guest family is linux'), ...policy }).certifies, true)
-    t.same(codes({ run: leftOut('the host kvm-1 cannot pause'), ...policy }), ['missing'])
-    t.same(codes({ run: leftOut('not chosen'), ...policy }), ['missing'])
+    t.equal(decided({ run: leftOut('not-applicable'), ...policy }).certifies, true)
+    t.same(codes({ run: leftOut('unable'), ...policy }), ['missing'])
+    t.same(codes({ run: leftOut('not-chosen'), ...policy }), ['missing'])
+    t.same(codes({ run: leftOut(), ...policy }), ['missing'], 'a reason in words alone excuses nothing')
   },
 )
 

@@ -1,11 +1,8 @@
 import type { EnvironmentState, RunState, TestState } from '../../journal/state.js'
-import { notChosen } from '../../plan/left-out.js'
-import type { PlannedEnvironment } from '../../plan/types.js'
 import { digestOf } from '../canonical.js'
 import { common, guestFacts, hostFacts } from './facts.js'
 import { pairingOf } from './pairing.js'
 import {
-  type LeftOutKind,
   predicates,
   type RecordedTest,
   type RunPredicate,
@@ -67,10 +64,10 @@ function statementOf({ state, journal, junitOf }: RecordedRun, environment: Envi
       hostFacts: host.facts,
     },
     tests: tests.map(recordedTest),
-    leftOut: planned.leftOut.map(({ test, level, why }) => ({
+    leftOut: planned.leftOut.map(({ test, level, kind }) => ({
       test,
       level: level ?? null,
-      kind: kindOf(why),
+      kind: kind ?? 'unable',
     })),
     evidence: own.flatMap(({ ended }) => filesOf(ended?.evidence ?? [])),
     junit: junitOf(planned.id),
@@ -111,12 +108,4 @@ function filesOf(
   files: readonly { readonly sha256: string; readonly bytes: number }[],
 ): { readonly sha256: string; readonly bytes: number }[] {
   return files.map(({ sha256, bytes }) => ({ sha256, bytes }))
-}
-
-/** What the plan says of guest, hypervisor or configuration; anything else is what host or driver could not do. */
-function kindOf(why: PlannedEnvironment['leftOut'][number]['why']): LeftOutKind {
-  if (why === notChosen) return 'not-chosen'
-  return /^(guest|hypervisor) |^the configuration does not say|^[a-z]+ is /.test(why)
-    ? 'not-applicable'
-    : 'unable'
 }

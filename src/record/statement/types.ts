@@ -1,6 +1,6 @@
 import type { Cause } from '../../config/errors.js'
 import type { Measure, Verdict } from '../../journal/events.js'
-import type { Level } from '../../plan/types.js'
+import type { LeftOutKind, Level } from '../../plan/types.js'
 
 /** The type of an in-toto Statement v1. */
 export const statementType = 'https://in-toto.io/Statement/v1'
@@ -80,9 +80,6 @@ export interface RecordedTest {
   readonly measures: Readonly<Record<string, Measure>>
   readonly evidence: readonly { readonly sha256: string; readonly bytes: number }[]
 }
-
-/** Why a test of the suites is not among the planned ones. */
-export type LeftOutKind = 'not-chosen' | 'not-applicable' | 'unable'
 
 /** A run's evidence about one pairing: a function of its journal and its plan alone. */
 export interface RunPredicate {
