@@ -1,4 +1,4 @@
-import { type CommandFaults, Mischief } from './faults/mischief.js'
+import { ActiveFaults, type CommandFaults } from './faults/active-faults.js'
 import type { EmulatedGuest, GuestDisk, GuestMemory, ListedProcess, Virtual } from './guest.js'
 import { changedHardware, type Device, type Machine, machineAs, putIn, takeOut } from './hardware/machine.js'
 import type { GuestPersona } from './persona/schema.js'
@@ -15,7 +15,7 @@ import { Timers } from './timers.js'
 import type { WindowsPersona } from './windows/persona/schema.js'
 
 /** How soon a fault happens after the command that brings it about, in ms. */
-const unaskedMs = 20
+const unexpectedMs = 20
 
 /** What an emulated guest is made of. */
 export interface GuestParts<Persona> {
@@ -60,10 +60,10 @@ export abstract class BaseGuest<
   }
   protected readonly spec: ParsedGuestSpec
   protected readonly machine: Machine
-  protected readonly mischief: Mischief
+  protected readonly activeFaults: ActiveFaults
   protected readonly virtual: Virtual
   protected readonly pulse: Pulse
-  protected readonly timers: Timers<'boot' | 'power' | 'unasked'>
+  protected readonly timers: Timers<'boot' | 'power' | 'unexpected'>
   protected readonly door = new Door()
   /** What runs since the last boot; undefined while nothing does. */
   protected system: System | undefined
@@ -82,13 +82,13 @@ export abstract class BaseGuest<
     this.spec = spec
     this.machine = machine
     this.virtual = virtual
-    this.mischief = new Mischief({ ...persona.faults?.list, ...spec.faults })
+    this.activeFaults = new ActiveFaults({ ...persona.faults?.list, ...spec.faults })
     this.pulse = new Pulse(machine.host?.pausing?.clocks ?? 'stopped')
     this.timers = new Timers(this.pulse)
     this.#hostKey = hostKey
     this.#shownKey = hostKey
     this.#memory = virtual.memory
-    const { refusedLogin } = this.mischief.faults
+    const { refusedLogin } = this.activeFaults.faults
     const refusals = refusedLogin === true ? Number.POSITIVE_INFINITY : (refusedLogin?.times ?? 0)
     this.#authenticator = new Authenticator(spec.users, persona.ssh.methods, refusals)
   }
@@ -135,13 +135,13 @@ export abstract class BaseGuest<
 
   /** Makes what takes a while before the address is told. */
   async prepare(): Promise<void> {
-    if (this.mischief.faults.wrongHostKey) this.#shownKey = await makeHostKey(this.persona.ssh.hostKey)
+    if (this.activeFaults.faults.wrongHostKey) this.#shownKey = await makeHostKey(this.persona.ssh.hostKey)
   }
 
   /** Boots after a while: the port opens when that is done. */
   bootLater(delayMs: number): void {
     this.#state = 'booting'
-    const { neverBoots, slowBoot } = this.mischief.faults
+    const { neverBoots, slowBoot } = this.activeFaults.faults
     if (neverBoots) return
     this.timers.after('boot', delayMs, () => {
       const memory = this.#memory
@@ -161,7 +161,7 @@ export abstract class BaseGuest<
 
   /** Opens its port: it is up from then on. */
   protected async open(isResumed: boolean): Promise<void> {
-    const { faults } = this.mischief
+    const { faults } = this.activeFaults
     const { ssh } = this.persona
     const isOpen = await this.door.open({
       host: this.host,
@@ -181,10 +181,10 @@ export abstract class BaseGuest<
     if (this.counters.boots > 1) return
     const { unaskedReboot, panic } = faults
     if (panic?.afterMs !== undefined) {
-      this.timers.after('unasked', panic.afterMs, () => this.panic(panic.reason))
+      this.timers.after('unexpected', panic.afterMs, () => this.panic(panic.reason))
     }
     if (unaskedReboot?.afterMs !== undefined) {
-      this.timers.after('unasked', unaskedReboot.afterMs, () => void this.goDown('reboot', false))
+      this.timers.after('unexpected', unaskedReboot.afterMs, () => void this.goDown('reboot', false))
     }
   }
 
@@ -196,11 +196,11 @@ export abstract class BaseGuest<
       execution.channel.close()
       return
     }
-    const faults = this.mischief.forCommand(execution.command ?? '')
+    const faults = this.activeFaults.forCommand(execution.command ?? '')
     this.virtual.onCommand?.(execution.command ?? '')
     const { panics } = faults
-    if (panics !== undefined) this.timers.after('unasked', unaskedMs, () => this.panic(panics))
-    if (faults.reboots) this.timers.after('unasked', unaskedMs, () => void this.goDown('reboot', false))
+    if (panics !== undefined) this.timers.after('unexpected', unexpectedMs, () => this.panic(panics))
+    if (faults.reboots) this.timers.after('unexpected', unexpectedMs, () => void this.goDown('reboot', false))
     this.run(this.system, execution, faults)
   }
 
@@ -210,7 +210,7 @@ export abstract class BaseGuest<
     if (isInOrder && this.system) this.leave(this.system, action)
     this.#state = 'down'
     this.timers.cancel('power')
-    this.timers.cancel('unasked')
+    this.timers.cancel('unexpected')
     await this.#stop()
     if (this.#closed) return
     this.gone()

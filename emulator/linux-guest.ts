@@ -1,6 +1,6 @@
 import { makeAccounts } from './accounts.js'
 import { BaseGuest, type GuestParts } from './base-guest.js'
-import type { CommandFaults } from './faults/mischief.js'
+import type { CommandFaults } from './faults/active-faults.js'
 import type { FileTree } from './files/tree.js'
 import type { GuestDisk, GuestMemory, ListedProcess } from './guest.js'
 import { changedHardware, type Device } from './hardware/machine.js'
@@ -58,7 +58,7 @@ export class LinuxGuest extends BaseGuest<GuestPersona, System> {
       ...(memory === undefined ? {} : { memory }),
       power: (action, delayMs) => this.timers.after('power', delayMs, () => void this.goDown(action, true)),
       cancelPower: () => this.timers.cancel('power'),
-      stops: line => this.mischief.stops(line),
+      stops: line => this.activeFaults.stops(line),
       serial: text => this.virtual.serial?.(text),
       panicked: rebootSec => this.#panicked(rebootSec),
       reset: () => void this.goDown('reboot', false),

@@ -1,6 +1,6 @@
 import type { OutputFilter } from '../server/channel-files.js'
 import type { Execution } from '../server/ssh-server.js'
-import { type CommandFaults, hostileBytes } from './mischief.js'
+import { type CommandFaults, hostileBytes } from './active-faults.js'
 
 /** The process of a command, in any family of guests. */
 interface Ending {

@@ -1,5 +1,5 @@
+import type { CommandFaults } from '../faults/active-faults.js'
 import { misbehave, outputFaults } from '../faults/command.js'
-import type { CommandFaults } from '../faults/mischief.js'
 import { fromText } from '../files/bytes.js'
 import { Descriptors } from '../files/open-file.js'
 import type { ExitStatus } from '../system/process.js'

@@ -9,9 +9,9 @@ import type { Pulse } from '../pulse.js'
 import { Clock } from './clock.js'
 import type { LiveContext } from './context.js'
 import { fatesOf } from './fates.js'
-import { clearTemporary, furnish } from './furnish.js'
 import { hotplugOf } from './hotplug.js'
 import { KernelLog } from './kernel-log.js'
+import { clearTemporary, populate } from './populate.js'
 import { type Process, ProcessTable } from './process.js'
 import { onlineCpus, presentCpus } from './processors.js'
 import type { ProgramTable } from './programs.js'
@@ -142,7 +142,7 @@ export function boot(request: BootRequest): System {
   const hotplug = hotplugOf(context)
   const fates = fatesOf(context, request)
   if (request.disk && !request.memory) clearTemporary(tree, persona)
-  furnish(context, request.disk === undefined)
+  populate(context, request.disk === undefined)
   fillLog(context)
   log.heard = line => serial.kernel(line)
   seatProcesses(context)
@@ -213,7 +213,7 @@ function fillLog({ system, persona, machine }: LiveContext): void {
 function seatProcesses({ system, persona }: LiveContext): void {
   for (const { pid, ppid, user, args } of persona.processes.flatMap(group => group.list)) {
     const uid = system.accounts.find(account => account.name === user)?.uid ?? 0
-    system.processes.seat(pid, ppid, { argv: /^\[.*\]$/.test(args) ? [args] : args.split(' '), uid })
+    system.processes.register(pid, ppid, { argv: /^\[.*\]$/.test(args) ? [args] : args.split(' '), uid })
   }
 }
 

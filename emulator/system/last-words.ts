@@ -16,10 +16,10 @@ const tasks: Readonly<Record<PowerAction, readonly [init: string, kernel: string
 
 /** What is said last when a guest goes down in order: by systemd-shutdown, and by kernel/reboot.c. */
 export function powerWords(release: string, init: 'sysv' | 'systemd', action: PowerAction): Words[] {
-  const [task, deed] = tasks[action]
+  const [task, done] = tasks[action]
   return [
     ...(init === 'systemd' ? [{ text: `systemd-shutdown[1]: ${task}`, level: information }] : []),
-    { text: isAtLeast(release, '3.11') ? `reboot: ${deed}` : `${deed}.`, level: emergency },
+    { text: isAtLeast(release, '3.11') ? `reboot: ${done}` : `${done}.`, level: emergency },
   ]
 }
 

@@ -161,7 +161,7 @@ export class ProcessTable {
   }
 
   /** A process that boot started and that only stands in lists. */
-  seat(pid: number, ppid: number, start: ProcessStart): Process {
+  register(pid: number, ppid: number, start: ProcessStart): Process {
     const process = new Process(pid, this.#pulse, 0n, {
       ...start,
       pgid: start.pgid ?? pid,

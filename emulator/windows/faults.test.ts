@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { hostileBytes } from '../faults/mischief.js'
+import { hostileBytes } from '../faults/active-faults.js'
 import type { EmulatedGuestSpec } from '../spec.js'
 import { type Session, startWindows } from './client.test.helper.js'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { BaseGuest, type GuestParts } from '../base-guest.js'
-import type { CommandFaults } from '../faults/mischief.js'
+import type { CommandFaults } from '../faults/active-faults.js'
 import type { GuestDisk, GuestMemory, ListedProcess } from '../guest.js'
 import type { Counters, Execution, ServerRequest } from '../server/ssh-server.js'
 import { accountsOf, computerName } from './identity.js'

@@ -4,7 +4,7 @@ import { UsageError } from '../config/errors.js'
 import type { Lab } from '../config/model.js'
 import { makePlan } from '../plan/build.js'
 import { everything } from '../plan/choice.js'
-import type { Asker } from '../plan/reservation.js'
+import type { Requester } from '../plan/reservation.js'
 import type { AbilitiesOf } from '../plan/serving.js'
 import { type Durations, parseDurations, parseShard, shardOf } from '../plan/shard.js'
 import type { Suite } from '../plan/suite.js'
@@ -18,7 +18,7 @@ export interface PlanParts {
   readonly lab: Lab
   readonly suites: readonly Suite[]
   readonly abilitiesOf: AbilitiesOf
-  readonly asker: Asker
+  readonly requester: Requester
   /** Where paths start from. Absolute. */
   readonly cwd: string
   /** Where `--last-failed` looks for the newest run. */
@@ -52,16 +52,16 @@ async function readDurations(path: string): Promise<Durations> {
 
 async function wholePlan(
   args: ParsedArgs,
-  { lab, suites, abilitiesOf, asker, reports }: PlanParts,
+  { lab, suites, abilitiesOf, requester, reports }: PlanParts,
 ): Promise<Plan> {
   const choice = readChoice(args)
   const inspect = textFlag(args, 'inspect')
   const chosen = inspect === undefined ? choice : { ...choice, tests: [...choice.tests, inspect] }
   if (!isSet(args, 'last-failed')) {
-    return makePlan(lab, suites, chosen, abilitiesOf, asker)
+    return makePlan(lab, suites, chosen, abilitiesOf, requester)
   }
   const last = await readLastFailed(reports, lab)
   const { only } = last
-  refuseMissing(last, makePlan(lab, suites, { ...everything, only }, abilitiesOf, asker))
-  return makePlan(lab, suites, { ...chosen, only }, abilitiesOf, asker)
+  refuseMissing(last, makePlan(lab, suites, { ...everything, only }, abilitiesOf, requester))
+  return makePlan(lab, suites, { ...chosen, only }, abilitiesOf, requester)
 }

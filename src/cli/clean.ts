@@ -21,16 +21,16 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     (hasEmulatedGuests(lab) ? await findRunningLab(lab, cacheFolder()) : null) ?? undefined,
   )
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
-  const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
+  const requester = { who: whoAmI(args, io.env), nowMs: Date.now() }
   const dryRun = isSet(args, 'dry-run')
   const counts = { removed: 0, kept: 0, failed: 0 }
   try {
     await cleanLab({
       lab,
-      who: asker.who,
+      who: requester.who,
       from: machineName(),
       driverOf: drivers.driverOf,
-      whyNot: host => whyReserved(host, asker),
+      whyNot: host => whyReserved(host, requester),
       dryRun,
       kept: isSet(args, 'kept'),
       // What is being removed is removed to its end; the first Ctrl-C begins nothing more.

@@ -20,10 +20,10 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const suites = await loadSuites(lab.suites, lab.file)
   const drivers = openDrivers(lab, cacheFolder())
-  const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
+  const requester = { who: whoAmI(args, io.env), nowMs: Date.now() }
   const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
   const { abilitiesOf } = drivers
-  const plan = await chosenPlan(args, { lab, suites, abilitiesOf, asker, reports, cwd: io.cwd })
+  const plan = await chosenPlan(args, { lab, suites, abilitiesOf, requester, reports, cwd: io.cwd })
   await drivers.close()
   if (isSet(args, 'json')) {
     const { digest, expected, environments, reserved = [], shard } = plan

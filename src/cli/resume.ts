@@ -37,8 +37,8 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const suites = await loadSuites(lab.suites, lab.file)
   const drivers = openDrivers(lab, cacheFolder())
   const { abilitiesOf } = drivers
-  const asker = { who, nowMs: Date.now() }
-  const plan = planAgain({ stored: stored.plan, lab, suites, abilitiesOf, asker })
+  const requester = { who, nowMs: Date.now() }
+  const plan = planAgain({ stored: stored.plan, lab, suites, abilitiesOf, requester })
   await drivers.close()
   const tests = state.environments.flatMap(environment => environment.tests)
   const standing = tests.filter(({ stands }) => stands).length

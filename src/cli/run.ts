@@ -35,8 +35,8 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const suites = await loadSuites(lab.suites, lab.file)
   const planned = openDrivers(lab, cacheFolder())
   const { abilitiesOf } = planned
-  const asker = { who, nowMs: Date.now() }
-  const plan = await chosenPlan(args, { lab, suites, abilitiesOf, asker, reports: output, cwd: io.cwd })
+  const requester = { who, nowMs: Date.now() }
+  const plan = await chosenPlan(args, { lab, suites, abilitiesOf, requester, reports: output, cwd: io.cwd })
   await planned.close()
   const inspects = textFlag(args, 'inspect') !== undefined
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)

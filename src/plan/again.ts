@@ -4,7 +4,7 @@ import { ownSuite } from './boot.js'
 import { makePlan } from './build.js'
 import { everything } from './choice.js'
 import { digestPlan } from './digest.js'
-import type { Asker } from './reservation.js'
+import type { Requester } from './reservation.js'
 import type { AbilitiesOf } from './serving.js'
 import type { Suite } from './suite.js'
 import type { Plan, PlannedEnvironment } from './types.js'
@@ -16,7 +16,7 @@ export interface AgainRequest {
   readonly lab: Lab
   readonly suites: readonly Suite[]
   readonly abilitiesOf: AbilitiesOf
-  readonly asker: Asker
+  readonly requester: Requester
 }
 
 const shownDigits = 12
@@ -27,7 +27,7 @@ const shownDigits = 12
  * @throws UsageError when that comes to another plan, with the first thing that differs.
  */
 export function planAgain(request: AgainRequest): Plan {
-  const { stored, lab, suites, abilitiesOf, asker } = request
+  const { stored, lab, suites, abilitiesOf, requester } = request
   if (stored.lab !== lab.name) {
     throw changed(`it is of the lab "${stored.lab}", not "${lab.name}"`)
   }
@@ -40,7 +40,7 @@ export function planAgain(request: AgainRequest): Plan {
     throw changed(`the lab has no guest "${gone}" any more`)
   }
   const only = new Map(stored.environments.map(({ id, tests }) => [id, new Set(tests.map(test => test.id))]))
-  const plan = makePlan(lab, suites, { ...everything, guests: [...guests], only }, abilitiesOf, asker)
+  const plan = makePlan(lab, suites, { ...everything, guests: [...guests], only }, abilitiesOf, requester)
   if (plan.digest !== stored.digest) {
     throw changed(difference(stored, plan))
   }

@@ -180,14 +180,14 @@ suites: [builtin]
 t.test('a test of live migration is left out while somebody else has the second host', async t => {
   const needs = { host: ['migrate' as const], guest: [], configuration: [], locks: [] }
   const suite = suiteOf([{ id: 's/move', needs }, { id: 's/stay' }])
-  const asker = { who: 'ada', nowMs: Date.UTC(2026, 0, 1) }
+  const requester = { who: 'ada', nowMs: Date.UTC(2026, 0, 1) }
   const planned = (text: string): Plan =>
     makePlan(
       labOf(parseYaml('lab.yaml', text), builtinCatalog),
       [suite],
       everything,
       () => new Set(['migrate']),
-      asker,
+      requester,
     )
   t.match(planned(twoHosts).environments[0]?.tests, [
     { id: bootTestId },

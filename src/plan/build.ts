@@ -6,7 +6,7 @@ import { digestPlan } from './digest.js'
 import { isLent, mayReboot, whyNotOnLent } from './lent.js'
 import { type Pairing, whatIsUnsaid, whyNot } from './match.js'
 import { type Candidate, type FoundPeer, findPeer } from './peer.js'
-import { type Asker, whyReserved } from './reservation.js'
+import { type Requester, whyReserved } from './reservation.js'
 import { type AbilitiesOf, type Serving, servingOf } from './serving.js'
 import type { Suite, SuiteTest } from './suite.js'
 import type {
@@ -37,12 +37,12 @@ export function makePlan(
   suites: readonly Suite[],
   choice: Choice,
   abilitiesOf: AbilitiesOf,
-  asker: Asker | null = null,
+  requester: Requester | null = null,
 ): Plan {
   refuseUnknownNames(lab, suites, choice)
-  const { candidates, reserved } = candidatesOf(lab, choice, asker)
+  const { candidates, reserved } = candidatesOf(lab, choice, requester)
   const servingFor = ({ guest, placement }: Candidate): Serving =>
-    servingOf(lab, guest, placement.configuration.name, abilitiesOf, asker)
+    servingOf(lab, guest, placement.configuration.name, abilitiesOf, requester)
   const environments = candidates.map(candidate =>
     plannedEnvironment(candidate, candidates, lab, suites, choice, servingFor(candidate)),
   )
@@ -97,7 +97,7 @@ function refuseUnknownNames(lab: Lab, suites: readonly Suite[], choice: Choice):
 function candidatesOf(
   lab: Lab,
   choice: Choice,
-  asker: Asker | null,
+  requester: Requester | null,
 ): { readonly candidates: Candidate[]; readonly reserved: ReservedEnvironment[] } {
   const candidates = new Map<string, Candidate & { readonly hosts: string[] }>()
   const reserved = new Map<string, string[]>()
@@ -111,7 +111,7 @@ function candidatesOf(
         continue
       }
       const id = environmentId(guest, host, placement)
-      const why = whyReserved(host, asker)
+      const why = whyReserved(host, requester)
       if (why !== null) {
         reserved.set(id, [...(reserved.get(id) ?? []), why])
         continue

@@ -1,5 +1,5 @@
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
-import { type Asker, whyReserved } from './reservation.js'
+import { type Requester, whyReserved } from './reservation.js'
 import type { SuiteTest } from './suite.js'
 
 /** What a driver can do with a guest placed so, by name. */
@@ -20,7 +20,7 @@ export function servingOf(
   guest: Guest,
   configuration: string,
   abilitiesOf: AbilitiesOf,
-  asker: Asker | null,
+  requester: Requester | null,
 ): Serving {
   const places = new Map(
     guest.on.flatMap(placement => {
@@ -29,7 +29,7 @@ export function servingOf(
         return []
       }
       const second = lab.hosts.get(placement.migratesTo ?? '')
-      const whyStays = second === undefined ? null : whyReserved(second, asker)
+      const whyStays = second === undefined ? null : whyReserved(second, requester)
       return [[host.id, { abilities: abilitiesOf(host, placement), whyStays }] as const]
     }),
   )

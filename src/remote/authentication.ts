@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { AnyAuthMethod, AuthenticationType, ParsedKey, Prompt } from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import { ChosenAgent } from './agent.js'
-import type { Leg } from './legs.js'
+import type { Hop } from './hops.js'
 import { parsePrivateKey, withSha512 } from './private-keys.js'
 import { expandHome, resolveSecret, type SecretSources } from './secrets.js'
 import { messageOf, peerText } from './trouble.js'
@@ -33,18 +33,18 @@ const defaultKeys = ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']
 
 /** Resolves what the login refers to. Throws InfraError (`authentication`) naming what is missing. */
 export async function resolveCredentials(
-  leg: Leg,
+  hop: Hop,
   where: string,
   imageKeyPath: string | undefined,
   sources: SecretSources,
 ): Promise<Credentials> {
-  const { login } = leg
+  const { login } = hop
   const secret = (reference: typeof login.password, what: string): Promise<string> | undefined =>
     reference === undefined ? undefined : resolveSecret(reference, { what, where }, sources)
   const password = await secret(login.password, 'the password')
   const passphrase = await secret(login.passphrase, "the key's passphrase")
   const sudoPassword = await secret(login.sudo?.password, 'the password for sudo')
-  const { keys, agent, passedOver } = await resolveKeys(leg, where, { imageKeyPath, passphrase, sources })
+  const { keys, agent, passedOver } = await resolveKeys(hop, where, { imageKeyPath, passphrase, sources })
   if (keys.length === 0 && agent === undefined && password === undefined) {
     const unread = passedOver.length === 0 ? '' : ` that can be used; ${passedOver.join('; ')}`
     throw refusal(
@@ -69,7 +69,7 @@ interface KeySources {
 }
 
 async function resolveKeys(
-  { login, identityFiles }: Leg,
+  { login, identityFiles }: Hop,
   where: string,
   { imageKeyPath, passphrase, sources }: KeySources,
 ): Promise<Pick<Credentials, 'keys' | 'agent' | 'passedOver'>> {

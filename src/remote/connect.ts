@@ -1,8 +1,8 @@
 import { InfraError } from '../config/errors.js'
 import { type HostKeyKind, hostKeyAlgorithms } from './algorithms.js'
 import { longestWords, resolveCredentials } from './authentication.js'
+import { defaultKnownHosts, type Hop, hopsTo } from './hops.js'
 import { hostKeyPolicy } from './host-keys/policy.js'
-import { defaultKnownHosts, type Leg, legsTo } from './legs.js'
 import type { Machine } from './machine.js'
 import { expandHome, type SecretSources, secretSources } from './secrets.js'
 import { openSession, type Session, type SessionRequest, WrongHostKey } from './session.js'
@@ -25,16 +25,16 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
   const sources = secretSources(options)
   const path = options.sshConfigPath === undefined ? defaultConfigPath : options.sshConfigPath
   const config = await readSshConfig(path, sources.home, sources.environment)
-  const legs = legsTo(target.endpoint, target.login, config, sources)
+  const hops = hopsTo(target.endpoint, target.login, config, sources)
   const jumps: Machine[] = []
   let machine = target.via
   try {
-    for (const leg of legs) {
-      machine = await connectLeg(target, leg, machine, leg.isJump ? [] : [...jumps].reverse(), {
+    for (const hop of hops) {
+      machine = await connectHop(target, hop, machine, hop.isJump ? [] : [...jumps].reverse(), {
         options,
         sources,
       })
-      if (leg.isJump) {
+      if (hop.isJump) {
         jumps.push(machine)
       }
     }
@@ -61,43 +61,43 @@ interface LegContext {
   readonly sources: SecretSources
 }
 
-async function connectLeg(
+async function connectHop(
   target: ConnectTarget,
-  leg: Leg,
+  hop: Hop,
   via: Machine | undefined,
   jumps: readonly Machine[],
   { options, sources }: LegContext,
 ): Promise<Machine> {
   const { label, image, limits, signal } = target
-  const where = leg.isJump ? `${label}, at the jump host ${leg.name}` : label
-  const { hostKey: rule } = leg.login
-  const files = leg.knownHostsFiles ?? [rule.kind === 'known-hosts' ? rule.path : defaultKnownHosts]
+  const where = hop.isJump ? `${label}, at the jump host ${hop.name}` : label
+  const { hostKey: rule } = hop.login
+  const files = hop.knownHostsFiles ?? [rule.kind === 'known-hosts' ? rule.path : defaultKnownHosts]
   const policy = await hostKeyPolicy(rule, {
-    host: leg.host,
-    port: leg.port,
+    host: hop.host,
+    port: hop.port,
     where,
-    ...(leg.hostKeyAlias === undefined ? {} : { alias: leg.hostKeyAlias }),
+    ...(hop.hostKeyAlias === undefined ? {} : { alias: hop.hostKeyAlias }),
     knownHostsFiles: files.map(file => expandHome(file, sources.home)),
-    ...(target.pinned === undefined || leg.isJump ? {} : { pinned: target.pinned }),
+    ...(target.pinned === undefined || hop.isJump ? {} : { pinned: target.pinned }),
     ...(image?.hostKey === undefined ? {} : { imageHostKey: image.hostKey }),
   })
-  const credentials = await resolveCredentials(leg, where, image?.keyPath, sources)
-  const scrub = scrubber(credentials.secrets, [leg.login.user, leg.host, leg.name, label])
-  const stillness = (leg.isJump ? undefined : options.stillness) ?? new Stillness()
+  const credentials = await resolveCredentials(hop, where, image?.keyPath, sources)
+  const scrub = scrubber(credentials.secrets, [hop.login.user, hop.host, hop.name, label])
+  const stillness = (hop.isJump ? undefined : options.stillness) ?? new Stillness()
   try {
-    const base = { leg, policy, credentials, limits, where, stillness }
+    const base = { hop, policy, credentials, limits, where, stillness }
     const open = (until: AbortSignal): Promise<Session> =>
       openAnyKeyType({ ...base, signal: until }, async () => {
         const stream = await openTcp({
-          host: leg.host,
-          port: leg.port,
+          host: hop.host,
+          port: hop.port,
           where,
           limitMs: limits.tcp,
           stillness,
           signal: until,
           ...(via === undefined ? {} : { via }),
         })
-        if (!leg.isJump) {
+        if (!hop.isJump) {
           options.onOpen?.()
         }
         return stream
@@ -109,7 +109,7 @@ async function connectLeg(
         limits,
         mark: markOf(options.mark ?? 'guestcert'),
         channels: options.channels ?? defaultChannels,
-        sudo: sudoOf(leg, credentials.sudoPassword),
+        sudo: sudoOf(hop, credentials.sudoPassword),
         scrub,
         stillness,
         // Whoever asked for the first connection may have let go of its signal; this one has its limits alone.
@@ -126,12 +126,12 @@ async function connectLeg(
     }
     return machine
   } catch (error) {
-    throw scrubbed(withProxyHint(error, leg), scrub)
+    throw scrubbed(withProxyHint(error, hop), scrub)
   }
 }
 
 /** A ProxyCommand of the user's may be the only way, and is not carried out: say so. */
-function withProxyHint(error: unknown, { hasProxyCommand, name }: Leg): unknown {
+function withProxyHint(error: unknown, { hasProxyCommand, name }: Hop): unknown {
   return hasProxyCommand && error instanceof InfraError && error.context.code === 'connect'
     ? new InfraError(
         `${error.message}; the SSH configuration has a ProxyCommand for ${name}, which is not carried out: name a jump host in the lab`,
@@ -140,8 +140,8 @@ function withProxyHint(error: unknown, { hasProxyCommand, name }: Leg): unknown 
     : error
 }
 
-function sudoOf(leg: Leg, password: string | undefined): { password?: string } | null {
-  return leg.login.sudo === undefined || leg.isJump ? null : password === undefined ? {} : { password }
+function sudoOf(hop: Hop, password: string | undefined): { password?: string } | null {
+  return hop.login.sudo === undefined || hop.isJump ? null : password === undefined ? {} : { password }
 }
 
 /**
@@ -166,7 +166,7 @@ async function openAnyKeyType(
       }
       refused ??= error
       without.add(error.kind)
-      if (hostKeyAlgorithms(base.leg.login.algorithms, { first: [], without }).length === 0) {
+      if (hostKeyAlgorithms(base.hop.login.algorithms, { first: [], without }).length === 0) {
         throw refused
       }
     }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { InfraError } from '../config/errors.js'
 import type { Endpoint, Login } from '../config/model.js'
 import { resolveCredentials } from './authentication.js'
-import { legsTo } from './legs.js'
+import { hopsTo } from './hops.js'
 import { secretSources } from './secrets.js'
 import { readSshConfig } from './ssh-config.js'
 import type { ConnectOptions } from './target.js'
@@ -26,21 +26,21 @@ export async function obstacles(
   const sources = secretSources(options)
   const path = options.sshConfigPath === undefined ? '~/.ssh/config' : options.sshConfigPath
   const config = await readSshConfig(path, sources.home, sources.environment)
-  const legs = legsTo(endpoint, login, config, sources)
+  const hops = hopsTo(endpoint, login, config, sources)
   const found: string[] = []
-  for (const [index, leg] of legs.entries()) {
-    const where = leg.isJump ? `${label}, at the jump host ${leg.name}` : label
+  for (const [index, hop] of hops.entries()) {
+    const where = hop.isJump ? `${label}, at the jump host ${hop.name}` : label
     // The key of an image is known only once its guest is prepared.
-    if (leg.login.key?.kind !== 'image') {
-      await resolveCredentials(leg, where, undefined, sources).catch((error: unknown) => {
+    if (hop.login.key?.kind !== 'image') {
+      await resolveCredentials(hop, where, undefined, sources).catch((error: unknown) => {
         if (!(error instanceof InfraError)) throw error
         found.push(error.message)
       })
     }
     // Whoever is behind a jump host is looked up by that.
-    if (index === 0 && isIP(leg.host.replace(/%.*$/, '')) === 0) {
-      await lookup(leg.host).catch((error: NodeJS.ErrnoException) => {
-        found.push(`${where}: the name ${leg.host} does not resolve (${error.code ?? error.message})`)
+    if (index === 0 && isIP(hop.host.replace(/%.*$/, '')) === 0) {
+      await lookup(hop.host).catch((error: NodeJS.ErrnoException) => {
+        found.push(`${where}: the name ${hop.host} does not resolve (${error.code ?? error.message})`)
       })
     }
   }

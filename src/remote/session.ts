@@ -11,9 +11,9 @@ import {
   longestWords,
   RefusedLogin,
 } from './authentication.js'
+import type { Hop } from './hops.js'
 import { isSame, typeOfKey } from './host-keys/fingerprint.js'
 import type { HostKeyPolicy } from './host-keys/policy.js'
-import type { Leg } from './legs.js'
 import { Proposals } from './proposals.js'
 import type { Stillness } from './stillness.js'
 import { cancelled, messageOf, peerText } from './trouble.js'
@@ -21,7 +21,7 @@ import { cancelled, messageOf, peerText } from './trouble.js'
 /** A TCP stream that is to become an authenticated SSH connection. */
 export interface SessionRequest {
   readonly stream: Duplex
-  readonly leg: Leg
+  readonly hop: Hop
   readonly policy: HostKeyPolicy
   readonly credentials: Credentials
   readonly limits: Limits
@@ -91,7 +91,7 @@ class Opening {
   }
 
   start(): void {
-    const { stream, leg, policy, credentials, limits, signal, without } = this.#request
+    const { stream, hop, policy, credentials, limits, signal, without } = this.#request
     const client = this.#client
     const order = { first: policy.knownTypes, without }
     this.#ignoreAbort = onAbort(signal, this.#onAbort)
@@ -100,7 +100,7 @@ class Opening {
     client.on('banner', text => this.#log.words.push(...[peerText(text, longestWords)].filter(Boolean)))
     client.on('change password', prompt => {
       const said = this.#said([...this.#log.words, peerText(prompt, longestWords)])
-      const what = `the password of ${leg.login.user} has expired and must be changed${said}`
+      const what = `the password of ${hop.login.user} has expired and must be changed${said}`
       this.#fail(new RefusedLogin(this.#where, what, false))
     })
     client.once('handshake', this.#onHandshake)
@@ -113,10 +113,10 @@ class Opening {
     try {
       client.connect({
         sock: stream,
-        username: leg.login.user,
-        algorithms: algorithmsFor(leg.login.algorithms, order),
+        username: hop.login.user,
+        algorithms: algorithmsFor(hop.login.algorithms, order),
         hostVerifier: (key: Buffer): boolean => this.#verify(key),
-        authHandler: authenticator(leg.login.user, credentials, this.#log, () => this.#fail(this.#refused())),
+        authHandler: authenticator(hop.login.user, credentials, this.#log, () => this.#fail(this.#refused())),
         // The limits above are ours: ssh2 knows one for handshake and authentication together.
         readyTimeout: 0,
         keepaliveInterval: limits.keepalive,
@@ -207,21 +207,21 @@ class Opening {
   }
 
   #handshakeTrouble(text: string): InfraError {
-    const { leg } = this.#request
+    const { hop } = this.#request
     const missing = /no matching (.*)$/.exec(text)?.[1]
     if (missing === undefined) {
       return this.#trouble(`the key exchange failed: ${text}`, 'handshake', 'network')
     }
-    const why = this.#proposals.explain(missing, leg.login.algorithms)
+    const why = this.#proposals.explain(missing, hop.login.algorithms)
     return this.#trouble(
-      `no algorithm in common with ${leg.host}:${leg.port}: ${missing}; ${why}`,
+      `no algorithm in common with ${hop.host}:${hop.port}: ${missing}; ${why}`,
       'handshake',
       'unknown',
     )
   }
 
   #refused(): InfraError {
-    const { leg } = this.#request
+    const { hop } = this.#request
     const tried = this.#log.tried.length === 0 ? 'nothing' : this.#log.tried.join(', ')
     const accepted =
       this.#log.accepted === null
@@ -230,7 +230,7 @@ class Opening {
     const notes = this.#log.notes.length === 0 ? '' : `; ${this.#log.notes.join('; ')}`
     return new RefusedLogin(
       this.#where,
-      `${leg.login.user}@${leg.host}:${leg.port} refused the log-in: tried ${tried}${accepted}${notes}${this.#said()}`,
+      `${hop.login.user}@${hop.host}:${hop.port} refused the log-in: tried ${tried}${accepted}${notes}${this.#said()}`,
     )
   }
 

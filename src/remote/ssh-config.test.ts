@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Login } from '../config/model.js'
-import { legsTo, parseJump } from './legs.js'
+import { hopsTo, parseJump } from './hops.js'
 import { readSshConfig } from './ssh-config.js'
 
 const home = t.testdir({
@@ -95,8 +95,8 @@ t.test('what cannot be read is an error of the runner', async t => {
 })
 
 t.test('the way to a target: the lab above the configuration', async t => {
-  const legs = legsTo({ host: 'kvm-1', port: 22, jumps: [] }, login, config, sources)
-  t.match(legs, [
+  const hops = hopsTo({ host: 'kvm-1', port: 22, jumps: [] }, login, config, sources)
+  t.match(hops, [
     { host: 'bastion.example', port: 2022, isJump: true, login: { user: 'ops' } },
     { host: 'second', port: 22, isJump: true, login: { user: 'everyone' } },
     {
@@ -108,18 +108,18 @@ t.test('the way to a target: the lab above the configuration', async t => {
       knownHostsFiles: [join(home, '.ssh/known_lab'), '/etc/known'],
     },
   ])
-  const own = legsTo({ host: 'kvm-1', port: 2299, jumps: ['direct'] }, login, config, sources)
+  const own = hopsTo({ host: 'kvm-1', port: 2299, jumps: ['direct'] }, login, config, sources)
   t.match(own, [{ host: 'direct' }, { host: 'kvm-1.lab.example', port: 2299 }])
 })
 
 t.test('a file that the lab names is not replaced by one of the configuration', async t => {
   const hostKey = { kind: 'known-hosts', path: '/lab/known_hosts' } as const
-  const [, , target] = legsTo({ host: 'kvm-1', port: 22, jumps: [] }, { ...login, hostKey }, config, sources)
+  const [, , target] = hopsTo({ host: 'kvm-1', port: 22, jumps: [] }, { ...login, hostKey }, config, sources)
   t.equal(target?.knownHostsFiles, undefined)
 })
 
 t.test('a jump host never gets the target’s password, nor its old algorithms or lax host key', async t => {
-  const [jump] = legsTo(
+  const [jump] = hopsTo(
     { host: 'x', port: 22, jumps: ['bastion'] },
     { ...login, hostKey: { kind: 'accept-new' }, key: { kind: 'env', name: 'K' } },
     config,
@@ -131,7 +131,7 @@ t.test('a jump host never gets the target’s password, nor its old algorithms o
   t.equal(jump?.login.key, undefined, 'it has a key of its own')
   t.same(jump?.identityFiles, [join(home, '.ssh/bastion')])
   t.same(jump?.knownHostsFiles, [join(home, '.ssh/known_bastion')])
-  const [other] = legsTo(
+  const [other] = hopsTo(
     { host: 'x', port: 22, jumps: ['plain'] },
     { ...login, key: { kind: 'env', name: 'K' } },
     config,

@@ -35,7 +35,7 @@ t.test('a guest is probed, and its commands run as they are', async t => {
   await close()
 })
 
-t.test('forty questions together are one start, and a slow one costs its asker alone', async t => {
+t.test('forty questions together are one start, and a slow one costs its client alone', async t => {
   const { machine, fake, close } = await open()
   let isSlowSettled = false
   const asked = machine.ask(['wmi', 'root\\cimv2', 'Name', 'Slow'], { limitMs: 1_000 })

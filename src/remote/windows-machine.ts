@@ -30,7 +30,7 @@ import {
   type ServiceRequest,
 } from './shells/windows/service.js'
 import { SftpChannel } from './shells/windows/sftp-channel.js'
-import { type Asker, startService } from './shells/windows/start-service.js'
+import { type ServiceClient, startService } from './shells/windows/start-service.js'
 import { stopMarked } from './shells/windows/stop.js'
 import type { Look } from './shells/windows/tools.js'
 import type { SshMachine } from './ssh-machine.js'
@@ -71,9 +71,9 @@ export class WindowsMachine implements Machine {
   readonly #places: ChannelPlaces
   #commands = 0
   #isSilent = false
-  readonly #services = new Map<ServiceKind, Promise<Asker>>()
+  readonly #services = new Map<ServiceKind, Promise<ServiceClient>>()
   /** The services that have started. */
-  readonly #serving = new Map<ServiceKind, Asker>()
+  readonly #serving = new Map<ServiceKind, ServiceClient>()
   readonly #sftp: SftpChannel
   #temporary: Promise<string> | null = null
 
@@ -182,7 +182,7 @@ export class WindowsMachine implements Machine {
     return this.look.powershell !== null && !this.#isSilent
   }
 
-  async #startedService(kind: ServiceKind): Promise<Asker> {
+  async #startedService(kind: ServiceKind): Promise<ServiceClient> {
     const known = this.#services.get(kind)
     const current = await known?.catch(() => null)
     if (current !== undefined && current !== null && !current.isGone) {
@@ -190,7 +190,7 @@ export class WindowsMachine implements Machine {
     }
     const other = this.#services.get(kind)
     if (other !== known && other !== undefined) {
-      // Another asker has started a new one meanwhile.
+      // Another client has started a new one meanwhile.
       return other
     }
     const started = startService(

@@ -5,7 +5,7 @@ import { attempt, type Command, domainOf, Failed, type Session } from './session
 const domain: OptionRule = { name: 'domain', kind: 'required' }
 
 /** A command that does one thing to a domain and says so. */
-function deed(
+function action(
   verb: string,
   done: string,
   work: (session: Session, vm: Vm) => Promise<void> | void,
@@ -43,18 +43,18 @@ export const lifecycleCommands: Readonly<Record<string, Command>> = {
       return `Domain ${named} started\n`
     },
   },
-  shutdown: deed('shutdown', 'is being shutdown', ({ hypervisor }, vm) => hypervisor.shutdown(vm), {
+  shutdown: action('shutdown', 'is being shutdown', ({ hypervisor }, vm) => hypervisor.shutdown(vm), {
     options: [domain, { name: 'mode', kind: 'value', since: '0.9.10' }],
   }),
-  reboot: deed('reboot', 'is being rebooted', ({ hypervisor }, vm) => hypervisor.reboot(vm), {
+  reboot: action('reboot', 'is being rebooted', ({ hypervisor }, vm) => hypervisor.reboot(vm), {
     options: [domain, { name: 'mode', kind: 'value', since: '0.9.10' }],
   }),
-  destroy: deed('destroy', 'destroyed', ({ hypervisor }, vm) => hypervisor.destroy(vm), {
+  destroy: action('destroy', 'destroyed', ({ hypervisor }, vm) => hypervisor.destroy(vm), {
     options: [domain, { name: 'graceful', kind: 'flag', since: '0.9.10' }],
   }),
-  suspend: deed('suspend', 'suspended', ({ hypervisor }, vm) => hypervisor.suspend(vm)),
-  resume: deed('resume', 'resumed', ({ hypervisor }, vm) => hypervisor.resume(vm)),
-  reset: deed('reset', 'was reset', ({ hypervisor }, vm) => hypervisor.reset(vm), {
+  suspend: action('suspend', 'suspended', ({ hypervisor }, vm) => hypervisor.suspend(vm)),
+  resume: action('resume', 'resumed', ({ hypervisor }, vm) => hypervisor.resume(vm)),
+  reset: action('reset', 'was reset', ({ hypervisor }, vm) => hypervisor.reset(vm), {
     since: '0.9.7',
     notOnXen: 'virDomainReset',
   }),

@@ -93,7 +93,7 @@ function asking(
   does: string,
   doing: string,
   failed: string,
-  deed: (session: Session, vm: Vm) => Promise<void> | void,
+  action: (session: Session, vm: Vm) => Promise<void> | void,
 ): Verb {
   return {
     ...simple,
@@ -118,7 +118,7 @@ function asking(
       for (const { id, vm } of found) {
         await tell(session, [`${doing} domain ${id}`])
         if (!vm) throw new Ended([noType(id), `${failed} failed (rc=-3)`])
-        await deed(session, vm)
+        await action(session, vm)
       }
       if (session.options.has('w')) await waitFor(session, found)
       return 0

@@ -109,7 +109,7 @@ function kibOf(size: string): number {
 function memoryVerb(
   does: string,
   which: 'dynamic' | 'static',
-  deed: (session: Session, vm: Vm, id: number, kib: number, size: string) => void,
+  action: (session: Session, vm: Vm, id: number, kib: number, size: string) => void,
 ): Verb {
   return {
     flags: 'vtTf',
@@ -120,7 +120,7 @@ function memoryVerb(
       const { id, vm } = first(session)
       const size = session.words[1] ?? ''
       const kib = kibOf(size)
-      if (vm) deed(session, vm, id, kib, size)
+      if (vm) action(session, vm, id, kib, size)
       else if (id !== 0) {
         throw new Ended([
           `libxl: error: libxl_dom.c:1216:libxl__userdata_path: unable to find domain info for domain ${id}: Success`,

@@ -24,7 +24,7 @@ export function xmProgram(host: XenHost): Program {
       await writeTo(call.process, 1, fromText(writeFields(infoFields({ call, host }))))
       return 0
     }
-    const work = deeds[verb]
+    const work = actions[verb]
     if (!work) return refuse(call, `Error: Sub Command ${verb} not found!\n`)
     try {
       const vm = find(host.hypervisor, words[0] ?? '')
@@ -38,7 +38,7 @@ export function xmProgram(host: XenHost): Program {
   }
 }
 
-const deeds: Readonly<Record<string, (hypervisor: Hypervisor, vm: Vm) => Promise<void> | void>> = {
+const actions: Readonly<Record<string, (hypervisor: Hypervisor, vm: Vm) => Promise<void> | void>> = {
   destroy: (hypervisor, vm) => hypervisor.destroy(vm),
   shutdown: (hypervisor, vm) => hypervisor.shutdown(vm),
   reboot: (hypervisor, vm) => hypervisor.reboot(vm),

@@ -1,5 +1,5 @@
+import type { CommandFaults } from '../../faults/active-faults.js'
 import { misbehave, outputFaults } from '../../faults/command.js'
-import type { CommandFaults } from '../../faults/mischief.js'
 import { inputFile, outputFile } from '../../server/channel-files.js'
 import type { Execution } from '../../server/ssh-server.js'
 import { cmd } from '../cmd/shell.js'

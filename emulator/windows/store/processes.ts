@@ -119,7 +119,7 @@ export class WinProcessTable {
   }
 
   /** A process that boot started and that only stands in lists. */
-  seat(pid: number, start: ProcessStart): WinProcess {
+  register(pid: number, start: ProcessStart): WinProcess {
     const process = new WinProcess(pid, this.#pulse, this.#wallMs(), start)
     process.protected = true
     this.#processes.set(pid, process)

@@ -159,9 +159,9 @@ function environmentOf(
 
 /** Seats the processes that boot starts, and gives running services of their own their ids. */
 function seatProcesses({ persona, where, processes, services, used }: WindowsSystem): void {
-  processes.seat(0, { image: 'System Idle Process', line: '', user: 'SYSTEM', kb: 8 })
+  processes.register(0, { image: 'System Idle Process', line: '', user: 'SYSTEM', kb: 8 })
   const modern = compareNt(where.nt, '6.0') >= 0
-  processes.seat(modern ? 4 : where.nt === '5.0' ? 8 : 4, {
+  processes.register(modern ? 4 : where.nt === '5.0' ? 8 : 4, {
     image: 'System',
     line: '',
     user: 'SYSTEM',
@@ -173,7 +173,7 @@ function seatProcesses({ persona, where, processes, services, used }: WindowsSys
     if (!holds(group, where)) continue
     used.add('processes')
     for (const { image, line, user, session, kb } of group.list)
-      processes.seat(next(), {
+      processes.register(next(), {
         image,
         line: line.replaceAll('{root}', persona.os.systemRoot),
         user,
@@ -191,7 +191,7 @@ function seatProcesses({ persona, where, processes, services, used }: WindowsSys
       .find(it => it.image.toLowerCase() === image.toLowerCase() && image !== 'svchost.exe')
     const host = known ?? seated?.pid ?? next()
     if (!processes.get(host))
-      processes.seat(host, { image, line: service.path, user: userOf(service.account), kb: 8600 })
+      processes.register(host, { image, line: service.path, user: userOf(service.account), kb: 8600 })
     hosts.set(service.path.toLowerCase(), host)
     service.pid = host
   }

@@ -21,12 +21,12 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const suites = await loadSuites(lab.suites, lab.file)
   const drivers = openDrivers(lab, cacheFolder())
-  const asker = { who: whoAmI(args, io.env), nowMs: Date.now() }
+  const requester = { who: whoAmI(args, io.env), nowMs: Date.now() }
   const plan = await chosenPlan(args, {
     lab,
     suites,
     abilitiesOf: drivers.abilitiesOf,
-    asker,
+    requester,
     reports: 'reports',
     cwd: io.cwd,
   })

@@ -13,8 +13,8 @@ import {
   sweepCommand,
   type UploadWay,
 } from '../../remote/index.js'
-import { cargoFor } from '../cargo.js'
 import type { OpenRequest } from '../open-session.js'
+import { payloadFor } from '../payload.js'
 import { GuestSession, type SessionSource } from '../session.js'
 
 const [identityFollows, factsFollow, roomFollows] = [
@@ -64,7 +64,7 @@ async function tryElsewhere(
     limitMs: limits.command,
   })
   const { rooms, tools } = parseRooms(looked.stdout.text)
-  const stdin = (await cargoFor(request.environment, request.suites, '/')).stdin.length
+  const stdin = (await payloadFor(request.environment, request.suites, '/')).stdin.length
   const room = chooseRoom(rooms, stdin + scratchBytes) ?? chooseRoom(rooms, 2 * stdin)
   const way: UploadWay | null = tools.has('tar') ? 'tar' : tools.has('printf') ? 'printf' : null
   if (room === null || way === null) {
@@ -91,10 +91,10 @@ async function tryIn(
   mark: string,
 ): Promise<CommandResult> {
   const folder = quote(`${above}/${instance}`)
-  const cargo = await cargoFor(environment, suites, `${above}/${instance}`, way)
+  const payload = await payloadFor(environment, suites, `${above}/${instance}`, way)
   const command = [
     `${sweepCommand({ mark })} </dev/null`,
-    `${cargo.command} && (umask 077 && mkdir -p ${folder}/scratch) || exit ${notCarried}`,
+    `${payload.command} && (umask 077 && mkdir -p ${folder}/scratch) || exit ${notCarried}`,
     `echo "${identityFollows}"`,
     bootIdentityCommand,
     `echo "${factsFollow}"`,
@@ -104,7 +104,7 @@ async function tryIn(
   ].join('\n')
   return await machine.run(command, {
     signal,
-    stdin: cargo.stdin,
+    stdin: payload.stdin,
     limitMs: limits.transfer,
     limitName: 'transfer',
   })

@@ -55,7 +55,7 @@ export function isNotFound(error: unknown): boolean {
 export type Ask = (text: HostText, args: readonly string[], call: CallOptions) => Promise<readonly Row[]>
 
 /** Asks over the host's connection. */
-export function asker(connection: HostConnection<PowerShellHost>, host: string): Ask {
+export function askOver(connection: HostConnection<PowerShellHost>, host: string): Ask {
   return async (text, args, { signal, limit, where }) => {
     const machine = await connection.machine(signal)
     try {

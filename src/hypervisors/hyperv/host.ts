@@ -2,7 +2,7 @@ import type { HostLimits } from '../limit.js'
 import type { HostConnection } from '../shared/connection.js'
 import { type CallOptions, refused } from '../shared/host-commands.js'
 import { HostWatch } from '../shared/watch.js'
-import { type Ask, asker, type PowerShellHost } from './ask.js'
+import { type Ask, askOver, type PowerShellHost } from './ask.js'
 import { type Read, readRow, readRows, stateOf, understand } from './output.js'
 import { hostTexts } from './texts/host-texts.js'
 
@@ -23,7 +23,7 @@ export function createHyperVHost(
   connection: HostConnection<PowerShellHost>,
   limits: HostLimits,
 ): HyperVHost {
-  const ask = asker(connection, id)
+  const ask = askOver(connection, id)
   const watch = new HostWatch(
     async signal => {
       const machines = await listMachines({ id, ask }, { signal, limit: limits.command, where: id })

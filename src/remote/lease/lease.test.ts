@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { defaultLimits } from '../../config/limits.js'
 import type { HostShell } from './ask.js'
 import { type Lease, type LeaseLimits, lookAtLease, takeLease } from './lease.js'
-import { asker } from './script.test.cases.js'
+import { leaseClient } from './script.test.cases.js'
 
 const never = new AbortController().signal
 const ours: LeaseLimits = {
@@ -60,7 +60,7 @@ t.test('a contender watches for as long as the owner has recorded, whatever its 
   for (const leaseRenewal of [50, 3_600_000]) {
     const folder = join(t.testdir(), `lease-${leaseRenewal}`)
     // An owner that means to renew it every second, and has died.
-    await asker(['/bin/sh'], folder)('take', 'dead', '0', 0, 1)
+    await leaseClient(['/bin/sh'], folder)('take', 'dead', '0', 0, 1)
     const startedAt = performance.now()
     const lease = await take(t, folder, 'b', shellHere(), { ...ours, leaseRenewal })
     t.equal(lease.generation, 2)

@@ -17,7 +17,11 @@ type Ask = (
 const contenders = 12
 
 /** Asks with the script itself, in this shell. */
-export function asker(shell: readonly string[], folder: string, env: NodeJS.ProcessEnv = process.env): Ask {
+export function leaseClient(
+  shell: readonly string[],
+  folder: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Ask {
   const [file = '', ...args] = shell
   return async (what, id, mine = '0', ttlSec = 60, everySec = 20) => {
     const words = [
@@ -41,7 +45,7 @@ export function asker(shell: readonly string[], folder: string, env: NodeJS.Proc
 /** What the script must do in any shell. */
 export async function leaseCases(t: Test, shell: readonly string[]): Promise<void> {
   await t.test('one takes it, the other is told whose it is', async t => {
-    const ask = asker(shell, join(t.testdir(), 'lease'))
+    const ask = leaseClient(shell, join(t.testdir(), 'lease'))
     t.match(await ask('look', 'a'), { word: 'free', generation: 0, owner: null })
     t.match(await ask('take', 'a'), { word: 'taken', generation: 1, owner: { who: 'a', run: 'a' } })
     t.match(await ask('take', 'b'), { word: 'held', generation: 1, owner: { who: 'a' }, everyMs: 20_000 })
@@ -55,7 +59,7 @@ export async function leaseCases(t: Test, shell: readonly string[]): Promise<voi
 
   await t.test('an expired one is taken over only as it was seen, and its owner is fenced', async t => {
     const folder = join(t.testdir(), 'lease')
-    const ask = asker(shell, folder)
+    const ask = leaseClient(shell, folder)
     t.match(await ask('take', 'a', '0', 0), { word: 'taken', generation: 1 })
     t.match(await ask('take', 'b'), { word: 'stale', mark: '1.0', owner: { who: 'a' } })
     t.match(await ask('renew', 'a', '1', 0), { word: 'kept', mark: '1.1' }, 'nobody has taken it')
@@ -69,7 +73,7 @@ export async function leaseCases(t: Test, shell: readonly string[]): Promise<voi
 
   await t.test('a clock that was set back makes it stale', async t => {
     const folder = join(t.testdir(), 'lease')
-    const ask = asker(shell, folder)
+    const ask = leaseClient(shell, folder)
     await ask('take', 'a', '0', 60)
     const later = Math.floor(Date.now() / 1000) + 86_400
     const record = `state held\nid a\nuntil ${later}\nttl 60\nevery 20\nrenewal 0\nwho a\nend\n`
@@ -79,14 +83,14 @@ export async function leaseCases(t: Test, shell: readonly string[]): Promise<voi
 
   await t.test('a torn or foreign file is never taken for a living lease, nor for ours', async t => {
     const folder = join(t.testdir({ lease: { '8': 'state held\nid a\nuntil 99', x: '', '09': '' } }), 'lease')
-    const ask = asker(shell, folder)
+    const ask = leaseClient(shell, folder)
     t.match(await ask('renew', 'a', '8'), { word: 'lost' })
     t.match(await ask('look', 'a'), { word: 'stale', generation: 8 })
     t.match(await ask('take', 'a', '8.0'), { word: 'taken', generation: 9 })
   })
 
   await t.test('of many at once, one gets it', async t => {
-    const ask = asker(shell, join(t.testdir(), 'lease'))
+    const ask = leaseClient(shell, join(t.testdir(), 'lease'))
     const names = Array.from({ length: contenders }, (_, index) => `r${index}`)
     const words = async (mine: string, prefix = ''): Promise<string[]> =>
       (await Promise.all(names.map(name => ask('take', prefix + name, mine)))).map(({ word }) => word).sort()
@@ -101,7 +105,7 @@ export async function leaseCases(t: Test, shell: readonly string[]): Promise<voi
 
   await t.test('a link in the place of the folder is refused', async t => {
     const folder = t.testdir({ real: {}, lease: t.fixture('symlink', 'real') })
-    const ask = asker(shell, join(folder, 'lease'))
+    const ask = leaseClient(shell, join(folder, 'lease'))
     t.match(await ask('take', 'a'), { word: 'broken', why: /is a link/ })
     t.same(readdirSync(join(folder, 'real')), [])
   })

@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { leaseScript } from './script.js'
-import { asker, leaseCases } from './script.test.cases.js'
+import { leaseCases, leaseClient } from './script.test.cases.js'
 
 // /bin/sh is whatever the machine has; other shells are tried in script.real.test.ts.
 await leaseCases(t, ['/bin/sh'])
@@ -12,7 +12,7 @@ t.test('a renewal in the middle of a takeover is seen by the one or by the other
   for (const moment of ['before', 'after']) {
     const folder = t.testdir({ bin: {}, 'lease.sh': leaseScript })
     const lease = join(folder, 'lease')
-    const owner = asker(['/bin/sh'], lease)
+    const owner = leaseClient(['/bin/sh'], lease)
     await owner('take', 'a', '0', 0)
     // The contender has looked at the lease, and makes the next generation: here its owner renews it.
     const renewal = `/bin/sh ${folder}/lease.sh renew ${lease} a 60 20 1 'who a' >${folder}/renewed`
@@ -20,7 +20,7 @@ t.test('a renewal in the middle of a takeover is seen by the one or by the other
     const steps = moment === 'before' ? `PATH=/usr/bin:/bin ${renewal}; ${link}` : `${link} && ${renewal}`
     await writeFile(join(folder, 'bin/ln'), `#!/bin/sh\n${steps}\n`)
     await chmod(join(folder, 'bin/ln'), 0o755)
-    const contender = asker(['/bin/sh'], lease, { ...process.env, PATH: `${folder}/bin:/usr/bin:/bin` })
+    const contender = leaseClient(['/bin/sh'], lease, { ...process.env, PATH: `${folder}/bin:/usr/bin:/bin` })
     const taken = await contender('take', 'b', '1.0')
     const kept = await owner('renew', 'a', '1')
     if (moment === 'before') {
@@ -40,11 +40,11 @@ t.test(
     const folder = t.testdir({ bin: { ln: '#!/bin/sh\necho x >>"$0.called"\nPATH=/usr/bin:/bin ln "$@"\n' } })
     await chmod(join(folder, 'bin/ln'), 0o755)
     const links = (): boolean => readdirSync(join(folder, 'bin')).includes('ln.called')
-    const ask = asker(['/bin/sh'], join(folder, 'lease'), {
+    const ask = leaseClient(['/bin/sh'], join(folder, 'lease'), {
       ...process.env,
       PATH: `${folder}/bin:/usr/bin:/bin`,
     })
-    await asker(['/bin/sh'], join(folder, 'lease'))('take', 'a', '0', 0)
+    await leaseClient(['/bin/sh'], join(folder, 'lease'))('take', 'a', '0', 0)
     for (const mine of ['0', '1.1', '2.0'])
       t.match(await ask('take', 'b', mine), { word: 'stale', mark: '1.0' })
     t.notOk(links())

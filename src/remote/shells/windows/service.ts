@@ -322,7 +322,7 @@ export class PowerShellService {
   }
 }
 
-/** Waits for an answer under the limit of its own asker. */
+/** Waits for an answer under the limit of its own client. */
 export async function within<T>(
   answer: Promise<T>,
   {

@@ -15,7 +15,7 @@ import {
 } from './service.js'
 
 /** Something that answers requests by PowerShell. */
-export interface Asker {
+export interface ServiceClient {
   readonly isGone: boolean
   /** Whether it holds a channel without need at the moment. */
   readonly isIdle: boolean
@@ -37,7 +37,7 @@ export async function startService(
   { connection, login }: WindowsHost,
   means: ServiceMeans,
   kind: ServiceKind,
-): Promise<Asker> {
+): Promise<ServiceClient> {
   const { where, limits } = connection
   return login === 'powershell'
     ? new BatchService(where, means, kind)
@@ -51,7 +51,7 @@ interface Queued {
 }
 
 /** Requests that are made together travel together, in a file, to one start of PowerShell. */
-class BatchService implements Asker {
+class BatchService implements ServiceClient {
   readonly isGone = false
   readonly isIdle = false
   readonly #where: string

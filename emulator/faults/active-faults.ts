@@ -25,7 +25,7 @@ interface Triggered {
 }
 
 /** Decides, command by command, which of a guest's faults happen. */
-export class Mischief {
+export class ActiveFaults {
   readonly faults: Faults
   readonly #happened = new Map<string, number>()
 

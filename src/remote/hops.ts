@@ -4,7 +4,7 @@ import { expandHome, type SecretSources } from './secrets.js'
 import type { SshConfig, SshDefaults } from './ssh-config.js'
 
 /** One machine on the way, the last one being the target itself. */
-export interface Leg {
+export interface Hop {
   readonly host: string
   readonly port: number
   readonly login: Login
@@ -23,26 +23,26 @@ const standardPort = 22
 export const defaultKnownHosts = '~/.ssh/known_hosts'
 
 /**
- * The way to an endpoint, leg by leg. The lab's own words stand above the user's configuration; port
+ * The way to an endpoint, hop by hop. The lab's own words stand above the user's configuration; port
  * 22 counts as unsaid. A jump is entered with its own keys of the configuration, else with the
  * target's key (never with its password), and its host key is looked up in `known_hosts`, whatever
  * is agreed for the target.
  */
-export function legsTo(endpoint: Endpoint, login: Login, config: SshConfig, sources: SecretSources): Leg[] {
+export function hopsTo(endpoint: Endpoint, login: Login, config: SshConfig, sources: SecretSources): Hop[] {
   const defaults = config.defaultsFor(endpoint.host)
   const jumps = endpoint.jumps.length > 0 ? endpoint.jumps : (defaults.jumps ?? [])
   const isDefaultFile =
     login.hostKey.kind === 'known-hosts' &&
     expandHome(login.hostKey.path, sources.home) === expandHome(defaultKnownHosts, sources.home)
   const { knownHostsFiles, ...rest } = defaults
-  const target = legOf(endpoint.host, endpoint.port, login, {
+  const target = hopOf(endpoint.host, endpoint.port, login, {
     ...rest,
     ...(isDefaultFile && knownHostsFiles !== undefined ? { knownHostsFiles } : {}),
   })
-  return [...jumps.map(jump => jumpLeg(jump, login, config)), { ...target, isJump: false }]
+  return [...jumps.map(jump => jumpHop(jump, login, config)), { ...target, isJump: false }]
 }
 
-function jumpLeg(text: string, login: Login, config: SshConfig): Leg {
+function jumpHop(text: string, login: Login, config: SshConfig): Hop {
   const { user, host, port } = parseJump(text)
   const defaults = config.defaultsFor(host)
   const hostKey: HostKeyRule =
@@ -55,10 +55,10 @@ function jumpLeg(text: string, login: Login, config: SshConfig): Leg {
     algorithms: 'modern',
     hostKey,
   }
-  return { ...legOf(host, port ?? standardPort, jumpLogin, defaults), isJump: true }
+  return { ...hopOf(host, port ?? standardPort, jumpLogin, defaults), isJump: true }
 }
 
-function legOf(host: string, port: number, login: Login, defaults: SshDefaults): Omit<Leg, 'isJump'> {
+function hopOf(host: string, port: number, login: Login, defaults: SshDefaults): Omit<Hop, 'isJump'> {
   const { hostName, hostKeyAlias, knownHostsFiles, identityFiles, hasProxyCommand } = defaults
   return {
     host: hostName ?? host,

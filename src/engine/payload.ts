@@ -13,7 +13,7 @@ const programMode = 0o755
  * How the shell library and the scripts of an environment's suites come into a folder of the guest. The
  * archive is made once for all environments whose suites are the same.
  */
-export async function cargoFor(
+export async function payloadFor(
   environment: PlannedEnvironment,
   suites: ReadonlyMap<string, Suite>,
   folder: string,

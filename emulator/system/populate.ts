@@ -20,7 +20,7 @@ export function clearTemporary(tree: FileTree, persona: GuestPersona): void {
 }
 
 /** Puts the persona's files, devices and programs in their places; on a used disk only what the kernel makes. */
-export function furnish(context: LiveContext, first: boolean): void {
+export function populate(context: LiveContext, first: boolean): void {
   const { system, persona } = context
   const { tree } = system
   const files = Object.entries(persona.files).sort(([a], [b]) => (a < b ? -1 : 1))
