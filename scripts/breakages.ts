@@ -55,5 +55,5 @@ export function breakSource(
   // A file that cannot be read is noticed by anybody.
   return first === undefined
     ? { compiled: outputText }
-    : { why: `broken so it is no TypeScript: ${ts.flattenDiagnosticMessageText(first.messageText, ' ')}` }
+    : { why: `broken so it is not TypeScript: ${ts.flattenDiagnosticMessageText(first.messageText, ' ')}` }
 }

@@ -119,7 +119,7 @@ What each mutant that suites/windows names must change in the system; the tests 
 | blind-devices | \`Win32_PnPEntity\` answers every query with no object, without an error |
 | unsigned-driver | a driver in \`Win32_PnPSignedDriver\` has IsSigned false and no Signer |
 | kdnic | the network card’s ServiceName is \`kdnic\` |
-| service-stopped | a service with StartMode Auto that is no trigger-started one (EventLog, LanmanServer) has State Stopped and ExitCode 1067 |
+| service-stopped | a service with StartMode Auto that is not a trigger-started one (EventLog, LanmanServer) has State Stopped and ExitCode 1067 |
 | dirty-shutdown | event 6008 (EventLog; and 41 of Microsoft-Windows-Kernel-Power from 2008 on) after the newest 6005 |
 | stop-error | event 1001 of BugCheck (2008 and later) or Save Dump (2003), and C:\\WINDOWS\\MEMORY.DMP |
 | critical-events | event 11 of Disk, level 2 (error), after the newest 6005 |

@@ -326,7 +326,7 @@ t.test("a server's offer is read from the wire", async t => {
   t.ok(found.kex.includes('ecdh-sha2-nistp256'))
 })
 
-t.test('what is no offer is refused, and what is not whole is waited for', async t => {
+t.test('what is not an offer is refused, and what is not whole is waited for', async t => {
   t.equal(parseKeyExchange(Buffer.from('Welcome\r\nSSH-2.0-x\r\n\0\0')), null)
   t.throws(() => parseKeyExchange(Buffer.from('SSH-2.0-x\r\n\0\0\0\x0c\x04\x01aaaaaaa')), /key exchange/)
   const short = Buffer.concat([

@@ -70,7 +70,7 @@ export async function startDropbear(): Promise<Dropbear> {
   const port = await freePort()
   const script = [
     'mount --make-rprivate /',
-    // A root that is no mount point has no line in /proc/mounts, and df knows no room in it.
+    // A root that is not a mount point has no line in /proc/mounts, and df knows no room in it.
     `mount --bind ${root} ${root}`,
     `mount --rbind /dev ${root}/dev`,
     `mount --rbind /sys ${root}/sys`,

@@ -70,7 +70,7 @@ t.test('evidence on a full tmpfs: a part is written, and its failure is seen', a
   }
 })
 
-t.test('a run whose folder is full ends with 4, and what was cut is no pass', async t => {
+t.test('a run whose folder is full ends with 4, and what was cut is not a pass', async t => {
   const folder = labIn(t, 2048)
   const { code, stdout, stderr } = await mounted(
     folder,

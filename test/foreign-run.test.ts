@@ -72,7 +72,7 @@ t.test('plan and journal that are links out of the folder, or no files, are not 
     await symlink(join('../outside', name), join(run, name))
     t.match(
       await guestcert(['report', run], { cwd }),
-      { code: 2, stderr: /no file of the run's folder/ },
+      { code: 2, stderr: /not a file of the run's folder/ },
       name,
     )
   }

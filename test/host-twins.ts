@@ -108,7 +108,7 @@ export function differingLines(command: string, original: Said, copy: Said, vm: 
   return [...withoutStatus(command, original), ...lines]
 }
 
-/** An original that never said how a command ended is no witness, though its copy said nothing either. */
+/** An original that never said how a command ended is not a witness, though its copy said nothing either. */
 export function withoutStatus(command: string, { code }: Said): string[] {
   return code === null ? [`${command}: the original gave no exit status`] : []
 }

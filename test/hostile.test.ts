@@ -18,7 +18,7 @@ interface Misbehaviour {
   readonly atBoot?: true
 }
 
-/** Each guest is sound but for one fault. Whatever it does, the first test is no pass. */
+/** Each guest is sound but for one fault. Whatever it does, the first test is not a pass. */
 const guests: Readonly<Record<string, Misbehaviour>> = {
   'drops-after-all-ok': {
     fault: 'drop: { command: first.sh, afterOutput: "1[.][.]3" }',

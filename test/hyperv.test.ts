@@ -30,7 +30,7 @@ async function openMachine({ host, login }: HyperVHost): Promise<WindowsMachine>
   const machine = await connect(target, {
     become: ssh => openWindows(ssh, { mark: 'guestcert/hv-1', signal: never }),
   })
-  if (!(machine instanceof WindowsMachine)) throw new Error('it is no Windows')
+  if (!(machine instanceof WindowsMachine)) throw new Error('it is not a Windows')
   return machine
 }
 
@@ -120,7 +120,7 @@ t.test('the emulator knows each text of the driver, and refuses any other', asyn
   t.teardown(() => machine.close())
   const options = { limitMs: 60_000, signal: never }
   await t.rejects(machine.askHost(['id', `${textOf('list')} `], options), {
-    message: /is no text of guestcert/,
+    message: /is not a text of guestcert/,
     context: { cause: 'host' },
   })
 })

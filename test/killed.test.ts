@@ -59,6 +59,6 @@ t.test(
     t.equal(files.length, 2, 'each planned environment has its file')
     const hung = await readFile(join(run, 'junit', files.find(name => name.startsWith('two@')) ?? ''), 'utf8')
     t.equal(hung.split('<testcase').length - 1, 3)
-    t.equal(hung.split('<error').length - 1, 3, 'what was not observed is no pass')
+    t.equal(hung.split('<error').length - 1, 3, 'what was not observed is not a pass')
   },
 )

@@ -73,7 +73,7 @@ t.test('five parts that are run by themselves and merged are the whole run', asy
     await refused(/^guestcert: the runs cannot be merged: part 2\/5 is missing\n$/, one, ...others)
     await refused(/ are both part 1\/5\n$/, one, one, two, ...others)
     await refused(
-      / is no part of a plan: it was not run with --shard\n$/,
+      / is not part of a plan: it was not run with --shard\n$/,
       ...parts,
       join(cwd, 'whole/latest'),
     )

@@ -160,7 +160,7 @@ t.test('a value that does not exist is refused where it is named, and nothing ru
     [
       'first[status=0]',
       'first[status=2]',
-      /chained\/suite\.yaml:7:\d+: "first\[status=2\]" is no test above/,
+      /chained\/suite\.yaml:7:\d+: "first\[status=2\]" is not a test above/,
     ],
     ['status: [0, 1]', 'status: [0, 0]', /chained\/suite\.yaml:5:\d+: "0": expected values that differ/],
   ] as const) {

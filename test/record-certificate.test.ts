@@ -149,7 +149,7 @@ t.test('two parties decide, one challenges, the other answers, and a certificate
   await writeFile(join(again.folder, 'trust.yaml'), await readFile(join(record.folder, 'trust.yaml')))
   t.match(await guestcert(['record', 'verify', '--record', again.folder], { cwd: keys }), {
     code: 1,
-    stdout: /^checkpoint: it is no head of example\.org\/record that the log's key has signed/,
+    stdout: /^checkpoint: it is not a head of example\.org\/record that the log's key has signed/,
   })
 })
 

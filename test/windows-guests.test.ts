@@ -187,7 +187,10 @@ for (const persona of ['windows-2008-r2-sp1', 'windows-2022', 'windows-2022-powe
     t.equal(long.stdout.trim(), 'end', 'a script longer than a command line goes by a file')
     await t.rejects(
       runPowerShell(machine, 'Get-Process', { signal }),
-      { message: /not carried out.*"Get-Process" is no text of guestcert/s, context: { cause: 'unknown' } },
+      {
+        message: /not carried out.*"Get-Process" is not a text of guestcert/s,
+        context: { cause: 'unknown' },
+      },
       'any other is refused, and nobody takes that for the guest',
     )
   })

@@ -45,7 +45,9 @@ async function readDurations(path: string): Promise<Durations> {
   })
   const durations = parseDurations(content)
   if (durations === null) {
-    throw new UsageError(`--durations ${path} is no summary.json of a run with the durations of environments`)
+    throw new UsageError(
+      `--durations ${path} is not a summary.json of a run with the durations of environments`,
+    )
   }
   return durations
 }

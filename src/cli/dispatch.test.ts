@@ -2,7 +2,7 @@ import t from 'tap'
 import { guestcert } from '../../test/cli-io.js'
 import { packageVersion } from '../config/package-root.js'
 
-t.test('without a command it explains itself, but that is no success', async t => {
+t.test('without a command it explains itself, but that is not a success', async t => {
   const { code, stdout, stderr } = await guestcert([])
   t.equal(code, 2)
   t.equal(stdout, '')

@@ -6,9 +6,9 @@ const place = { file: 'lab.yaml', line: 3, column: 7 }
 const context = { cause: 'host', where: 'kvm-1', code: 'driver' } as const
 
 t.test('what was foreseen is said in its own words, and ends with its own code', async t => {
-  t.same(outcomeOf(new UsageError('--x is no flag'), false), {
+  t.same(outcomeOf(new UsageError('--x is not a flag'), false), {
     code: 2,
-    lines: ['guestcert: --x is no flag'],
+    lines: ['guestcert: --x is not a flag'],
   })
   const mistakes = [
     { place, message: 'first' },

@@ -38,6 +38,6 @@ t.test('all that a command prints arrives, and its code is the exit code', async
   t.equal((await run(['frobnicate'])).code, 2)
 })
 
-t.test('a reader that goes away early is no error', async t => {
+t.test('a reader that goes away early is not an error', async t => {
   t.same(await run(['schema', 'lab'], true), { code: 0, stdout: '', stderr: '' })
 })

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { packageVersion } from '../config/package-root.js'
 
-/** A reader that goes away (`| head`), or a terminal, is no error: what is left to say is dropped. */
+/** A reader that goes away (`| head`), or a terminal, is not an error: what is left to say is dropped. */
 const goneReader: ReadonlySet<unknown> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED', 'EIO'])
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -30,7 +30,7 @@ t.test('commands of two words, aliases, and switches of every command before the
   t.equal(textFlag(args('run lab.yaml -oout'), 'output'), 'out')
 })
 
-t.test('what follows a bare -- is no flag', async t => {
+t.test('what follows a bare -- is not a flag', async t => {
   t.equal(argument(args('run -- --odd-name.yaml'), 'LAB'), '--odd-name.yaml')
 })
 

@@ -117,7 +117,7 @@ async function runClaims(
 interface Seen {
   readonly verdict: string
   readonly reason: string
-  /** True when the test's own checks are why it is no pass. */
+  /** True when the test's own checks are why it is not a pass. */
   readonly sawItself: boolean
 }
 

@@ -16,7 +16,7 @@ const closed = {
   interrupted: false,
 } as const
 
-/** A folder of runs that began so many days ago, with a file that is no run and a link that is none either. */
+/** A folder of runs that began so many days ago, with a file that is not a run and a link that is none either. */
 async function reportsOf(
   ages: Readonly<Record<string, number>>,
   open: readonly string[] = [],

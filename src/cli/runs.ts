@@ -88,7 +88,7 @@ async function refuseStray(folder: string, name: string): Promise<void> {
   const path = join(folder, name)
   const found = await stat(path).catch(() => null)
   if (found !== null && (!found.isFile() || (await leadsOut(folder, name)))) {
-    throw refused(path, "it is no file of the run's folder")
+    throw refused(path, "it is not a file of the run's folder")
   }
 }
 

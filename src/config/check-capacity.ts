@@ -47,7 +47,7 @@ function lockMistakes({ host: { id, capacity }, placement, path, yaml }: PlacedG
     }
     const near = nearest(lock, capacity.locks)
     const hint = near === null ? `it has ${capacity.locks.join(', ') || 'none'}` : `did you mean "${near}"?`
-    const message = `"${lock}" is no lock in the capacity of host "${id}": ${hint}`
+    const message = `"${lock}" is not a lock in the capacity of host "${id}": ${hint}`
     return [{ place: yaml.place([...path, 'locks', index]), message }]
   })
 }

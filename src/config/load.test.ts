@@ -80,7 +80,7 @@ t.test('names that lead nowhere are mistakes', async t => {
     /unknown host "hh": did you mean "h"\?/,
   )
   t.match(mistakesOf(lab({ placement: 'h: { configuration: {} }' }))[0], /expected its "address"/)
-  t.match(mistakesOf(lab({ placement: 'h: { address: "a b", configuration: {} }' }))[0], /no address/)
+  t.match(mistakesOf(lab({ placement: 'h: { address: "a b", configuration: {} }' }))[0], /is not an address/)
   t.match(mistakesOf(lab({ guest: 'login: { user: root }' }))[0], /nothing to log in with/)
 })
 
@@ -127,6 +127,6 @@ t.test('what a host can never give a guest is a mistake, with its place', async 
     /^5:\d+: the capacity of host "h" counts vcpus: expected "vcpus" in the configuration$/,
   ])
   t.match(mistakesOf(on('locks: [vlan-10], configuration: { vcpus: 1, memory: 1GiB }')), [
-    /^5:\d+: "vlan-10" is no lock in the capacity of host "h": did you mean "vlan-100"\?$/,
+    /^5:\d+: "vlan-10" is not a lock in the capacity of host "h": did you mean "vlan-100"\?$/,
   ])
 })

@@ -8,7 +8,7 @@ t.test('a moment has its zone, and a day is meant to its end in UTC', async t =>
   t.equal(parseMomentMs('2026-12-24'), Date.UTC(2026, 11, 25))
 })
 
-t.test('what is no moment is none', async t => {
+t.test('what is not a moment is none', async t => {
   for (const text of [
     '',
     'tomorrow',

@@ -157,7 +157,7 @@ function addressOf(
   }
   const address = readAddress(placement.address)
   if (address === null) {
-    const message = `"${placement.address}" is no address: expected "host", "host:port" or "[ipv6]:port"`
+    const message = `"${placement.address}" is not an address: expected "host", "host:port" or "[ipv6]:port"`
     mistakes.push({ place: yaml.place([...path, 'address']), message })
     return undefined
   }

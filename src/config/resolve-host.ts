@@ -76,7 +76,7 @@ function resolveSsh(connect: WrittenSsh, path: Path, yaml: YamlFile, mistakes: M
   const at = connect.ssh.lastIndexOf('@')
   const address = readAddress(connect.ssh.slice(at + 1))
   if (address === null || at < 1) {
-    const message = `"${connect.ssh}" is no SSH address: expected "user@host", "user@host:port" or "user@[ipv6]:port"`
+    const message = `"${connect.ssh}" is not an SSH address: expected "user@host", "user@host:port" or "user@[ipv6]:port"`
     mistakes.push({ place: yaml.place([...path, 'ssh']), message })
     return undefined
   }

@@ -21,7 +21,7 @@ t.test('memory in powers of ten is a warning with its place and what was probabl
   const cwd = t.testdir({})
   await writeFile(join(cwd, 'lab.yaml'), lab('96GB', '4GB'))
   const { code, stderr } = await guestcert(['plan', 'lab.yaml'], { cwd })
-  t.equal(code, 0, 'a warning is no mistake')
+  t.equal(code, 0, 'a warning is not a mistake')
   t.match(
     stderr,
     /lab\.yaml:3:\d+: warning: memory: 96GB is 96000000000 bytes, which is 89\.407GiB: "96GiB" was/,
@@ -32,7 +32,7 @@ t.test('memory in powers of ten is a warning with its place and what was probabl
   )
 })
 
-t.test('memory as machines have it is no warning', async t => {
+t.test('memory as machines have it is not a warning', async t => {
   const cwd = t.testdir({})
   await writeFile(join(cwd, 'lab.yaml'), lab('96GiB', '4096MiB'))
   const { code, stderr } = await guestcert(['plan', 'lab.yaml'], { cwd })

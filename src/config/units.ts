@@ -13,7 +13,7 @@ const bytesPerUnit: Readonly<Record<string, number>> = {
   TB: 1e12,
 }
 
-/** Reads `90s`, `10m`, `1h30m`, `250ms` into ms; `null` when it is no duration. */
+/** Reads `90s`, `10m`, `1h30m`, `250ms` into ms; `null` when it is not a duration. */
 export function parseDurationMs(text: string): number | null {
   const match = durationParts.exec(text)
   if (match === null || text === '') {
@@ -25,7 +25,7 @@ export function parseDurationMs(text: string): number | null {
   )
 }
 
-/** Reads `4GiB`, `512MiB`, `16GB` into bytes; `null` when it is no size. */
+/** Reads `4GiB`, `512MiB`, `16GB` into bytes; `null` when it is not a size. */
 export function parseSizeBytes(text: string): number | null {
   const match = sizePattern.exec(text)
   const perUnit = bytesPerUnit[match?.[2] ?? '']

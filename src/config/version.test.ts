@@ -54,7 +54,7 @@ t.test('comparators must all hold; alternatives need one', async t => {
   t.equal(within('2008 R2', '2008 || >=2012'), false)
 })
 
-t.test('what is no version is refused', async t => {
+t.test('what is not a version is refused', async t => {
   for (const text of ['', 'latest', '5.x', '5..1', '>=']) {
     t.equal(parseRange(text), null, JSON.stringify(text))
   }

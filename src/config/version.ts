@@ -52,7 +52,7 @@ export interface VersionRange {
   readonly alternatives: readonly (readonly Comparator[])[]
 }
 
-/** Reads a range; `null` when a part of it is no version. */
+/** Reads a range; `null` when a part of it is not a version. */
 export function parseRange(text: string): VersionRange | null {
   const alternatives: Comparator[][] = []
   for (const alternative of text.split('||')) {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import { ConfigError, type Place, UsageError } from './errors.js'
 
-/** More is no configuration but an accident or an attack. */
+/** More is not a configuration but an accident or an attack. */
 const maxFileBytes = 4 * 1024 * 1024
 /** How often aliases may be expanded before a file is refused as a bomb. */
 const maxAliasCount = 100

@@ -19,6 +19,6 @@ t.test('a wrong host key, key or password never is', async t => {
   t.notOk(trouble('runner', 'authentication'))
 })
 
-t.test('what is no trouble of ours to name is the runner’s, and final', async t => {
+t.test('what is not an error of a known class is the runner’s, and final', async t => {
   t.match(describeTrouble(new TypeError('a bug')), { cause: 'runner', message: 'a bug', retryable: false })
 })

@@ -10,7 +10,7 @@ export interface Trouble {
 /** A wrong key, a wrong password, a wrong host key, a wrong product do not become right by trying again. */
 const finalCodes: ReadonlySet<string> = new Set(['host-key', 'authentication', 'cancelled', 'identity'])
 
-/** Turns an error into trouble. What is no InfraError is a fault of the runner, and not tried again. */
+/** Turns an error into trouble. What is not an InfraError is a fault of the runner, and not tried again. */
 export function describeTrouble(error: unknown): Trouble {
   if (error instanceof InfraError) {
     const { cause, code } = error.context

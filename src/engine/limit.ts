@@ -51,7 +51,7 @@ export async function withLimit<T>(limit: NamedLimit, work: (signal: AbortSignal
   const ended = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
-  // The loser of the race may reject after it has been decided: that is no unhandled rejection.
+  // The loser of the race may reject after it has been decided: that is not an unhandled rejection.
   ended.catch(() => {})
   try {
     const working = work(signal)

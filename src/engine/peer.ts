@@ -140,7 +140,7 @@ export class PeerInstance {
     return { instance, folder, undo, made, session }
   }
 
-  /** All that is told of it belongs to the environment that it serves; its bring-up is no result. */
+  /** All that is told of it belongs to the environment that it serves; its bring-up is not a result. */
   #emit(event: EventBody, { emit }: RunSettings): void {
     const environment = this.#request.environment.id
     if (event.type === 'instance-ready') {

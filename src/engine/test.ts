@@ -30,7 +30,7 @@ export async function runTest(
     }
     const { protocol } = test
     if (protocol === 'bring-up') {
-      throw new InternalError(`${test.id} is no test of a suite: it cannot be run`)
+      throw new InternalError(`${test.id} is not a test of a suite: it cannot be run`)
     }
     if (protocol !== 'module' && !session.source.system.runsScripts) {
       const message = 'scripts need a guest with a POSIX shell: a test for Windows must be a module'

@@ -52,7 +52,7 @@ t.test('a shell on Linux answers so', { skip: process.platform !== 'linux' }, as
 })
 
 t.test('the same boot: by boot_id where both have one, else by btime', async t => {
-  t.ok(isSameBoot(identity(), identity({ btimeSec: 2_000_000 })), 'a clock that was set is no boot')
+  t.ok(isSameBoot(identity(), identity({ btimeSec: 2_000_000 })), 'a clock that was set is not a boot')
   t.notOk(isSameBoot(identity(), identity({ bootId: two })))
   t.ok(isSameBoot(identity({ bootId: null }), identity({ btimeSec: 1_000_002 })))
   t.notOk(isSameBoot(identity({ bootId: null }), identity({ btimeSec: 1_000_100 })))

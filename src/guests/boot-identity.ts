@@ -20,7 +20,7 @@ export interface RebootProof {
   readonly why: string
 }
 
-/** `btime` moves when the guest's clock is set: less than this is no sign of another boot. */
+/** `btime` moves when the guest's clock is set: less than this is not a sign of another boot. */
 export const btimeToleranceSec = 5
 
 /**

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Power } from './managed-vm/observation.js'
 
 /**
- * A hypervisor that is no libvirt: no shell, no paths, no serial numbers. One connection serves many hosts; every command
+ * A hypervisor that is not libvirt: no shell, no paths, no serial numbers. One connection serves many hosts; every command
  * is a task that returns at once, ends later, and may fail then. Machines move by themselves, and may ask a question.
  */
 export class Cloud {

@@ -67,8 +67,8 @@ t.test('the strongest code wins', async t => {
       t.equal(strongestExit([strong, weak]), strong)
     }
   }
-  t.equal(strongestExit([]), 4, 'no code at all is no success')
-  t.equal(strongestExit([0, 7]), 4, 'an unknown code is no success')
+  t.equal(strongestExit([]), 4, 'no code at all is not a success')
+  t.equal(strongestExit([0, 7]), 4, 'an unknown code is not a success')
 })
 
 t.test('every code has a sentence', async t => {

@@ -31,7 +31,7 @@ export const exitMeanings: readonly ExitMeaning[] = [
 /** What outranks what, the strongest first. */
 export const exitPrecedence: readonly ExitCode[] = [4, 130, 2, 1, 3, 0]
 
-/** The strongest of several exit codes. An unknown code is a bug, and none at all is no success: both 4. */
+/** The strongest of several exit codes. An unknown code is a bug, and none at all is not a success: both 4. */
 export function strongestExit(codes: readonly number[]): ExitCode {
   if (codes.some(code => !exitPrecedence.some(known => known === code))) return 4
   return exitPrecedence.find(code => codes.includes(code)) ?? 4

@@ -58,7 +58,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   cause: ['guest', 'host', 'network', 'runner', 'test', 'unknown'],
 }
 
-/** Why a parsed line is no event, or `null` if it is one. */
+/** Why a parsed line is not an event, or `null` if it is one. */
 export function missingField(line: Readonly<Record<string, unknown>>): string | null {
   const type = line.type
   if (typeof type !== 'string') return "the event has no 'type'"

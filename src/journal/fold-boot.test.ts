@@ -87,7 +87,7 @@ t.test('a bring-up that was tried again and came up is flaky', async t => {
   t.match(boot, { verdict: 'pass', flaky: true })
 })
 
-t.test('a bring-up without an end, the last one, is no pass', async t => {
+t.test('a bring-up without an end, the last one, is not a pass', async t => {
   const journal = good().add({
     type: 'test-started',
     environment,

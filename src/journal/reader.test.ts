@@ -63,8 +63,8 @@ t.test('a line that a dead runner tore is left out where a new session follows',
 
 t.test('any other bad line is an error that names the line', async t => {
   const cases: readonly (readonly [bad: string, why: RegExp])[] = [
-    ['{"v":1,"se', /:3:1: the line is no JSON$/],
-    ['[]', /:3:1: the line is no JSON object$/],
+    ['{"v":1,"se', /:3:1: the line is not JSON$/],
+    ['[]', /:3:1: the line is not a JSON object$/],
     ['{"v":1}', /:3:1: the event has no 'type'$/],
     ['{"v":1,"type":"constructor"}', /:3:1: there is no event 'constructor'$/],
     [JSON.stringify({ ...events[3], state: undefined }), /:3:1: the event 'check' needs 'state' as a text$/],

@@ -17,7 +17,7 @@ interface Line {
   readonly whole: boolean
 }
 
-/** A line that is no event; an error unless it proves to be what a dead runner left. */
+/** A line that is not an event; an error unless it proves to be what a dead runner left. */
 interface BadLine {
   readonly number: number
   readonly why: string
@@ -28,7 +28,7 @@ interface BadLine {
  * just before a new session. Events of a session that a later one has superseded are left out from
  * there on: a journal has one writer at a time.
  *
- * @throws ConfigError naming the line for any other line that is no event, and for another format.
+ * @throws ConfigError naming the line for any other line that is not an event, and for another format.
  * @throws UsageError when there is no such file.
  */
 export async function* readJournal(path: string, options: ReadOptions = {}): AsyncIterable<JournalEvent> {
@@ -101,10 +101,10 @@ function parseLine(text: string, path: string, number: number): JournalEvent | B
   try {
     value = JSON.parse(text)
   } catch {
-    return { number, why: 'the line is no JSON' }
+    return { number, why: 'the line is not JSON' }
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { number, why: 'the line is no JSON object' }
+    return { number, why: 'the line is not a JSON object' }
   }
   const version = (value as { v?: unknown }).v
   const mistake = otherFormat('journal', version, journalVersion)

@@ -190,7 +190,7 @@ export class JournalWriter {
   }
 }
 
-/** What a dead session has begun to write is no event, even where it looks whole: nobody was told of it. */
+/** What a dead session has begun to write is not an event, even where it looks whole: nobody was told of it. */
 async function endTornLine(file: FileHandle): Promise<void> {
   const { size } = await file.stat()
   const last = Buffer.alloc(1)

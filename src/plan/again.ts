@@ -74,7 +74,7 @@ function difference(stored: Plan, { digest, environments, reserved }: Plan): str
   return `the lab or the program has changed: ${what} would be planned otherwise (digest ${short(digest)}, and was ${short(stored.digest)})`
 }
 
-/** Which hosts serve is no part of the digest, and was chosen when the run began. */
+/** Which hosts serve is not part of the digest, and was chosen when the run began. */
 function onSameHosts(now: PlannedEnvironment, before: PlannedEnvironment | undefined): PlannedEnvironment {
   const hosts = now.hosts.filter(host => before?.hosts.includes(host))
   if (hosts.length === 0) {

@@ -41,7 +41,7 @@ export interface BootRequest {
 }
 
 /**
- * The planned result of bringing a guest up. It is planned wherever a test is, is no test that could be chosen, and
+ * The planned result of bringing a guest up. It is planned wherever a test is, is not a test that could be chosen, and
  * belongs to the environment as a whole: each bring-up is one attempt of it.
  */
 export function bootTest({ startsGuest, family, limits }: BootRequest): PlannedTest {

@@ -47,7 +47,7 @@ export function makePlan(
     plannedEnvironment(candidate, candidates, lab, suites, choice, servingFor(candidate)),
   )
   const used = environments.filter(({ tests }) => tests.length > 0)
-  // A guest that is only brought up is no pass: what is not chosen stays nothing to run.
+  // A guest that is only brought up is not a pass: what is not chosen stays nothing to run.
   if (used.length === 0) {
     const [first] = reserved
     if (first !== undefined) {

@@ -63,7 +63,7 @@ t.test('by durations, each environment goes to the part that has the least to do
   t.equal(parts[0]?.shard?.durations, durations?.sha256)
 })
 
-t.test('more parts than environments, and what is no part, are refused', async t => {
+t.test('more parts than environments, and what is not a part, are refused', async t => {
   t.throws(
     () => shardOf(plan, { index: 1, of: 14 }, null),
     new UsageError('--shard 1/14: the plan has 13 environments, and cannot be split into more parts'),

@@ -95,7 +95,7 @@ async function loadSuite(folder: string, base: string, mistakes: Mistake[]): Pro
     const key = test.script === undefined ? 'module' : 'script'
     const name = test.script ?? test.module ?? ''
     if (!known.has(name)) {
-      own.push({ place: yaml.place(['tests', index, key]), message: `"${name}" is no file of this suite` })
+      own.push({ place: yaml.place(['tests', index, key]), message: `"${name}" is not a file of this suite` })
     }
   })
   mistakes.push(...inOrder(own))
@@ -155,7 +155,7 @@ function testsOf(
     const full = `${suite.suite}/${name}`
     const found = above.filter(other => other.id === full || withoutParameters(other.id) === full)
     if (found.length === 0) {
-      const message = `"${name}" is no test above this one`
+      const message = `"${name}" is not a test above this one`
       mistakes.push({ place: yaml.place([...path, 'after', position]), message })
     }
     return found.map(({ id }) => id)

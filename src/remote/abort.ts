@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events'
 
 /**
  * Calls `act` when the signal aborts; the function that is returned takes that back. One signal of a
- * run is listened to by all its machines and commands at once, which is no leak.
+ * run is listened to by all its machines and commands at once, which is not a leak.
  */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (signal === undefined) {

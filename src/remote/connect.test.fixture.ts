@@ -49,7 +49,7 @@ export async function withServer(
   }
 }
 
-/** A TCP server that is no SSH server. */
+/** A TCP server that is not an SSH server. */
 export async function rawServer(
   answer: string | null,
 ): Promise<{ server: Server; port: number; close: () => void }> {

@@ -141,7 +141,7 @@ t.test('closing', async t => {
     const running = machine.run('echo begun; sleep 30', { onStdout: () => void machine.close() })
     t.same((await running).exit, { kind: 'lost' })
     await machine.close()
-    t.pass('twice is no harm')
+    t.pass('twice does no harm')
     await t.rejects(machine.run('true'), { name: 'InfraError', context: { code: 'lost' } })
   })
 })

@@ -152,7 +152,7 @@ t.test('the limit "boot" also ends a try that hangs', async t => {
   server.close()
 })
 
-t.test('one signal for many machines and commands is no leak', async t => {
+t.test('one signal for many machines and commands is not a leak', async t => {
   const server = await startServer()
   const warnings: Error[] = []
   const onWarning = (warning: Error): void => void warnings.push(warning)

@@ -96,7 +96,7 @@ for (const [what, sudo, needsPassword] of [
   })
 }
 
-t.test('sudo that refuses is no status of the command', async t => {
+t.test('sudo that refuses is not a status of the command', async t => {
   await withSudo(t.testdir(), { sudo: {}, needsPassword: true }, async ({ machine }) => {
     await t.rejects(machine.run('exit 1'), {
       name: 'InfraError',

@@ -10,7 +10,7 @@ import { messageOf, peerText } from './trouble.js'
  */
 export function openTerminal(machine: Machine, window: PseudoTtyOptions | null): Promise<ClientChannel> {
   if (!(machine instanceof SshMachine)) {
-    throw new InternalError(`${machine.label} is no connection of its own`)
+    throw new InternalError(`${machine.label} is not a connection of its own`)
   }
   const { client } = machine.host
   return new Promise((resolve, reject) => {

@@ -115,7 +115,7 @@ t.test('fetching gives every byte, and an error when it does not', async t => {
   )
 })
 
-t.test('a status that was lost is no success', async t => {
+t.test('a status that was lost is not a success', async t => {
   const broken = await startServer({
     exec: scripted(channel => {
       channel.write('some bytes')

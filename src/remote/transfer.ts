@@ -172,6 +172,6 @@ function checkPath(path: string): void {
   const isInside =
     path !== '' && !path.startsWith('/') && !path.split('/').some(part => /^(|\.|\.\.)$/.test(part))
   if (!isInside || path.includes('\0')) {
-    throw new InternalError(`"${path}" is no path inside the folder that files are carried to`)
+    throw new InternalError(`"${path}" is not a path inside the folder that files are carried to`)
   }
 }

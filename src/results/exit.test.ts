@@ -21,7 +21,7 @@ const rows: readonly [exit: Exit, truncated: boolean, verdict: string, cause: st
 
 for (const [exit, truncated, verdict, cause] of rows) {
   t.test(`${JSON.stringify(exit)}${truncated ? ', cut' : ''}: ${verdict}`, async t => {
-    const folded = foldScript('exit', { stdout: 'not ok 1 - it is no TAP\n', exit, truncated })
+    const folded = foldScript('exit', { stdout: 'not ok 1 - it is not a TAP\n', exit, truncated })
     t.equal(folded.verdict, verdict)
     t.equal(folded.cause, cause)
     t.equal(folded.counts.ok, verdict === 'pass' ? 1 : 0)

@@ -20,7 +20,7 @@ const notFound = 127
 /**
  * Folds a script that says what it found by its exit status alone: 0 is one check that held, a declared code is what
  * it was declared as, any other status is a check that failed, unless it may come from a shell or a signal. Its
- * output is evidence only, but a cut or held one is no pass.
+ * output is evidence only, but a cut or held one is not a pass.
  */
 export function foldExit(ended: Ended, codes: ExitCodes): Folded {
   const { exit, contradiction, truncated, undrained } = ended

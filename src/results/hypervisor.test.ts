@@ -150,10 +150,10 @@ t.test('a guest of another hypervisor fails', async t => {
     }
   }
   const enlightened = { ...kvm, dmi: dell, clocks: 'hyperv_clocksource_tsc_page', log: 'Microsoft Hyper-V' }
-  t.equal((await judge('hyper-v', enlightened)).verdict, 'fail', 'KVM with enlightenments is no Hyper-V')
+  t.equal((await judge('hyper-v', enlightened)).verdict, 'fail', 'KVM with enlightenments is not a Hyper-V')
 })
 
-t.test('a text that is not known is no witness, and no witness is no pass', async t => {
+t.test('a text that is not known is not a witness, and no witness is not a pass', async t => {
   t.match(await judge('rhel-kvm', { dmi: dell, pci: ['0x8086'] }), {
     verdict: 'skip',
     reason: /nothing in the guest/,
@@ -161,7 +161,7 @@ t.test('a text that is not known is no witness, and no witness is no pass', asyn
   t.match(await judge('rhel-kvm', {}), { verdict: 'skip' })
 })
 
-t.test('software emulation is no KVM', async t => {
+t.test('software emulation is not a KVM', async t => {
   const emulated = { dmi: kvm.dmi ?? dell, pci: kvm.pci ?? [], clocks: 'tsc acpi_pm' }
   t.match(await judge('rhel-kvm', emulated), { verdict: 'fail', reason: /software emulation/ })
   t.match(await judge('qemu', emulated), { verdict: 'pass' })

@@ -156,7 +156,7 @@ t.test('what programs write into the log is not the kernel’s', async t => {
   }
 })
 
-t.test('a log that cannot be read is no clean one', async t => {
+t.test('a log that cannot be read is not a clean one', async t => {
   t.match(await judge([], 'none'), { verdict: 'error', reason: /cannot be read/ })
 })
 

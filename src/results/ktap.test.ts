@@ -171,7 +171,7 @@ for (const [rule, stdout, verdict, reason, code] of rows) {
   })
 }
 
-t.test('a lost status is no pass', async t => {
+t.test('a lost status is not a pass', async t => {
   const folded = foldKtap({
     stdout: 'KTAP version 1\n1..1\nok 1 a\n',
     exit: { kind: 'lost' },

@@ -29,7 +29,7 @@ export function describeFailed([first, ...others]: readonly string[]): string | 
   return others.length === 0 ? first : `${first} (and ${others.length} more)`
 }
 
-/** Why an ending is no observed end; `null` for a status, a return or a skip. */
+/** Why an ending is not an observed end; `null` for a status, a return or a skip. */
 export function describeUnended(ending: Ending): string | null {
   switch (ending.kind) {
     case 'signal':
@@ -100,7 +100,7 @@ export function withStatus({ ending, by }: Observed, reason: string): string {
     : reason
 }
 
-/** Why a skip is none; `null` for a clean one, and for what is no skip. */
+/** Why a skip is none; `null` for a clean one, and for what is not a skip. */
 export function describeUncleanSkip(seen: Observed): string | null {
   const { report, ending, held } = seen
   if (ending.kind === 'skipped') {

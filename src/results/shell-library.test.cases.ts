@@ -55,7 +55,7 @@ export const shellCases: readonly ShellCase[] = [
       unlike 'an Oops' 'Oops|BUG' unlike
       unlike 'anything' 'x(' 'a broken expression'
       at_least 9 10 at_least
-      at_least '' 0 'nothing is no number'
+      at_least '' 0 'nothing is not a number'
       at_least -1 0 'no negative number'
       at_least 1.5 1 'no fraction'
       at_least 'a b' 1 'no words'
@@ -71,7 +71,7 @@ export const shellCases: readonly ShellCase[] = [
     expected: notOkAll(22),
   },
   {
-    name: 'what commands print is no check',
+    name: 'what commands print is not a check',
     script: `
       echo 'not ok 1 - from a log'
       printf 'ok 1\\nok 2\\n1..2\\n'

@@ -96,7 +96,7 @@ function partOf(parent: MergeParent): Part {
   const { folder, plan, state } = parent
   const name = state.run ?? basename(folder)
   if (plan.shard === undefined) {
-    throw refused(`${name} is no part of a plan: it was not run with --shard`)
+    throw refused(`${name} is not part of a plan: it was not run with --shard`)
   }
   if (digestPlan(plan.environments) !== plan.digest || state.problems.includes(otherPlan)) {
     throw refused(`${name} has another plan in plan.json than in its journal`)

@@ -68,7 +68,7 @@ export interface RunRequest {
    * rejects is told nothing more, and the run ends with 4; the others go on.
    */
   readonly readersFor?: (folder: string, fold: RunFold) => readonly EventReader[]
-  /** Takes what is to be said once and is no event: what the reports' file system cannot do. */
+  /** Takes what is to be said once and is not an event: what the reports' file system cannot do. */
   readonly warn: (text: string) => void
   /** Takes what the emulated hosts of the run's own lab counted. */
   readonly onHostLoads?: (loads: readonly HostLoad[]) => void

@@ -160,7 +160,7 @@ t.test(
   },
 )
 
-t.test('what cannot be written down ends the run, and is no verdict', async t => {
+t.test('what cannot be written down ends the run, and is not a verdict', async t => {
   const sink = memorySink(({ type }) => type === 'test-ended')
   await t.rejects(carryOut({ ...(await requestFor(t)), sink }), { message: 'no room for test-ended' })
   t.same(

@@ -61,7 +61,7 @@ for (const [what, form] of Object.entries(forms)) {
   })
 }
 
-t.test('what is no secret comes out as it came in, however it is cut', async t => {
+t.test('what is not a secret comes out as it came in, however it is cut', async t => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }), chunks => {
       const stream = redactor.stream()

@@ -8,7 +8,7 @@
 . "$GUESTCERT/tap.sh"
 
 [ -n "${GC_MEMORY_BYTES:-}" ] || skip_all "the lab does not say how much memory the guest has"
-tap_is_number "$GC_MEMORY_BYTES" || bail_out "the lab's memory is no number: $GC_MEMORY_BYTES"
+tap_is_number "$GC_MEMORY_BYTES" || bail_out "the lab's memory is not a number: $GC_MEMORY_BYTES"
 
 total=$(sed -n 's/^MemTotal: *\([0-9][0-9]*\) kB$/\1/p' /proc/meminfo)
 match "$total" '^[1-9][0-9]*$' "the kernel says how much memory it has"

@@ -29,7 +29,7 @@
 #   done_testing                     prints the plan and ends the script; without it nothing passes
 #
 # A check that asserts nothing ends the script with a bail-out: the wrong number of arguments (a variable that is unset
-# or holds several words, without quotes), an empty or all-matching expression, an empty list, a bound that is no number.
+# or holds several words, without quotes), an empty or all-matching expression, an empty list, a bound that is not a number.
 #
 # Names that begin with tap_ belong to this file. There is no `local` in POSIX: functions share their variables.
 
@@ -183,7 +183,7 @@ tap_less() {
   [ "$tap_a" -lt "$tap_b" ]
 }
 
-# What is no number is never within bounds.
+# What is not a number is never within bounds.
 within() {
   tap_takes within 4 $# "GOT LEAST MOST TEXT"
   tap_bound within "$2"

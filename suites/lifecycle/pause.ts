@@ -13,7 +13,7 @@ const slack = 2
 export default test(async ({ guest, host, expect, measure }) => {
   const before = await guest.bootIdentity()
   const ticks = await startTicks(guest)
-  // From before the first count was asked for: what ticks until its answer has come is no tick of the pause.
+  // From before the first count was asked for: what ticks until its answer has come is not a tick of the pause.
   const startedAt = performance.now()
   const first = await ticks.count()
   await host.pause({ for: pauseMs })

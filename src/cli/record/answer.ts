@@ -15,8 +15,8 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const entry = findEntry(record, requiredArgument(args, 'ENTRY'))
   const asked = view.challenges.find(one => one.entry.leaf === challenge.leaf)
   const rerun = view.runs.find(one => one.entry.leaf === entry.leaf)
-  if (asked === undefined) throw new UsageError(`entry ${challenge.index} is no challenge`)
-  if (rerun === undefined) throw new UsageError(`entry ${entry.index} is no run: add the run first`)
+  if (asked === undefined) throw new UsageError(`entry ${challenge.index} is not a challenge`)
+  if (rerun === undefined) throw new UsageError(`entry ${entry.index} is not a run: add the run first`)
   const missing = asked.predicate.tests.filter(id => !rerun.predicate.tests.some(test => test.id === id))
   if (missing.length > 0) throw new UsageError(`the run does not have ${missing.join(', ')}`)
   const statement = statementAbout('answer', [entrySubject(challenge.leaf), entrySubject(entry.leaf)], {

@@ -23,7 +23,7 @@ export async function certifyOf(args: ParsedArgs, io: CommandIo, plan: Plan): Pr
   const entry = findEntry(record, given)
   const view = viewOf(record)
   const known = view.registrations.find(one => one.entry.leaf === entry.leaf)
-  if (known === undefined) throw new UsageError(`entry ${given} is no registration`)
+  if (known === undefined) throw new UsageError(`entry ${given} is not a registration`)
   if (known.predicate.planDigest !== plan.digest) {
     throw new UsageError('another plan was registered: register this one, or choose as it was registered')
   }

@@ -16,7 +16,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const record = await openRecord(args, io)
   const entry = findEntry(record, requiredArgument(args, 'ENTRY'))
   const known = viewOf(record).runs.find(one => one.entry.leaf === entry.leaf)
-  if (known === undefined) throw new UsageError(`entry ${entry.index} is no run: only runs are challenged`)
+  if (known === undefined) throw new UsageError(`entry ${entry.index} is not a run: only runs are challenged`)
   const passed = known.predicate.tests.filter(({ verdict, id }) => verdict === 'pass' && id !== bootTestId)
   const tests = chosen(
     passed.map(({ id }) => id),

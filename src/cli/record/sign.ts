@@ -58,7 +58,7 @@ async function cosign(record: Record, args: ParsedArgs, io: CommandIo): Promise<
       known === verifierKeyText(nameIn(known, party), key, noteTypes.witness),
   )
   if (checkpoint === null || witness === undefined) {
-    throw new UsageError(`the key ${keyIdOf(key).slice(0, 16)}… is no witness of the record's trust file`)
+    throw new UsageError(`the key ${keyIdOf(key).slice(0, 16)}… is not a witness of the record's trust file`)
   }
   const { text, signatures } = checkpoint.note
   const cosignature = cosignNote(text, nameIn(witness.key, witness.party), key, Math.floor(Date.now() / 1000))

@@ -45,13 +45,13 @@ async function readSubmission(path: string, record: Record): Promise<readonly Ne
   try {
     parsed = submission.parse(JSON.parse(text))
   } catch {
-    throw new UsageError(`${path} is no file that a command has written with --out`)
+    throw new UsageError(`${path} is not a file that a command has written with --out`)
   }
   return parsed.map(({ kind, cites, envelope: found }, index) => {
     const envelope = parseEnvelope(canonicalBytes(found))
     const statement = envelope === null ? null : statementIn(envelope)
     if (envelope === null || statement === null)
-      throw new UsageError(`${path}: entry ${index + 1} is no signed statement`)
+      throw new UsageError(`${path}: entry ${index + 1} is not a signed statement`)
     if (validSigners(envelope, statement, record.trust).length === 0) {
       throw new UsageError(`${path}: entry ${index + 1} is signed by nobody whose key counts`)
     }

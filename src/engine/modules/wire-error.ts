@@ -3,7 +3,7 @@ import { type InfraContext, InfraError } from '../../config/errors.js'
 
 /** An error as it travels between a module and the runner. */
 export interface WireError {
-  /** The class, as the error itself names it; '' for what is no error. */
+  /** The class, as the error itself names it; '' for what is not an error. */
   readonly name: string
   readonly message: string
   readonly stack?: string

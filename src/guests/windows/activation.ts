@@ -12,7 +12,7 @@ export interface Activation {
 }
 
 const minutesPerDay = 24 * 60
-/** RemainingEvaluationPeriod of a Windows that is no evaluation. */
+/** RemainingEvaluationPeriod of a Windows that is not an evaluation. */
 const noPeriod = 2 ** 31 - 1
 
 /** Reads the activation; `null` when no product key is installed, or the guest does not say. */

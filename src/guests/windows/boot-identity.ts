@@ -49,5 +49,5 @@ export function asWindows(machine: Machine): WindowsMachine {
   if (machine instanceof WindowsMachine) {
     return machine
   }
-  throw new TypeError(`${machine.label} is no Windows guest`)
+  throw new TypeError(`${machine.label} is not a Windows guest`)
 }

@@ -49,7 +49,7 @@ const cases: readonly (readonly [what: string, script: string, judged: Judged, o
     { ...sound, stdout: 'WARNING: w\nh\nVERBOSE: v\nx\n' },
     /^$/,
   ],
-  ['a line of the host, which is no error record', "$host.UI.WriteErrorLine('x')", sound, /^x$/],
+  ['a line of the host, which is not an error record', "$host.UI.WriteErrorLine('x')", sound, /^x$/],
   // Errors that end a statement end the script, as they do within try; those that end nothing are counted.
   ['a division by zero', "1/0; 'on'", { ...threw, errors: 1 }, /divide by zero/],
   ['a conversion that fails', "[int]'x'; 'on'", threw, /Cannot convert/],

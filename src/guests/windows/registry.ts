@@ -39,7 +39,7 @@ export async function readRegistry(
   const at = path.indexOf('\\')
   const hive = hives[path.slice(0, at).toUpperCase()]
   if (hive === undefined || /["%\r\n]/.test(path)) {
-    throw new TypeError(`"${path}" is no key: expected HKLM\\… or HKU\\…`)
+    throw new TypeError(`"${path}" is not a key: expected HKLM\\… or HKU\\…`)
   }
   const key = path.slice(at + 1)
   return byEither(
@@ -193,7 +193,7 @@ function fromReg(path: string, name: string, kind: RegistryValue['kind'], lines:
   const data = lines.replace(/\n+$/, '')
   const number = (): string => {
     if (!/^0x[0-9a-f]{1,16}$/i.test(data.trim())) {
-      const what = `the value "${name}" of ${path} is no number: ${data.trim() || 'nothing'}`
+      const what = `the value "${name}" of ${path} is not a number: ${data.trim() || 'nothing'}`
       throw new InfraError(`reg: ${peerText(what)}`, { cause: 'guest', where: 'reg', code: 'command' })
     }
     return data.trim()

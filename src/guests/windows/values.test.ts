@@ -12,7 +12,7 @@ import { isBefore } from './wmi.js'
 t.test('times of WMI, with their offset', async t => {
   t.equal(parseDmtf('20261123021500.123000+060')?.toISOString(), '2026-11-23T01:15:00.123Z')
   t.equal(parseDmtf('20090401120000.000000-420')?.toISOString(), '2009-04-01T19:00:00.000Z')
-  t.equal(parseDmtf('20260101000000.000000+***'), null, 'what is not known is no time')
+  t.equal(parseDmtf('20260101000000.000000+***'), null, 'what is not known is not a time')
   t.equal(parseDmtf('00000001020304.000000:000'), null, 'an interval is none')
   t.equal(parseDmtf('20261323021500.123000+060'), null)
   fc.assert(
@@ -136,7 +136,7 @@ t.test('of reg, a text of several lines is whole, and a number that is none is a
     const text = `\nHKEY_LOCAL_MACHINE\\SOFTWARE\\X\n    Big    ${field}\n`
     t.throws(() => parseReg(text, path), {
       name: 'InfraError',
-      message: /^reg: the value "Big" of HKLM\\SOFTWARE\\X is no number: (\(null\)|nothing|what)$/,
+      message: /^reg: the value "Big" of HKLM\\SOFTWARE\\X is not a number: (\(null\)|nothing|what)$/,
     })
   }
 })

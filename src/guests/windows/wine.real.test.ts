@@ -182,7 +182,7 @@ t.test('reg query: what the system wrote, subkeys alone, and an absent key', asy
 t.test('Wine does not know: REG_QWORD, which reg prints as (null)', async t => {
   await t.rejects(readRegistry(cmd, 'HKLM\\Software\\Guestcert wide'), {
     name: 'InfraError',
-    message: /the value "qword" of HKLM\\Software\\Guestcert wide is no number: \(null\)/,
+    message: /the value "qword" of HKLM\\Software\\Guestcert wide is not a number: \(null\)/,
   })
 })
 

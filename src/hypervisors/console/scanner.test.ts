@@ -42,7 +42,7 @@ t.test('every kind of crash is seen, and named', async t => {
   }
 })
 
-t.test('what programs do to themselves is no crash of the guest', async t => {
+t.test('what programs do to themselves is not a crash of the guest', async t => {
   const lines = [
     'traps: sshd[411] general protection fault ip:7f2a sp:7ffd error:0 in libc.so.6[7f2a+1000]',
     'sshd[411]: segfault at 0 ip 00007f sp 00007f error 4',

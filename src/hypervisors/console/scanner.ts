@@ -69,7 +69,7 @@ export class ConsoleScanner {
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
-/** What a terminal is told with escapes is no part of the message; nor is anything else that cannot be seen. */
+/** What a terminal is told with escapes is not part of the message; nor is anything else that cannot be seen. */
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g
 
 /** The line from its beginning; of a long one the part with the message. */

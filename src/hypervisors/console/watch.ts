@@ -57,7 +57,7 @@ export function watchConsole({ where, read, everyMs }: ConsoleSource): WatchedCo
     if (!isLooking) {
       isLooking = true
       void look(closed.signal)
-        // A console that cannot be read is no reason to lose a guest; what is wrong with the host is seen elsewhere.
+        // A console that cannot be read is not a reason to lose a guest; what is wrong with the host is seen elsewhere.
         .catch(() => {})
         .finally(() => {
           isLooking = false

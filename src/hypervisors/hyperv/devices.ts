@@ -110,7 +110,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
       if (bytes < leastMemory || bytes > most) {
         throw refused(
           instance,
-          `${wanted} bytes are no memory that it can have: from ${leastMemory} to ${most}`,
+          `it cannot have ${wanted} bytes of memory: expected from ${leastMemory} to ${most}`,
         )
       }
       await askVm(place, vmTexts.memory, [String(bytes)], callOf(place, signal))

@@ -23,7 +23,7 @@ export function factsFor(facts: Read<'facts'>): Record<string, string> {
   )
 }
 
-/** Which product and version of a lab's a host is; none for a Windows that is no server. */
+/** Which product and version of a lab's a host is; none for a Windows that is not a server. */
 export function productOf({ product, build }: Read<'facts'>): Record<string, string> {
   const isBare = /^(Microsoft )?Hyper-V Server/.test(product)
   const version = versionOfBuild(build)

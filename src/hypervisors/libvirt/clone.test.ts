@@ -135,7 +135,7 @@ t.test('what cannot be cloned says why', async t => {
       "<disk type='block' device='disk'><source dev",
     ),
     {
-      message: /disk vdb is no file/,
+      message: /disk vdb is not a file/,
     },
   )
   t.throws(change(/<disk[\s\S]*<\/disk>/, ''), { message: /no disk/ })

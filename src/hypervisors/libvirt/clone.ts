@@ -97,7 +97,7 @@ function cloneDisks(domain: XmlElement, { instance, how, path }: CloneRequest): 
     const from = disk === main ? path : disk.file
     if (from === null) {
       throw new NotCloneable(
-        `its disk ${disk.target} is no file, so that instances would share it: use "snapshot", or leave the disk out`,
+        `its disk ${disk.target} is not a file, so that instances would share it: use "snapshot", or leave the disk out`,
       )
     }
     const to = posix.join(

@@ -21,7 +21,7 @@ t.test('a panic on the console of a guest behind a real libvirt host is told wit
       resolve()
     }),
   )
-  t.equal(crash, null, 'a sound boot is no crash')
+  t.equal(crash, null, 'a sound boot is not a crash')
   const at = performance.now()
   const late = AbortSignal.timeout(limitMs)
   const ended = new Promise<void>(resolve => late.addEventListener('abort', () => resolve(), { once: true }))

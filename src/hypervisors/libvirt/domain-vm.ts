@@ -124,7 +124,7 @@ export function domainVm(place: DomainPlace): DomainVm {
     },
     setVcpus: async (count, signal) => {
       if (!Number.isInteger(count) || count < 1) {
-        throw refused(instance, `${count} is no number of vCPUs`)
+        throw refused(instance, `${count} is not a number of vCPUs`)
       }
       // Xen's driver of old knows no flags, and changes what runs without them.
       const args = ['setvcpus', domain, String(count), ...(location.host.xen ? [] : ['--live'])]
@@ -133,7 +133,7 @@ export function domainVm(place: DomainPlace): DomainVm {
     setMemory: async (bytes, signal) => {
       const kib = Math.floor(bytes / 1024)
       if (!Number.isInteger(kib) || kib < 1) {
-        throw refused(instance, `${bytes} bytes are no amount of memory`)
+        throw refused(instance, `it cannot have ${bytes} bytes of memory`)
       }
       const holds = ({ memoryBytes }: Devices): boolean =>
         memoryBytes !== null && Math.abs(memoryBytes - kib * 1024) <= memorySlackBytes

@@ -23,7 +23,7 @@ export async function takeScreenshot(
   const { code, stdout, stderr } = await virsh.run(command, call)
   const type = pictureType(stdout.bytes)
   if (code !== 0 || stdout.truncated || type === null) {
-    const said = stderr.trim() === '' ? `${stdout.totalBytes} bytes that are no picture` : stderr.trim()
+    const said = stderr.trim() === '' ? `${stdout.totalBytes} bytes that are not a picture` : stderr.trim()
     throw hostError(call.where, `${call.where} on ${virsh.host}: no screenshot of ${domain}: ${said}`)
   }
   const name = `screenshot-${number}.${type}`

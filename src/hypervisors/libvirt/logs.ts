@@ -31,7 +31,7 @@ export function guestLogs(place: DomainPlace, xml: XmlElement, evidenceFolder: s
   const fetchAs = async (host: LibvirtHost, suffix: string): Promise<void> => {
     for (const { file, name } of files) {
       const call = callOf(place, host.limits.evidence, never)
-      // A log that cannot be had is no reason to leave a guest half undone.
+      // A log that cannot be had is not a reason to leave a guest half undone.
       await fetchLog(host.virsh, file, join(evidenceFolder, `${name}${suffix}.log`), call).catch(() => {})
     }
   }

@@ -124,7 +124,7 @@ t.test('lists of domains', async t => {
   const ids = [...parseList(table[5]?.[1] ?? '').values()].map(({ id }) => id)
   t.strictSame(ids, ['0', '7', '8', '9'])
   t.equal(parseList(table[0]?.[1] ?? '').get('gctry')?.id, null)
-  t.throws(() => parseList(''), UnknownOutput, 'nothing is no empty list')
+  t.throws(() => parseList(''), UnknownOutput, 'nothing is not an empty list')
   t.throws(() => parseList('error: failed to connect\n'), UnknownOutput)
   t.throws(() => parseList(' Id   Name   State\n----\n 1 vm dreaming\n'), UnknownOutput)
 })

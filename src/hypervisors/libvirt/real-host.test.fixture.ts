@@ -85,7 +85,7 @@ export async function startRealHost(
       const driver = createLibvirtDriver({
         host: other,
         second: id => (id === second?.id ? second : undefined),
-        // Both hosts are this machine, and its file system is no shared one to libvirt.
+        // Both hosts are this machine, and its file system is not a shared one to libvirt.
         unsafeMigration: true,
       })
       t.teardown(() => driver.close())

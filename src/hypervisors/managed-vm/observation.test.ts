@@ -10,7 +10,7 @@ const seen = (more: Partial<Glance> = {}): Glance => ({
 })
 const now = { nowMs: 1000, graceMs: 0 }
 
-t.test('what is as it is meant to be is no event', async t => {
+t.test('what is as it is meant to be is not an event', async t => {
   t.strictSame(reduce(known, seen(), now), { known, event: null })
   t.equal(reduce(known, seen({ power: 'busy' }), now).event, null)
   t.equal(reduce({ ...known, wanted: 'paused' }, seen({ power: 'paused' }), now).event, null)

@@ -77,7 +77,7 @@ export class RunningVm {
     this.release()
     if (!this.#watch.isEnded) {
       this.#watch.isEnded = true
-      // A log that cannot be had is no reason to leave a guest half undone.
+      // A log that cannot be had is not a reason to leave a guest half undone.
       await this.#begun.backend.collect?.('end', never).catch(() => {})
     }
   }
@@ -181,7 +181,7 @@ export class RunningVm {
         await stopGently(backend, signal)
       }
     } finally {
-      // A log that cannot be had is no reason to leave a guest half undone.
+      // A log that cannot be had is not a reason to leave a guest half undone.
       await backend.collect?.('end', never).catch(() => {})
     }
   }

@@ -118,7 +118,7 @@ export class VmWatch {
     }
     const { instance, evidenceFolder } = this.#watched.request
     const why = event.type === 'moved' ? `from ${event.from} to ${event.to}` : event.why
-    // Evidence that cannot be written is no reason to lose a guest.
+    // Evidence that cannot be written is not a reason to lose a guest.
     void appendFile(
       join(evidenceFolder, 'host-events.log'),
       `${new Date().toISOString()} ${event.type}: ${why}\n`,

@@ -268,7 +268,7 @@ export function qemuBackend(given: QemuBackendRequest): QemuBackend {
     }
   }
 
-  /** What QEMU tells is evidence; that it cannot be written is no reason to lose a guest. */
+  /** What QEMU tells is evidence; that it cannot be written is not a reason to lose a guest. */
   function note({ name, data }: QmpEvent): void {
     const line = `${ownWords}${new Date().toISOString()} ${name} ${JSON.stringify(data)}\n`
     void appendFile(logFile(request), line).catch(() => {})

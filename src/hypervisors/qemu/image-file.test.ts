@@ -28,7 +28,7 @@ const refused: readonly [what: string, content: Buffer | string, expected: RegEx
   ],
 ]
 
-t.test('a file that is no disk is told by its content, and what to write is said', async t => {
+t.test('a file that is not a disk is told by its content, and what to write is said', async t => {
   const folder = t.testdir({})
   for (const [index, [what, content, expected]] of refused.entries()) {
     const path = join(folder, `${index}.qcow2`)

@@ -27,7 +27,7 @@ const foreignFormats: readonly (readonly [start: string, name: string, cure: 'co
 
 /**
  * What is wrong with the image of a placement, as far as its file tells without booting it. A file that is not there
- * yet is no mistake here: the lab may be planned elsewhere.
+ * yet is not a mistake here: the lab may be planned elsewhere.
  */
 export function imageMistakes({
   image,
@@ -53,7 +53,7 @@ export function imageMistakes({
   })
 }
 
-/** Why a file is no disk to boot from, and what to write instead; `null` for a disk, a folder, or no file at all. */
+/** Why a file is not a disk to boot from, and what to write instead; `null` for a disk, a folder, or no file at all. */
 export function describeNoDisk(path: string): string | null {
   const start = readStart(path)
   if (start === null) {

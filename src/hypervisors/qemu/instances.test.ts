@@ -43,7 +43,7 @@ t.test('a process is known by more than its id', async t => {
   t.notOk(isAlive(identity))
 })
 
-t.test('an instance of a living runner is no orphan, and is made once', async t => {
+t.test('an instance of a living runner is not an orphan, and is made once', async t => {
   const cache = t.testdir()
   const folder = await createInstance(cache, 'gc-1', 'here')
   t.same(await findOrphans(cache), [])

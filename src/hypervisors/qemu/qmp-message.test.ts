@@ -25,7 +25,7 @@ t.test('messages as QEMU sends them', async t => {
   t.same(parseQmpLine('{"event": "STOP"}'), { kind: 'event', event: { name: 'STOP', data: {} } })
 })
 
-t.test('what is no message is none', async t => {
+t.test('what is not a message is none', async t => {
   for (const line of [
     '',
     'null',

@@ -15,7 +15,7 @@ export interface QmpEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** A line longer than this is no answer to anything we ask. */
+/** A line longer than this is not an answer to anything we ask. */
 const maxLineBytes = 8 * 1024 * 1024
 
 /** Cuts a stream into lines; the rest waits for its end. Throws when a line will not end. */
@@ -35,7 +35,7 @@ export function createLineCutter(): (chunk: Buffer) => string[] {
   }
 }
 
-/** Reads one line; `null` for what is no QMP message. */
+/** Reads one line; `null` for what is not a QMP message. */
 export function parseQmpLine(line: string): QmpMessage | null {
   const message = parseObject(line)
   if (message === null) {
@@ -58,7 +58,7 @@ export function parseQmpLine(line: string): QmpMessage | null {
   return isRecord(message.QMP) ? { kind: 'greeting', version: versionOf(message.QMP) } : null
 }
 
-/** True for an object that is no list. */
+/** True for an object that is not a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

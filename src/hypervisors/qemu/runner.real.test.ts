@@ -57,7 +57,7 @@ async function beRunner(cacheFolder: string, outlives: boolean): Promise<void> {
 /** Starts a guest in a runner of its own, and kills that with SIGKILL. */
 async function killRunner(cacheFolder: string, outlives: 'yes' | 'no'): Promise<InstanceRecord> {
   const { runner, record } = await startRunner(cacheFolder, { TEST_OUTLIVES: outlives })
-  t.same(await findOrphans(cacheFolder), [], 'while its runner lives it is no orphan')
+  t.same(await findOrphans(cacheFolder), [], 'while its runner lives it is not an orphan')
   runner.kill('SIGKILL')
   await runner
   return record

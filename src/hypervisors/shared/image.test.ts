@@ -49,7 +49,7 @@ t.test('the newest whole image of a name is found', async t => {
   )
 })
 
-t.test('what is not whole is no image', async t => {
+t.test('what is not whole is not an image', async t => {
   const cache = t.testdir()
   const fails = async (message: RegExp, folder: string): Promise<void> => {
     await t.rejects(readImage(folder), { name: 'InfraError', message })

@@ -9,7 +9,7 @@ export interface InstanceName {
 
 const namePattern = /^gc-(.+)-e(\d+)-(\d+)$/
 
-/** What an instance's name says; `null` when it is no instance. */
+/** What an instance's name says; `null` when it is not an instance. */
 export function readInstanceName(name: string): InstanceName | null {
   const [, run, environment, number] = namePattern.exec(name) ?? []
   return run === undefined ? null : { run, environment: Number(environment), number: Number(number) }

@@ -46,7 +46,7 @@ export async function makeAttribute(
   }
 }
 
-/** Removes an attribute from all objects; one that is gone is no harm. */
+/** Removes an attribute from all objects; one that is gone does no harm. */
 export async function removeAttribute(
   session: Session,
   { key }: Attribute,

@@ -55,7 +55,7 @@ t.test('what does not belong together is a mistake with its place', async t => {
   t.throws(() => labWith(whole, { placement: 'via: host' }), { message: /no login to its hosts/ })
 })
 
-t.test('a linked clone is of a snapshot, whose name is no path', async t => {
+t.test('a linked clone is of a snapshot, whose name is not a path', async t => {
   t.match(labWith(whole).guests.get('rhel9')?.on[0]?.clean, { kind: 'overlay', path: 'sealed' })
 })
 

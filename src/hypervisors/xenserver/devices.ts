@@ -92,7 +92,7 @@ export function createHotplug(place: VmPlace): Hotplug {
     detachDisk: async (vdi, signal) => {
       const [disk] = await list('vdi-list', [`uuid=${vdi}`, 'params=uuid,name-label'], signal)
       if (disk?.get('name-label') !== addedDisk(instance)) {
-        throw refused(instance, `"${vdi}" is no disk that was added to it`)
+        throw refused(instance, `"${vdi}" is not a disk that was added to it`)
       }
       const [vbd] = await disksOf([`vdi-uuid=${vdi}`], signal)
       const finish = async (until: AbortSignal): Promise<void> => {

@@ -136,7 +136,7 @@ export function xlBackend({ host, request, login, below: askBelow }: XlBackendRe
       ] as const
       for (const [file, name] of when === 'end' ? logs : []) {
         const call = callOf(place, limits.evidence, signal)
-        // A log that cannot be had is no reason to leave a guest half undone.
+        // A log that cannot be had is not a reason to leave a guest half undone.
         await fetchLog(host.shell, file, join(request.evidenceFolder, name), call).catch(() => {})
       }
     },

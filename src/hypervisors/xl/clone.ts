@@ -52,7 +52,7 @@ export function cloneConfig({ template, instance, path, keepMacs }: XlCloneReque
     }
     const from = disk === main ? path : disk.target
     if (from === null || from.startsWith('/dev/')) {
-      throw new UnknownConfig(`its disk ${disk.vdev} is no file, so that instances would share it`)
+      throw new UnknownConfig(`its disk ${disk.vdev} is not a file, so that instances would share it`)
     }
     const to = posix.join(posix.dirname(from), `${instance}.${disk.vdev}.img`)
     files.push({ from, to })
@@ -79,7 +79,7 @@ export function macFor(words: string): string {
 function listOf(config: DomainConfig, key: string): readonly string[] {
   const value = config.get(key) ?? []
   if (typeof value === 'string' || typeof value === 'number') {
-    throw new UnknownConfig(`"${key}" is no list`)
+    throw new UnknownConfig(`"${key}" is not a list`)
   }
   return value
 }

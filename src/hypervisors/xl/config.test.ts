@@ -26,7 +26,7 @@ t.test('what is written is read as the same', async t => {
   t.same([...parseConfig(writeConfig(config))], [...config])
 })
 
-t.test('what is no configuration is refused', async t => {
+t.test('what is not a configuration is refused', async t => {
   for (const text of [
     'name',
     'name = ',

@@ -36,7 +36,7 @@ export function parseConfig(text: string): DomainConfig {
     while (!is(']')) {
       const item = next()
       if (item?.kind !== 'string') {
-        throw new UnknownConfig(`the list "${key}" holds something that is no string, or has no end`)
+        throw new UnknownConfig(`the list "${key}" holds something that is not a string, or has no end`)
       }
       list.push(item.text)
       if (is(',')) {
@@ -53,7 +53,7 @@ export function parseConfig(text: string): DomainConfig {
     }
     const key = next()
     if (key?.kind !== 'word' || !is('=')) {
-      throw new UnknownConfig(`"${key?.text ?? ''}" is no assignment`)
+      throw new UnknownConfig(`"${key?.text ?? ''}" is not an assignment`)
     }
     at += 1
     config.set(key.text, readValue(key.text))

@@ -106,7 +106,7 @@ export function xlVm(place: XlPlace): XlVm {
     setVcpus: async (count, signal) => {
       const most = maxVcpusOf(place.config)
       if (!Number.isInteger(count) || count < 1 || count > most) {
-        throw refused(instance, `${count} is no number of vCPUs that it can have: from 1 to ${most}`)
+        throw refused(instance, `${count} is not a number of vCPUs that it can have: from 1 to ${most}`)
       }
       // Without -i it refuses more than the host has CPUs, which it did not when the domain was created.
       await plain(['vcpu-set', '-i', quote(place.domain), String(count)], quick(signal))
@@ -124,7 +124,7 @@ export function xlVm(place: XlPlace): XlVm {
       const mib = Math.floor(bytes / 2 ** 20)
       const most = memoryMiBOf(place.config)
       if (!(mib >= 1 && mib <= most)) {
-        throw refused(instance, `${bytes} bytes are no memory that it can have: from 1 MiB to ${most} MiB`)
+        throw refused(instance, `it cannot have ${bytes} bytes of memory: expected from 1 MiB to ${most} MiB`)
       }
       await plain(['mem-set', quote(place.domain), `${mib}m`], quick(signal))
       // The list rounds down what it shows.

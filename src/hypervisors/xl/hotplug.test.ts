@@ -17,7 +17,7 @@ t.test('disks are added under the next free name, and taken away with their file
   await running.detachDisk?.('xvdb', signal)
   await t.rejects(stat(file(1)), { code: 'ENOENT' })
   t.equal(await readFile(join(host.folder, 'vbds'), 'utf8'), '51712\n51744\n')
-  await t.rejects(async () => running.detachDisk?.('xvda', signal), /"xvda" is no disk that was added/)
+  await t.rejects(async () => running.detachDisk?.('xvda', signal), /"xvda" is not a disk that was added/)
 })
 
 t.test('an added disk goes when the guest is created anew', async t => {
@@ -33,7 +33,7 @@ t.test('an added disk goes when the guest is created anew', async t => {
   t.same(await running.attachDisk?.(1024, signal), { serial: 'xvdb', device: 'xvdb' })
   await running.reset?.(signal)
   t.same(await added(), [])
-  await t.rejects(async () => running.detachDisk?.('xvdb', signal), /is no disk that was added/)
+  await t.rejects(async () => running.detachDisk?.('xvdb', signal), /is not a disk that was added/)
 })
 
 t.test('a disk that cannot be added leaves no file', async t => {
@@ -58,7 +58,10 @@ t.test('a card is like the first one but for its address and its name on the hos
     `network-attach ${instance} mac=${mac} bridge=xenbr0`,
     `network-detach ${instance} ${mac}`,
   ])
-  await t.rejects(async () => running.detachNic?.('00:16:3e:00:00:10', signal), /is no card that was added/)
+  await t.rejects(
+    async () => running.detachNic?.('00:16:3e:00:00:10', signal),
+    /is not a card that was added/,
+  )
 })
 
 t.test('a guest that does not let go is at fault', async t => {

@@ -86,7 +86,7 @@ export function createHotplug(place: XlPlace, folder: string): Hotplug {
     detachDisk: async (vdev, signal) => {
       const file = added.get(vdev)
       if (file === undefined) {
-        throw refused(place.instance, `"${vdev}" is no disk that was added to it`)
+        throw refused(place.instance, `"${vdev}" is not a disk that was added to it`)
       }
       const isThere = (await disksOf(signal)).includes(vdevNumber(vdev))
       const isGone = (seen: Observation): boolean => !hasDisk(vdev)(seen)
@@ -108,7 +108,7 @@ export function createHotplug(place: XlPlace, folder: string): Hotplug {
     detachNic: async (mac, signal) => {
       const wanted = mac.toLowerCase()
       if (configuredMacs(config).includes(wanted)) {
-        throw refused(place.instance, `"${mac}" is no card that was added to it`)
+        throw refused(place.instance, `"${mac}" is not a card that was added to it`)
       }
       const isThere = (await cardsOf(signal)).includes(wanted)
       const isGone = (seen: Observation): boolean => !hasNic(wanted)(seen)

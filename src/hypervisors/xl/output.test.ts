@@ -35,7 +35,7 @@ t.test('the list of xm has another heading', async t => {
   t.match(parseList(xm)[1], { name: 'rhel5', id: 1, memoryMiB: 511, vcpus: 1, state: 'idle' })
 })
 
-t.test('what is no list is refused, and so is a line that is cut', async t => {
+t.test('what is not a list is refused, and so is a line that is cut', async t => {
   t.throws(() => parseList("ERROR:  Can't find hypervisor information in sysfs!"), /form that is not known/)
   t.throws(() => parseList(`${xl}cut off    8  12`), /cut off/)
   t.throws(() => parseList(''), /form that is not known/)

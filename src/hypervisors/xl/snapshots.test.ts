@@ -76,7 +76,7 @@ t.test('a disk that was added belongs to the moments that it was there', async t
   await running.attachDisk?.(1024, signal)
   await running.revert?.('without', signal)
   t.notOk((await filesOf(host)).some(file => file.startsWith('.added')))
-  await t.rejects(async () => running.detachDisk?.('xvdb', signal), /is no disk that was added/)
+  await t.rejects(async () => running.detachDisk?.('xvdb', signal), /is not a disk that was added/)
 })
 
 t.test('a guest that cannot be saved runs on, and nothing is left of the try', async t => {

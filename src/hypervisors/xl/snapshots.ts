@@ -102,7 +102,7 @@ export function createSnapshots({ place, disks: own, hotplug }: SnapshotsRequest
       }
       await awaitSent(vm, vm.kill(call.signal), call.signal)
       for (const { file, copy } of snapshot.disks) {
-        // A new file: the old one may not be let go of yet, and one that is half copied is no disk.
+        // A new file: the old one may not be let go of yet, and one that is half copied is not a disk.
         const fresh = `${file}.new`
         await makeFile(shell, { from: copy, to: fresh, how: 'copy' }, { ...call, limit: limits.storage })
         await shell.demand(`mv -f ${quote(fresh)} ${quote(file)}`, call)

@@ -65,7 +65,7 @@ function generalized(text: string): string | null {
   return null
 }
 
-/** What is no printable text has no place in a file that people read. */
+/** What is not printable text has no place in a file that people read. */
 function clean(text: string): string {
   return text
     .replace(/[^\x20-\x7e\u00a0-\ud7ff]/g, ' ')

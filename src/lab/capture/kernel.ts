@@ -4,7 +4,7 @@ import { captured, cpuFields, type Fact, pairsOf, type Subject } from './subject
 
 /** What the kernel keeps of each page for itself, in parts of a thousand: 64 bytes of 4 KiB. */
 const reservedPerMille = 16
-/** A guest with so many lines of memory is no guest. */
+/** A guest with so many lines of memory is not a guest. */
 const mostFields = 200
 const randomBytes = '16'
 

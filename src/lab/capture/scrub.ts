@@ -32,7 +32,7 @@ export function makeScrub(names: readonly string[], words: readonly string[]): S
   const known = new Set(['localhost', 'linux', ...words].map(word => word.toLowerCase()))
   const short = names.flatMap(name => [name, name.split('.')[0] ?? name])
   const own = [...new Set(short)].filter(name => name.length > 1 && !known.has(name.toLowerCase()))
-  // The longest first: a full name holds its short one. A disk's label is no name of a machine.
+  // The longest first: a full name holds its short one. A disk's label is not a name of a machine.
   const patterns = own
     .sort((a, b) => b.length - a.length)
     .map(

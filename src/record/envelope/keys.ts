@@ -37,7 +37,7 @@ export async function readPrivateKey(path: string, passphrase?: string): Promise
       ? passphrase === undefined
         ? 'it is encrypted: give --passphrase env:NAME'
         : 'the passphrase is wrong'
-      : 'it is no private key in PEM'
+      : 'it is not a private key in PEM'
     throw new UsageError(`cannot use the key ${path}: ${why}`)
   }
   refuseKind(key, path)

@@ -35,13 +35,13 @@ t.test('a key counts while it is valid and not revoked', async t => {
   t.equal(isValidAt(stolen, day('2026-05-31')), false)
 })
 
-t.test('what is no key is refused by its name', async t => {
+t.test('what is not a key is refused by its name', async t => {
   t.throws(() => trusted({ key: 'no key' }), /the key "one": expected a public key in PEM/)
   const log = trustSchema.safeParse({ trust: 's', version: 1, log: { origin: 'o', key: 'x' }, keys: {} })
   t.match(log.error?.issues[0]?.message, /expected a verifier key/)
 })
 
-t.test('a file that is no trust file is refused with its place', async t => {
+t.test('a file that is not a trust file is refused with its place', async t => {
   const folder = t.testdir({ 'trust.yaml': 'trust: sample\nversion: one\nkeys: {}\n' })
   await t.rejects(loadTrust(`${folder}/trust.yaml`), /trust\.yaml:2:10: /)
 })

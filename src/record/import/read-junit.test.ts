@@ -45,7 +45,7 @@ t.test(
   },
 )
 
-t.test('a byte order mark is no fault, and another status than passed is no pass', async t => {
+t.test('a byte order mark is not a fault, and another status than passed is not a pass', async t => {
   t.same(verdicts(`\ufeff${case_('status="Passed"/>')}`), ['n: pass'])
   t.same(verdicts(case_('status="Inconclusive"/>')), ['n: error'])
   t.same(verdicts(case_('status="run" result="completed"/>')), ['n: pass'])
@@ -53,7 +53,7 @@ t.test('a byte order mark is no fault, and another status than passed is no pass
   t.same(verdicts(case_('status="Inconclusive"><skipped message=""/></testcase>')), ['n: skip'])
 })
 
-t.test('a case that failed again and again is no pass, and one that passed at last is flaky', async t => {
+t.test('a case that failed again and again is not a pass, and one that passed at last is flaky', async t => {
   t.same(verdicts(case_('><rerunFailure/></testcase>')), ['n: fail'])
   t.match(readJunit(case_('><flakyFailure/></testcase>'), 'x.xml').cases, [{ verdict: 'pass', flaky: true }])
 })
@@ -65,14 +65,14 @@ t.test('what could hide a failure is refused', async t => {
     ['<testsuites><testsuite name="s" tests="1" errors="1"></testsuite></testsuites>', /counts 1 failures/],
     ['<testsuites></testsuites>', /no test case/],
     ['<testsuite><failure/><testcase name="n"/></testsuite>', /stands outside of every case/],
-    [case_('/>', 'failures="1,0"'), /counts "1,0" failures, which is no number/],
+    [case_('/>', 'failures="1,0"'), /counts "1,0" failures, which is not a number/],
     [
       '<testsuite failures="2"><testcase name="a"><failure/></testcase><testcase name="b"/></testsuite>',
       /counts 2 failures, and its cases have 1/,
     ],
     [case_('><Failure/></testcase>'), /an element <Failure>/],
     [case_('><x:failure xmlns:x="urn:x"/></testcase>'), /an element <x:failure>/],
-    ['<html></html>', /no JUnit file/],
+    ['<html></html>', /not a JUnit file/],
     ['<!DOCTYPE x [<!ENTITY a "b">]><testsuites/>', /document type is refused/],
     ['<testsuites><testsuite name="s"><testcase name="n"', /not well-formed/],
     [`${'<testsuite>'.repeat(100)}${'</testsuite>'.repeat(100)}`, /nested deeper/],

@@ -84,7 +84,8 @@ export function readJunit(text: string, file: string): ForeignReport {
   parser.on('opentag', ({ name, attributes }) => {
     depth += 1
     if (depth > deepest) refuse(`its elements are nested deeper than ${deepest}`)
-    if (depth === 1 && name !== 'testsuites' && name !== 'testsuite') refuse(`it is no JUnit file: <${name}>`)
+    if (depth === 1 && name !== 'testsuites' && name !== 'testsuite')
+      refuse(`it is not a JUnit file: <${name}>`)
     if (name === 'testsuite') {
       for (const suite of suites) suite.isNested = true
       suites.push({
@@ -178,7 +179,9 @@ function claimsOf(
   const number = (key: string): number | undefined => {
     const text = attributes[key] ?? ''
     if (text === '') return undefined
-    return /^\d+$/.test(text) ? Number(text) : refuse(`a suite counts "${text}" ${key}, which is no number`)
+    return /^\d+$/.test(text)
+      ? Number(text)
+      : refuse(`a suite counts "${text}" ${key}, which is not a number`)
   }
   return {
     tests: number('tests'),

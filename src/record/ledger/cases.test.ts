@@ -267,7 +267,7 @@ t.test('a later "no" of an engineer takes back a "yes"', async t => {
   t.same(await codesOf(record, policy), ['manual'])
 })
 
-t.test('a suite whose name every object has is no suite of the kit', async t => {
+t.test('a suite whose name every object has is not a suite of the kit', async t => {
   const policy = samplePolicy({ reproduction: 'optional' }, { required: ['core/identity'] })
   const record = await sampleRecord(t)
   const first = await register(record, 'one')

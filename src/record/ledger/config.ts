@@ -21,7 +21,7 @@ export const recordSchema = z.strictObject({
 /** A record's own settings. */
 export type RecordConfig = z.infer<typeof recordSchema>
 
-/** Reads a record's settings. @throws UsageError when the folder is no record, ConfigError */
+/** Reads a record's settings. @throws UsageError when the folder is not a record, ConfigError */
 export function loadRecordConfig(folder: string): Promise<RecordConfig> {
   return readChecked(join(folder, recordFile), recordSchema)
 }

@@ -12,7 +12,7 @@ export interface RegisteredRun extends Known<RunPredicate> {
 
 /**
  * The tests of the challenge that a run answers; `null` for any other run. Whoever challenges is another party, and a run
- * in which anything else failed is no answer: a run that failed cannot be put away as one.
+ * in which anything else failed is not an answer: a run that failed cannot be put away as one.
  */
 export function sampleOf(run: Known<RunPredicate>, view: RecordView): readonly string[] | null {
   const submitters = new Set(run.entry.signers.map(({ party }) => party))

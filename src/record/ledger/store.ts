@@ -34,7 +34,7 @@ export async function readLog(folder: string, log: VerifierKey, origin: string):
   const text = await readFile(join(folder, checkpointFile), 'utf8').catch(() => '')
   const checkpoint = openCheckpoint(text, log, origin)
   if (checkpoint === null) {
-    flaws.push({ file: checkpointFile, why: `it is no head of ${origin} that the log's key has signed` })
+    flaws.push({ file: checkpointFile, why: `it is not a head of ${origin} that the log's key has signed` })
   }
   const size = checkpoint?.size ?? 0
   const entries = await readTiles(folder, 'entries', size, flaws)
@@ -90,7 +90,7 @@ export async function readObject(folder: string, statement: string): Promise<Env
   const bytes = await readFile(join(folder, file)).catch(() => null)
   if (bytes === null) return { file, why: 'it is not there' }
   const envelope = parseEnvelope(bytes)
-  if (envelope === null) return { file, why: 'it is no signed statement' }
+  if (envelope === null) return { file, why: 'it is not a signed statement' }
   if (sha256(Buffer.from(envelope.payload, 'base64')) !== statement) {
     return { file, why: 'it is not the statement that was recorded' }
   }

@@ -26,7 +26,7 @@ export interface Verification {
 export interface VerifyOptions {
   /** A head that the reader remembers, or got from somebody else. */
   readonly head?: string
-  /** Reads a run that the record keeps; `null` when it is not there. @throws when it is no run. */
+  /** Reads a run that the record keeps; `null` when it is not there. @throws when it is not a run. */
   readonly readSource: (folder: string) => Promise<RunSource | null>
   readonly harnessDigest: string
 }
@@ -36,7 +36,7 @@ export async function verifyRecord(record: Record, options: VerifyOptions): Prom
   const flaws: Flaw[] = [...record.flaws]
   const cosigned: string[] = []
   for (const { file, head } of await keptHeads(record.folder)) {
-    const why = head === null ? 'it is no head' : headFlaw(record, head)
+    const why = head === null ? 'it is not a head' : headFlaw(record, head)
     if (why !== null) flaws.push({ file, why })
     else if (head !== null) {
       const by = cosignersOfHead(head, record)

@@ -86,7 +86,7 @@ t.test('what makes no sense is passed over and its line is told', async t => {
   t.same(unreadable, [3, 4, 5, 6, 7, 8, 9])
   t.equal(entries.length, 1)
   t.equal(entries[0]?.line, 10)
-  t.ok(entries[0]?.matches('right'), 'a line end of Windows is no part of the key')
+  t.ok(entries[0]?.matches('right'), 'a line end of Windows is not part of the key')
 })
 
 t.test('any text is read without throwing, and any made line is found', async t => {

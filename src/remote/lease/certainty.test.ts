@@ -100,7 +100,7 @@ t.test('a runner that slept, or whose clock was set, knows nothing until it has 
   renew(known, slewed)
   slewed.pass(20_000)
   slewed.wall += 10
-  t.ok(known.holds(), 'time that NTP slews is no doubt')
+  t.ok(known.holds(), 'time that NTP slews is not a doubt')
 })
 
 t.test('a machine whose clock was set is asked until its clock goes on as ours', async t => {

@@ -49,7 +49,7 @@ export interface Lease {
 /**
  * Takes a machine's lease, and waits while somebody else has it. One that has expired, by the machine's own
  * clock, is taken over when it is not renewed while we look on for longer than its owner's recorded interval: so a
- * clock that was set is no harm. Throws InfraError (`limit`) when it does not come within `leaseWait`.
+ * clock that was set does no harm. Throws InfraError (`limit`) when it does not come within `leaseWait`.
  */
 export async function takeLease(given: LeaseRequest): Promise<Lease> {
   const request = { ...given, since: new Date().toISOString() }

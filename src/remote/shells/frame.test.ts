@@ -128,7 +128,7 @@ for (const [what, text] of [
   ['the last line of another command', `${first}ok 1\n${endWord(other)} 0\n`],
   ['a last line without a status', `${first}ok 1\n${endWord(words)} $gc_s\n`],
 ] as const) {
-  t.test(`${what} is no end`, async t => {
+  t.test(`${what} is not an end`, async t => {
     const taken = takeText(words, text)
     t.equal(taken.status, null)
     t.equal(taken.output, text.slice(first.length), 'and output like any other')

@@ -86,7 +86,7 @@ export function frame(words: FrameWords, onBegin: (index: number, pid: number | 
 
   const hasBegun = (): boolean => begun === begins.length
 
-  /** What is no line of ours. */
+  /** What is not a line of ours. */
   const pass = (bytes: Buffer, out: Buffer[]): void => {
     if (bytes.length === 0) {
       return

@@ -96,7 +96,7 @@ t.test('standard input: none, bytes, a stream, and one that nobody reads', async
   })
 })
 
-t.test('noise of the login shell is no output of the command', async t => {
+t.test('noise of the login shell is not output of the command', async t => {
   const exec = realShell([
     '/bin/sh',
     '-c',

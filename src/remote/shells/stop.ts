@@ -90,7 +90,7 @@ export async function inTime<T>(work: Promise<T>, ms: number, stillness: Stillne
 }
 
 /**
- * `null` when it did not end within its limit. It is no command like others: nothing stops it. Where this connection has
+ * `null` when it did not end within its limit. It is not a command like others: nothing stops it. Where this connection has
  * no channel for it, another connection is made.
  */
 async function sweepOnce(host: PosixHost, mark: string, pid: number | null): Promise<CommandResult | null> {

@@ -251,7 +251,7 @@ function setTime(node: TestCase | TestSuite, ms: number): void {
   node.time(seconds(ms) as unknown as number)
 }
 
-/** The final attempt's time: what a retry costs is no property of the test. */
+/** The final attempt's time: what a retry costs is not a property of the test. */
 function durationMsOf({ decisive }: TestState): number {
   return decisive?.durationMs ?? 0
 }

@@ -48,7 +48,7 @@ export function suitesIn(document: string): string {
   return from === -1 ? '' : `  ${document.slice(from, to).trimEnd()}\n`
 }
 
-/** Verdicts as JUnit counts them: what was blocked or did not run is no skip, since skips are green everywhere. */
+/** Verdicts as JUnit counts them: what was blocked or did not run is not a skip, since skips are green everywhere. */
 export function junitCounts(counts: Counts, troubles = 0): JunitCounts {
   const { pass, fail, error, skip, blocked, 'not-run': notRun } = counts
   const errors = error + blocked + notRun + troubles

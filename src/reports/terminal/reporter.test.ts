@@ -120,7 +120,7 @@ t.test('a test that is tried again says so, and counts once', async t => {
     output.text,
     /Flaky \(1\)\n {2}~ ws2008@rhel-kvm-9\.6 › clock\/drift {2}attempt 1: error: connection lost/,
   )
-  t.notMatch(output.text, / {2}1\) /, 'what passed in the end is no numbered failure')
+  t.notMatch(output.text, / {2}1\) /, 'what passed in the end is not a numbered failure')
 })
 
 t.test('a failure is told in full once it is final, under its number', async t => {
@@ -261,7 +261,7 @@ t.test('what is left on a host, and what was kept on purpose, is not forgotten',
     text,
     `Kept running (1)\n  i2 on kvm-1: ssh -p 2222 root@127.0.0.1\n    guestcert shell 20261122-101500-a1b2 ${real} --lab LAB\n`,
   )
-  t.equal(text.match(/left something behind/g)?.length, 1, 'what is kept on purpose is no orphan')
+  t.equal(text.match(/left something behind/g)?.length, 1, 'what is kept on purpose is not an orphan')
 })
 
 t.test('quiet tells failures and the summary only', async t => {

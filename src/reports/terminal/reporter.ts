@@ -105,7 +105,7 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
     if (test === undefined) return
     // The fold has the last word: a pass that its checks contradict is none.
     const verdict = event.final ? test.verdict : event.verdict
-    // What never ran is no finished test; the summary names it.
+    // What never ran is not a finished test; the summary names it.
     if (verdict === 'not-run') return
     const isNew = event.final && !finished.has(failureKey(test))
     if (event.final) finished.add(failureKey(test))

@@ -111,7 +111,7 @@ export class Calls {
     this.#last += 1
     const id = this.#last
     const args = travel === 'action' ? others : given
-    // Throws for what is no data, a function for instance, before anything is waited for.
+    // Throws for what is not data, a function for instance, before anything is waited for.
     this.#write({ kind: 'call', id, target, method, args: withoutTail(args) })
     this.#port.ref()
     const answer = await new Promise((resolve, reject) => {

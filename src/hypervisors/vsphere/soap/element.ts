@@ -92,7 +92,7 @@ export function numberAt(parent: Element | undefined, ...path: readonly string[]
   return text === undefined || text === '' || Number.isNaN(number) ? undefined : number
 }
 
-/** What an element refers to; `undefined` where it is no reference. */
+/** What an element refers to; `undefined` where it is not a reference. */
 export function referenceOf(element: Element | undefined): Reference | undefined {
   const { refersTo, text = '' } = element ?? {}
   return refersTo === undefined || refersTo === null ? undefined : { type: refersTo, value: text.trim() }

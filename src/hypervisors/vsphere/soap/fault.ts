@@ -36,7 +36,7 @@ export function readSoapFault(body: Element | undefined): FaultParts | null {
     return null
   }
   const detail = find(fault, 'detail')?.children[0]
-  // What is no fault of the API, such as a message that cannot be read, has no detail.
+  // What is not a fault of the API, such as a message that cannot be read, has no detail.
   const type = detail?.type ?? detail?.name.replace(/Fault$/, '') ?? textAt(fault, 'faultcode') ?? 'Fault'
   return { fault: type, message: oneLine(textAt(fault, 'faultstring')) || 'refused', detail }
 }

@@ -1,5 +1,5 @@
 /**
- * PowerShell writes what is no plain output as XML of its own when it believes that another PowerShell reads it
+ * PowerShell writes what is not a plain output as XML of its own when it believes that another PowerShell reads it
  * (MS-PSRP, 2.2.5). Errors and warnings in it are of use, progress records are not.
  */
 const block = /#< CLIXML\s*((?:<Objs\b[\s\S]*?<\/Objs>\s*)+)/g

@@ -126,7 +126,7 @@ export const leftStatus = 217
  * Runs a script of a test's and tells how it ended. The data are a nonce and the script, in UTF-8 and base64. It prints
  * `NONCE begin`, what the script prints, and on lines of their own `NONCE HOW ERRORS LASTEXITCODE`; HOW is `end`, `throw`,
  * or `left` where the script did not come to its end. What was written as an error is counted: not what was silenced or
- * caught. Standard error of a program is no error, but comes the same way. (With the redirection at Invoke-Expression
+ * caught. Standard error of a program is not an error, but comes the same way. (With the redirection at Invoke-Expression
  * itself, without the block around it, PowerShell 7 loses what is written within.)
  */
 export const scriptText: string = `$ProgressPreference='SilentlyContinue'

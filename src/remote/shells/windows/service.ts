@@ -22,7 +22,7 @@ export interface ServiceKind {
   readonly owner: 'guest' | 'host'
 }
 
-/** An answer; `absent` when what was asked for is not there, which is no failure. */
+/** An answer; `absent` when what was asked for is not there, which is not a failure. */
 export interface ServiceAnswer {
   readonly rows: readonly ServiceRow[]
   readonly absent: boolean

@@ -114,7 +114,7 @@ async function findByPowerShell(host: WindowsHost, condition: string): Promise<n
 function pidOf(value: unknown): number {
   const pid = Number(value)
   if (typeof value !== 'string' || !Number.isSafeInteger(pid) || pid <= 0) {
-    throw new Error(`"${String(value)}" is no process`)
+    throw new Error(`"${String(value)}" is not a process`)
   }
   return pid
 }

@@ -10,7 +10,7 @@ export type WmicRow = Readonly<Record<string, string>>
 
 /**
  * The objects of a query, from what `wmic … get … /value` printed. Throws InfraError (`command`) for anything that is
- * neither objects nor a word that there are none: an empty answer of a broken WMI is no answer. That word is in the
+ * neither objects nor a word that there are none: an empty answer of a broken WMI is not an answer. That word is in the
  * language of the guest, and beside it may stand what a login printed: it is known by its form alone.
  */
 export function wmicQuery({ exit, stdout, stderr }: CommandResult, properties: readonly string[]): WmicRow[] {
