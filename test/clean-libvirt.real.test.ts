@@ -11,6 +11,7 @@ import t from 'tap'
 import { localVirsh } from '../src/hypervisors/libvirt/daemons.test.fixture.js'
 import { startRealHost } from '../src/hypervisors/libvirt/real-host.test.fixture.js'
 import { guestcertProcess } from './cli-process.js'
+import { libvirtLab } from './libvirt-lab.js'
 
 const [program, ...args] = guestcertProcess
 const limitMs = 240_000
@@ -40,38 +41,14 @@ const folder = t.testdir({
 })
 const real = await startRealHost(t)
 await real.vm.seal('sealed')
-const { endpoint, login } = real.host.connect ?? {}
-const { guest, placement } = await real.requestFor(1, { kind: 'none' })
-const keyOf = ({ key }: NonNullable<typeof login>): string => (key?.kind === 'file' ? key.path : '')
-const pinOf = ({ hostKey }: NonNullable<typeof login>): string =>
-  hostKey.kind === 'pinned' ? hostKey.fingerprint : ''
-const guestYaml = (name: string, clean: string, more = ''): string => `  ${name}:
-    product: debian
-    version: "12"
-    arch: x86_64
-    ${more}
-    login: { user: root, key: "file:${keyOf(guest.login)}", hostKey: "${pinOf(guest.login)}" }
-    on:
-      kvm-1:
-        vm: ${real.vm.name}
-        address: "127.0.0.1:${placement.endpoint?.port}"
-        via: host
-        clean: ${clean}
-        configuration: { firmware: bios, disk: virtio-blk, vcpus: 1, memory: 256MiB }
-`
+const lab = await libvirtLab(real)
 await writeFile(
   join(folder, 'lab.yaml'),
   `lab: killed-libvirt
 defaults: { retries: 0, parallel: 1, limits: { lease: 4s, leaseRenewal: 1s, leaseLook: 300ms, leaseWait: 40s } }
 hosts:
-  kvm-1:
-    product: qemu
-    version: "7.2"
-    driver: libvirt
-    connect: { ssh: "root@127.0.0.1:${endpoint?.port}", key: "file:${login && keyOf(login)}", hostKey: "${login && pinOf(login)}" }
-    capacity: { guests: 1, vcpus: 2, memory: 1GiB }
-guests:
-${guestYaml('debian-overlay', `{ overlay: ${real.vm.base} }`)}${guestYaml('debian-snapshot', '{ snapshot: sealed }')}${guestYaml('debian-lent', 'none', 'allow: [pause]')}suites: [./slow]
+${lab.host}guests:
+${lab.guest('debian-overlay', `{ overlay: ${real.vm.base} }`)}${lab.guest('debian-snapshot', '{ snapshot: sealed }')}${lab.guest('debian-lent', 'none', 'allow: [pause]')}suites: [./slow]
 `,
 )
 const before = await everything()

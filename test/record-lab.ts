@@ -11,11 +11,24 @@ export async function writeKeyFiles(cwd: string, names: readonly string[]): Prom
   }
 }
 
+/** A key whose file is `KEY.pem`, and whose it is. */
+export interface TrustedKey {
+  readonly key: string
+  readonly party: string
+  readonly role: string
+}
+
 /** Has the record below a folder trust `lab.pem` as the key of the lab's party. */
 export async function trustLabKey(cwd: string): Promise<void> {
-  const words = ['record', 'key', 'lab.pem', '--name', 'lab', '--party', 'example-lab', '--role', 'lab']
+  await trustKey(cwd, { key: 'lab', party: 'example-lab', role: 'lab' })
+}
+
+/** Has the record below a folder trust one key more. */
+export async function trustKey(cwd: string, { key, party, role }: TrustedKey): Promise<void> {
+  const words = ['record', 'key', `${key}.pem`, '--name', key, '--party', party, '--role', role]
   const { stdout } = await guestcert(words, { cwd })
   const trust = join(cwd, 'record/trust.yaml')
   const indented = stdout.replace(/^(?!#)/gm, '  ').trimEnd()
-  await writeFile(trust, (await readFile(trust, 'utf8')).replace('keys: {}', `keys:\n${indented}`))
+  const text = (await readFile(trust, 'utf8')).replace(/^keys: \{\}$/m, 'keys:').trimEnd()
+  await writeFile(trust, `${text}\n${indented}\n`)
 }
