@@ -5,7 +5,7 @@ import type { GuestPersona } from './persona/schema.js'
 import { Pulse } from './pulse.js'
 import { Authenticator } from './server/authentication.js'
 import { Door } from './server/door.js'
-import { type HostKey, makeHostKey, readHostKey } from './server/host-key.js'
+import { type HostKey, makeHostKey, otherHostKey, readHostKey } from './server/host-key.js'
 import { releasePort, reservePort } from './server/ports.js'
 import { type Counters, type Execution, oldAlgorithms, type ServerRequest } from './server/ssh-server.js'
 import type { ParsedGuestSpec } from './spec.js'
@@ -32,8 +32,7 @@ export async function partsOf<Persona extends GuestPersona | WindowsPersona>(
   given: Omit<GuestParts<Persona>, 'hostKey' | 'port'>,
 ): Promise<GuestParts<Persona>> {
   const { spec, persona, machine, virtual } = given
-  const hostKey =
-    spec.hostKey === undefined ? await makeHostKey(persona.ssh.hostKey) : readHostKey(spec.hostKey)
+  const hostKey = spec.hostKey === undefined ? makeHostKey(persona.ssh.hostKey) : readHostKey(spec.hostKey)
   const port = await reservePort(spec.host, spec.port)
   return { ...given, machine: machineAs(machine, virtual.machine), hostKey, port }
 }
@@ -135,7 +134,9 @@ export abstract class BaseGuest<
 
   /** Makes what takes a while before the address is told. */
   async prepare(): Promise<void> {
-    if (this.activeFaults.faults.wrongHostKey) this.#shownKey = await makeHostKey(this.persona.ssh.hostKey)
+    if (this.activeFaults.faults.wrongHostKey) {
+      this.#shownKey = otherHostKey(this.persona.ssh.hostKey, this.#hostKey)
+    }
   }
 
   /** Boots after a while: the port opens when that is done. */

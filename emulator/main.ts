@@ -3,17 +3,23 @@ import { ZodError } from 'zod'
 import { ConfigError, UsageError } from './errors.js'
 import { startEmulatedLab } from './lab.js'
 import { publishedSchema } from './published.js'
+import { publishedFingerprints } from './server/host-key.js'
 import type { EmulatedLabSpec } from './spec.js'
 
 /**
  * The emulated lab as a process of its own: reads one line of JSON (an EmulatedLabSpec), prints one line of JSON with
  * the addresses, and runs until its standard input ends or SIGTERM comes. So it never outlives whoever started it,
- * unless the spec says `lasting`. With `--schema FOLDER` it prints what it can be asked for instead.
+ * unless the spec says `lasting`. With `--schema FOLDER` it prints what it can be asked for instead, and with `--host-keys`
+ * the fingerprints by which its machines are known.
  */
 async function main(): Promise<void> {
   const [flag, folder] = process.argv.slice(2)
   if (flag === '--schema' && folder !== undefined) {
     process.stdout.write(`${JSON.stringify(publishedSchema(folder), null, 2)}\n`)
+    return
+  }
+  if (flag === '--host-keys') {
+    process.stdout.write(`${JSON.stringify({ hostKeys: publishedFingerprints() }, null, 2)}\n`)
     return
   }
   const lines = createInterface({ input: process.stdin })

@@ -19,15 +19,15 @@ const pages: readonly (readonly [path: string, make: () => string | Promise<stri
   ['docs/verdicts.md', verdictsPage],
   ['schemas/lab.schema.json', () => schemaText('lab')],
   ['schemas/suite.schema.json', () => schemaText('suite')],
-  ['schemas/emulator.schema.json', emulatorSchema],
+  ['schemas/emulator.schema.json', () => emulatorPrints('--schema', join(packageRoot, 'fixtures/personas'))],
+  ['fixtures/emulator/host-keys.json', () => emulatorPrints('--host-keys')],
   ['schemas/summary.schema.json', () => schemaText('summary')],
 ]
 
-/** The emulator says itself what it plays. */
-async function emulatorSchema(): Promise<string> {
+/** The emulator says itself what it plays, and by which keys its machines are known. */
+async function emulatorPrints(...flags: string[]): Promise<string> {
   const entry = join(packageRoot, 'dist/emulator/main.js')
-  const personas = join(packageRoot, 'fixtures/personas')
-  const { stdout } = await promisify(execFile)(process.execPath, [entry, '--schema', personas])
+  const { stdout } = await promisify(execFile)(process.execPath, [entry, ...flags])
   return stdout
 }
 

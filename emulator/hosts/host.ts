@@ -221,9 +221,9 @@ function machineSpec(
 }
 
 /** Guests keep their host keys over snapshots and copies, so each virtual machine has one from the start. */
-async function guestKeys(spec: ParsedHostSpec, site: Site): Promise<Map<string, HostKey>> {
-  const made = await Promise.all(
-    spec.vms.map(async ({ name, guest }) => {
+function guestKeys(spec: ParsedHostSpec, site: Site): Map<string, HostKey> {
+  return new Map(
+    spec.vms.map(({ name, guest }) => {
       const known = spec.guestKeys[name]
       if (known !== undefined) return [name, readHostKey(known)] as const
       const { ssh } = isWindowsPersona(guest.persona, spec.personaFolders)
@@ -232,8 +232,7 @@ async function guestKeys(spec: ParsedHostSpec, site: Site): Promise<Map<string, 
       const words = `${name} ${ssh.hostKey}`
       const key = site.keys.get(words) ?? makeHostKey(ssh.hostKey)
       site.keys.set(words, key)
-      return [name, await key] as const
+      return [name, key] as const
     }),
   )
-  return new Map(made)
 }

@@ -24,7 +24,7 @@ export class Site {
   readonly leases = new Leases()
   readonly vsphere = new VsphereSite()
   /** Host keys of guests, by the name of their virtual machine and the kind of key: one disk may serve on any host. */
-  readonly keys = new Map<string, Promise<HostKey>>()
+  readonly keys = new Map<string, HostKey>()
   readonly #hosts = new Map<string, Member>()
   readonly #pools = new Map<string, Pool>()
   #folder: DirectoryNode | undefined

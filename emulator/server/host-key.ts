@@ -1,11 +1,7 @@
-import { createHash, generateKeyPair, type KeyObject } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createHash } from 'node:crypto'
 import ssh2 from 'ssh2'
 import { InternalError } from '../errors.js'
-
-const generate = promisify(generateKeyPair)
-/** The least that OpenSSH takes. Twice as much takes 140 ms of CPU time to make, and it guards a played guest on loopback. */
-const rsaBits = 1024
+import { type KeyKind, keyKinds, keysOfKind, publishedKey } from './published-keys.js'
 
 /** A host key: its private part as ssh2 reads it, and its fingerprint as OpenSSH shows it. */
 export interface HostKey {
@@ -25,18 +21,27 @@ export function readHostKey(pem: string): HostKey {
   return { pem, fingerprint: `SHA256:${digest}` }
 }
 
-/** Makes a host key of the kind that the persona's sshd has. */
-export async function makeHostKey(kind: 'rsa' | 'ed25519' | 'ecdsa'): Promise<HostKey> {
-  if (kind === 'ed25519') return makeEd25519()
-  if (kind === 'ecdsa') return readHostKey(ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private)
-  const { privateKey } = await generate('rsa', { modulusLength: rsaBits })
-  return readHostKey((privateKey as KeyObject).export({ type: 'pkcs1', format: 'pem' }).toString())
+const drawn = new Map<KeyKind, number>()
+
+/**
+ * A host key of the kind that the persona's sshd has: the next of the published ones, so that machines of one lab have
+ * keys of their own, as long as they are not more than there are keys.
+ */
+export function makeHostKey(kind: KeyKind): HostKey {
+  const number = drawn.get(kind) ?? 0
+  drawn.set(kind, (number + 1) % keysOfKind)
+  return readHostKey(publishedKey(kind, number))
 }
 
-/** ssh2 now and then makes an Ed25519 key that it cannot read back itself: such a one is made again. */
-function makeEd25519(): HostKey {
-  for (;;) {
-    const pem = ssh2.utils.generateKeyPairSync('ed25519').private
-    if (!(ssh2.utils.parseKey(pem) instanceof Error)) return readHostKey(pem)
-  }
+/** Another published key than a machine's own. */
+export function otherHostKey(kind: KeyKind, { fingerprint }: HostKey): HostKey {
+  const key = makeHostKey(kind)
+  return key.fingerprint === fingerprint ? makeHostKey(kind) : key
+}
+
+/** The fingerprints of all keys that emulated machines have. */
+export function publishedFingerprints(): readonly string[] {
+  return keyKinds.flatMap(kind =>
+    Array.from({ length: keysOfKind }, (_, number) => readHostKey(publishedKey(kind, number)).fingerprint),
+  )
 }

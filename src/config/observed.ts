@@ -16,6 +16,9 @@ export interface Declared {
   readonly version: string
 }
 
+/** Among the facts of a host: the fingerprint of the key that it proved at login. */
+export const hostKeyFact = 'host key'
+
 type Facts = Readonly<Record<string, string>>
 
 /** Which product a guest's facts show; `null` where they name none. */

@@ -1,6 +1,6 @@
 import { InfraError } from '../config/errors.js'
 import type { Host } from '../config/model.js'
-import { contradiction, observedGuest, observedHypervisors } from '../config/observed.js'
+import { contradiction, hostKeyFact, observedGuest, observedHypervisors } from '../config/observed.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import { withLimit } from './limit.js'
 import type { RunSettings } from './settings.js'
@@ -40,7 +40,13 @@ export class HostFacts {
       cause: 'host',
       signal: stop,
     } as const
-    const facts = await withLimit(limit, signal => driverOf(host).facts(signal))
+    const driver = driverOf(host)
+    const facts = await withLimit(limit, async signal => {
+      const said = await driver.facts(signal)
+      // Whose key it proved: an emulated host is known by it, whatever it says of itself.
+      const machine = await driver.machine?.(signal)
+      return machine === undefined ? said : { ...said, [hostKeyFact]: machine.hostKey }
+    })
     if (Object.keys(facts).length > 0) emit({ type: 'host-observed', host: host.id, facts })
     return facts
   }

@@ -15,6 +15,8 @@ export interface SampleChanges {
   readonly guestFacts?: Readonly<Record<string, string>>
   readonly hostFacts?: Readonly<Record<string, string>> | null
   readonly environment?: Partial<PlannedEnvironment>
+  /** The key that the guest proved. */
+  readonly hostKey?: string
   readonly verdicts?: Readonly<Record<string, Verdict>>
   readonly suiteDigest?: string
   readonly isClosed?: boolean
@@ -25,6 +27,8 @@ export interface SampleChanges {
 
 export const leaf = 'ab'.repeat(32)
 export const harness = 'cd'.repeat(32)
+/** A host key that the emulator publishes. */
+export const emulatorKey = `SHA256:${'E'.repeat(43)}`
 export const suiteDigest = 'a'.repeat(64)
 const environmentId = 'deb@debian-kvm-12/bios'
 const ids = [bootTestId, 'core/identity', 'core/memory']
@@ -74,7 +78,7 @@ export function sampleRun(changes: SampleChanges = {}): { plan: Plan; events: re
   machines.forEach((facts, index) => {
     const instance = `i${index + 1}`
     journal.add({ type: 'instance-started', environment: id, instance, host: 'kvm-1', attempt: index + 1 })
-    const ready = { bootIdentity: 'b', hostKey: null, factsDigest: '', facts }
+    const ready = { bootIdentity: 'b', hostKey: changes.hostKey ?? null, factsDigest: '', facts }
     journal.add({ type: 'instance-ready', environment: id, instance, ...ready })
   })
   for (const test of environment.tests) {
@@ -102,7 +106,13 @@ export function sampleRun(changes: SampleChanges = {}): { plan: Plan; events: re
 export function sampleStatement(changes: SampleChanges = {}): RunStatement {
   const { plan, events } = sampleRun(changes)
   const state = foldRun(plan, events)
-  const [statement] = statementsOf({ state, journal: digestOf(events), junitOf: () => '1'.repeat(64) })
+  const [statement] = statementsOf({
+    state,
+    journal: digestOf(events),
+    plan: digestOf(plan),
+    emulatorKeys: new Set([emulatorKey]),
+    junitOf: () => '1'.repeat(64),
+  })
   if (statement === undefined) throw new Error('the plan has no environment')
   return statement
 }

@@ -13,7 +13,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const keys = await writeKeys(args, io)
   const reports = resolve(io.cwd, textFlag(args, 'reports') ?? 'reports')
   const source = await readSource(await findRun(requiredArgument(args, 'RUN'), reports, io.cwd))
-  const stated = stateRun(source)
+  const stated = await stateRun(source)
   const entries = stated.flatMap(({ statement }) => {
     const { registration } = statement.predicate
     const isKnown = record.entries.some(({ leaf }) => leaf === registration)

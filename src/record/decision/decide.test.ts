@@ -2,6 +2,7 @@ import t from 'tap'
 import type { LeftOutKind } from '../../plan/types.js'
 import type { Waiver } from '../../waivers/schema.js'
 import {
+  emulatorKey,
   leaf,
   type SampleChanges,
   sampleCase,
@@ -59,6 +60,22 @@ t.test('each cheat and each lack is refused for one reason, by its name', async 
             'host product': 'Debian GNU/Linux 12 (bookworm)',
             hypervisor: 'QEMU 7.2.22',
             emulated: '1',
+          },
+        },
+      },
+      ['emulated'],
+    ],
+    'connect: to an emulated guest that says nothing of it: its key does': [
+      { run: { hostKey: emulatorKey } },
+      ['emulated'],
+    ],
+    'connect: to an emulated host that says nothing of it: its key does': [
+      {
+        run: {
+          hostFacts: {
+            'host product': 'Debian GNU/Linux 12 (bookworm)',
+            hypervisor: 'QEMU 7.2.22',
+            'host key': emulatorKey,
           },
         },
       },

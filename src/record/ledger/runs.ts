@@ -5,6 +5,7 @@ import type { RunState } from '../../journal/state.js'
 import { junitFor } from '../../reports/junit/build.js'
 import { canonicalBytes, sha256 } from '../canonical.js'
 import { statementsOf } from '../statement/build.js'
+import { emulatorKeys } from '../statement/emulator-keys.js'
 import type { RunStatement } from '../statement/types.js'
 import { replace } from './store.js'
 
@@ -28,12 +29,18 @@ export interface StatedRun {
 }
 
 /** The statements of a run, and its JUnit reports of the strict profile, without attachments. */
-export function stateRun({ state, journal }: Omit<RunSource, 'plan'>): readonly StatedRun[] {
+export async function stateRun({ state, journal, plan }: RunSource): Promise<readonly StatedRun[]> {
   const reports = new Map(
     state.environments.map(({ planned }) => [planned.id, junitFor(state, planned.id, { profile: 'strict' })]),
   )
   const junitOf = (environment: string): string => sha256(reports.get(environment) ?? '')
-  const statements = statementsOf({ state, journal: sha256(journal), junitOf })
+  const statements = statementsOf({
+    state,
+    journal: sha256(journal),
+    plan: sha256(plan),
+    emulatorKeys: await emulatorKeys(),
+    junitOf,
+  })
   return statements.map((statement, index) => {
     const environment = state.environments[index]?.planned.id ?? ''
     return { environment, statement, junit: reports.get(environment) ?? '' }
@@ -61,12 +68,14 @@ export async function runFlaws(
   source: RunSource | null,
   isOurHarness: boolean,
 ): Promise<readonly { readonly file: string; readonly why: string }[]> {
-  const journal = recorded.subject.find(({ name }) => name === 'journal')?.digest.sha256 ?? ''
+  const [journal, plan] = [digestIn(recorded, 'journal'), digestIn(recorded, 'plan')]
   const base = runFolder(journal)
   if (source === null) return []
   if (sha256(source.journal) !== journal)
     return [{ file: `${base}/journal.ndjson`, why: 'it is not the journal that was recorded' }]
-  const stated = stateRun(source)
+  if (sha256(source.plan) !== plan)
+    return [{ file: `${base}/plan.json`, why: 'it is not the plan that was recorded' }]
+  const stated = await stateRun(source)
   const wanted = (one: RunStatement): Buffer =>
     canonicalBytes(isOurHarness ? one : { ...one, predicate: { ...one.predicate, junit: null } })
   const same = stated.find(({ statement }) => wanted(statement).equals(wanted(recorded)))
@@ -77,4 +86,8 @@ export async function runFlaws(
   return report !== null && sha256(report) === recorded.predicate.junit
     ? []
     : [{ file, why: report === null ? 'it is not there' : 'it is not the JUnit report that was recorded' }]
+}
+
+function digestIn({ subject }: RunStatement, wanted: 'journal' | 'plan'): string {
+  return subject.find(({ name }) => name === wanted)?.digest.sha256 ?? ''
 }

@@ -20,8 +20,22 @@ t.test('what was seen goes before what was declared', async t => {
   t.same(predicate.observed.configuration, ['accelerator', 'memoryBytes', 'vcpus'])
   t.same(
     subject.map(({ name }) => name),
-    ['pairing', 'journal', 'guest-image'],
+    ['pairing', 'journal', 'plan', 'guest-image'],
   )
+})
+
+t.test('the hardware of a guest of Hyper-V is seen in the words of its host', async t => {
+  const { predicate } = sampleStatement({
+    environment: {
+      hypervisor: { product: 'hyper-v', version: '2022' },
+      configuration: { name: 'gen2', vcpus: 2, memoryBytes: 2 ** 31 },
+    },
+    guestFacts: { accelerator: '', 'vm memory': '2048 MiB' },
+    hostFacts: { product: 'hyper-v', version: '2022', hypervisor: 'Hyper-V 2022' },
+  })
+  t.match(predicate.pairing.configuration, { memoryBytes: 2 ** 31, accelerator: 'hyperv' })
+  t.same(predicate.observed.configuration, ['accelerator', 'memoryBytes', 'vcpus'])
+  t.same(predicate.observed.contradictions, [])
 })
 
 t.test('errors and tests that did not run are failed tests of test-result', async t => {

@@ -1,3 +1,4 @@
+import { hostKeyFact } from '../../config/observed.js'
 import type { EnvironmentState, RunState, TestState } from '../../journal/state.js'
 import { digestOf } from '../canonical.js'
 import { common, guestFacts, hostFacts } from './facts.js'
@@ -16,6 +17,10 @@ export interface RecordedRun {
   readonly state: RunState
   /** SHA-256 of the journal's bytes. */
   readonly journal: string
+  /** SHA-256 of the plan's bytes: the plan's own digest leaves out what does not matter to comparisons. */
+  readonly plan: string
+  /** Fingerprints of the host keys that the emulator publishes as those of its machines. */
+  readonly emulatorKeys: ReadonlySet<string>
   /** The JUnit report of an environment, strict profile, without attachments: its SHA-256. */
   readonly junitOf: (environment: string) => string
 }
@@ -25,7 +30,10 @@ export function statementsOf(run: RecordedRun): readonly RunStatement[] {
   return run.state.environments.map(environment => statementOf(run, environment))
 }
 
-function statementOf({ state, journal, junitOf }: RecordedRun, environment: EnvironmentState): RunStatement {
+function statementOf(
+  { state, journal, plan, emulatorKeys, junitOf }: RecordedRun,
+  environment: EnvironmentState,
+): RunStatement {
   const { planned, tests } = environment
   const own = environment.instances.filter(({ peer }) => peer === null)
   const ready = own.flatMap(({ ready: facts }) => (facts === null ? [] : [facts.facts]))
@@ -37,8 +45,10 @@ function statementOf({ state, journal, junitOf }: RecordedRun, environment: Envi
   const areSeen = used.size > 0 && [...used].every(id => hosts.some(sighting => sighting.host === id))
   const found = pairingOf(planned, machine.facts, areSeen ? host.facts : {})
   // Said by the machines themselves, whatever the lab says of them; a peer counts, too.
-  const instances = environment.instances.flatMap(({ ready: facts }) => (facts === null ? [] : [facts.facts]))
-  const showsEmulation = [...instances, ...hosts.map(({ facts }) => facts)].some(facts => 'emulated' in facts)
+  const instances = environment.instances.flatMap(one => (one.ready === null ? [] : [one.ready]))
+  const showsEmulation =
+    instances.some(({ facts, hostKey }) => 'emulated' in facts || emulatorKeys.has(hostKey ?? '')) ||
+    hosts.some(({ facts }) => 'emulated' in facts || emulatorKeys.has(facts[hostKeyFact] ?? ''))
   const image = /^sha256:([0-9a-f]{64})$/.exec(machine.facts['image digest'] ?? '')?.[1]
   const predicate: RunPredicate = {
     run: state.run ?? '',
@@ -75,6 +85,7 @@ function statementOf({ state, journal, junitOf }: RecordedRun, environment: Envi
   const subject: Subject[] = [
     { name: 'pairing', digest: { sha256: digestOf(found.pairing) } },
     { name: 'journal', digest: { sha256: journal } },
+    { name: 'plan', digest: { sha256: plan } },
     ...(image === undefined ? [] : [{ name: 'guest-image', digest: { sha256: image } }]),
   ]
   return { _type: statementType, subject, predicateType: predicates.run, predicate }

@@ -1,4 +1,5 @@
 import { confirms, observedGuest, observedHypervisors } from '../../config/observed.js'
+import { parseSizeBytes } from '../../config/units.js'
 import type { PlannedEnvironment } from '../../plan/types.js'
 import type { Pairing } from './types.js'
 
@@ -42,11 +43,10 @@ export function pairingOf(planned: PlannedEnvironment, machine: Facts, host: Fac
 
 /** The virtual hardware that host and machine showed, by the names of the configuration. */
 function seenConfiguration(machine: Facts, host: Facts): Record<string, string | number> {
-  const memory = /^(\d+) KiB$/.exec(machine['vm memory'] ?? '')?.[1]
   const seen: Record<string, string | number | undefined> = {
     accelerator: acceleratorOf(machine, host),
     vcpus: machine['vm vcpus'] === undefined ? undefined : Number(machine['vm vcpus']),
-    memoryBytes: memory === undefined ? undefined : Number(memory) * 1024,
+    memoryBytes: parseSizeBytes((machine['vm memory'] ?? '').replace(' ', '')) ?? undefined,
     firmware: machine.firmware,
     disk: machine.disk,
     nic: machine.nic,
@@ -60,8 +60,10 @@ function seenConfiguration(machine: Facts, host: Facts): Record<string, string |
 /** What carries out the guest's instructions. A QEMU that has not enabled KVM is `tcg`, whatever else is said of it. */
 function acceleratorOf(machine: Facts, host: Facts): string | undefined {
   if (machine['kvm enabled'] === 'false') return 'tcg'
-  if (machine.accelerator !== undefined) return machine.accelerator
-  return host['xen version'] === undefined ? undefined : 'xen'
+  if ((machine.accelerator ?? '') !== '') return machine.accelerator
+  if (host['xen version'] !== undefined) return 'xen'
+  // It runs guests on the processor alone.
+  return host.product === 'hyper-v' || host.product === 'hyper-v-server' ? 'hyperv' : undefined
 }
 
 /** `virtio` of libvirt is `virtio-blk` of a lab, and `pc-q35-7.2` is `q35`. */
