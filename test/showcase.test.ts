@@ -26,6 +26,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
   t.same(counted.map(([, host]) => host).sort(), [
     'esx-1',
     'esx-2',
+    'esx-shell',
     'hv-2012r2',
     'hv-2022',
     'rhel5-kvm',
@@ -45,7 +46,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
 
   const run = join(folder, 'reports/latest')
   const plan = JSON.parse(await readFile(join(run, 'plan.json'), 'utf8')) as Plan
-  t.equal(plan.environments.length, 24)
+  t.equal(plan.environments.length, 26)
   t.same([...new Set(plan.environments.map(({ guest }) => `${guest.product} ${guest.version}`))].sort(), [
     'debian 12',
     'rhel 5.11',
@@ -85,7 +86,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
   )
 
   const files = await readdir(join(run, 'junit'))
-  t.equal(files.length, 24)
+  t.equal(files.length, 26)
   for (const file of files) {
     const suites = elements(readXml(await readFile(join(run, 'junit', file), 'utf8')), 'testsuite')
     t.ok(suites.length > 0, file)

@@ -13,6 +13,10 @@ import {
 import type { ProgramTable } from '../system/programs.js'
 import { isWindowsPersona, loadWindowsPersona } from '../windows/persona/load.js'
 import type { Load } from './capacity.js'
+import { Inventory } from './esxi/inventory.js'
+import { placeEsxiVms } from './esxi/place.js'
+import { esxcliProgram, vmkfstoolsProgram, vmwareProgram } from './esxi/tools.js'
+import { vimCmdProgram } from './esxi/vim-cmd.js'
 import { startHyperVHost } from './hyperv/start.js'
 import { Hypervisor } from './hypervisor.js'
 import { installNeighbours, neighbours } from './network.js'
@@ -51,7 +55,11 @@ export interface EmulatedHost {
 const linuxPrograms = makePrograms()
 
 /** The vendors' parts of the addresses that their hypervisors make. */
-const macPrefixes: Readonly<Record<string, string>> = { xen: '00:16:3e', 'hyper-v': '00:15:5d' }
+const macPrefixes: Readonly<Record<string, string>> = {
+  xen: '00:16:3e',
+  'hyper-v': '00:15:5d',
+  vmware: '00:0c:29',
+}
 
 /**
  * Starts an emulated host: a Linux machine, and a hypervisor that its programs speak to. Hosts of one site know each
@@ -95,7 +103,9 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
     })
   }
   const pool = persona.xenserver ? site.pool(parsed.persona) : undefined
-  const own = hostPrograms({ hypervisor, persona, site, pool }, parsed)
+  const { esxi } = persona
+  const inventory = esxi && new Inventory(hypervisor, { ...persona, esxi }, parsed.faults)
+  const own = hostPrograms({ hypervisor, persona, site, pool, inventory }, parsed)
   const programs: ProgramTable = name => own(name) ?? linuxPrograms(name)
   // A machine that its vCenter moves keeps its network.
   const inReach = (): ReturnType<typeof neighbours> =>
@@ -114,10 +124,11 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
       site.mount(tree)
       if (pool) site.mount(tree, pool.folder)
       if (pool && isFirst) joinPool(pool, hypervisor, parsed, persona)
-      if (isFirst && !persona.vsphere) placeVms(hypervisor, persona, parsed, keys, pool)
+      if (isFirst && inventory) placeEsxiVms(inventory, parsed, keys)
+      else if (isFirst && !persona.vsphere) placeVms(hypervisor, persona, parsed, keys, pool)
       installNeighbours(tree, hypervisor, persona)
-      // A pool's disks lie elsewhere, and those of a vCenter are placed later.
-      if (parsed.faults.noSpace && !pool && !persona.vsphere) tree.room.freeBytes = 0
+      // Disks of a pool and of an ESXi host lie elsewhere, and those of a vCenter are placed later.
+      if (parsed.faults.noSpace && !pool && !persona.vsphere && !inventory) tree.room.freeBytes = 0
     },
     onCommand: command => {
       const { gone } = parsed.faults
@@ -169,10 +180,11 @@ interface HostParts {
   readonly persona: ManagedHostPersona
   readonly site: Site
   readonly pool: Pool | undefined
+  readonly inventory: Inventory | undefined
 }
 
 function hostPrograms(
-  { hypervisor, persona, site, pool }: HostParts,
+  { hypervisor, persona, site, pool, inventory }: HostParts,
   { faults }: ParsedHostSpec,
 ): ProgramTable {
   const slowMs = faults.slow?.ms ?? 0
@@ -189,6 +201,12 @@ function hostPrograms(
       return found
     }
     programs.set('xe', xeProgram({ pool, persona, faults, member }))
+  }
+  if (inventory) {
+    programs.set('vim-cmd', vimCmdProgram(inventory))
+    programs.set('esxcli', esxcliProgram(inventory))
+    programs.set('vmkfstools', vmkfstoolsProgram(inventory))
+    programs.set('vmware', vmwareProgram(inventory))
   }
   const { libvirt } = persona
   if (libvirt)

@@ -66,6 +66,17 @@ export const hostOnly = {
     build: z.string().regex(/^\d+$/),
     vcenter: z.strictObject({ version: z.string(), build: z.string() }),
   }).optional(),
+  /** An ESXi that is logged in to, as its own commands tell of it. */
+  esxi: fact({
+    version: z.string().regex(/^\d+\.\d+\.\d+$/),
+    build: z.string().regex(/^\d+$/),
+    update: z.string().optional(),
+    patch: z.string().optional(),
+    vendor: z.string().min(1),
+    model: z.string().min(1),
+    /** Where its machines lie: its name is a link to its UUID. */
+    datastore: z.strictObject({ name: z.string().min(1), uuid: z.string().min(1) }),
+  }).optional(),
   /** The Hyper-V of a Windows host, and what its PowerShell tells of the host. */
   hyperv: fact({
     version: z.enum(['2012', '2012 R2', '2016', '2019', '2022', '2025']),

@@ -228,6 +228,7 @@ export const managers = [
   'hyperv',
   'xenserver',
   'vsphere',
+  'esxi',
 ] as const satisfies readonly (keyof Persona)[]
 
 /** A guest's persona, whole. */

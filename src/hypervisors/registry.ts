@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { DriverCatalog, DriverDescriptor, DriverSource } from '../config/driver.js'
+import { esxiModule } from './esxi/module.js'
 import { hyperVModule } from './hyperv/module.js'
 import { libvirtModule } from './libvirt/module.js'
 import type { DriverModule } from './module.js'
@@ -18,13 +19,11 @@ export const builtinDrivers: readonly DriverModule[] = [
   hyperVModule,
   xenserverModule,
   vsphereModule,
+  esxiModule,
 ]
 
 /** Drivers that a lab file may name, so that it can be written and checked, and that cannot run anything yet. */
-const announcedDrivers: readonly DriverDescriptor[] = [
-  announced('esxi', 'VMware ESXi, through its shell'),
-  announced('vmrun', 'VMware Workstation'),
-]
+const announcedDrivers: readonly DriverDescriptor[] = [announced('vmrun', 'VMware Workstation')]
 
 /** All drivers that a lab file may name without a module of its own, by name. */
 export const builtinCatalog: DriverCatalog = new Map(

@@ -1,12 +1,12 @@
 import { InfraError } from '../../config/errors.js'
 import type { Host } from '../../config/model.js'
 import { connect, type Machine, quote } from '../../remote/index.js'
-import type { Driver, GuestRequest } from '../driver.js'
+import type { Driver } from '../driver.js'
 import { connectionLimits, type HostLimits, hostLimits } from '../limit.js'
-import type { VmBackend } from '../managed-vm/backend.js'
 import type { OpenRequest } from '../module.js'
 import { askOnce } from '../shared/ask-once.js'
 import { HostConnection } from '../shared/connection.js'
+import { reserving } from '../shared/reserve.js'
 import { abilitiesOf } from './abilities.js'
 import { xenServerBackend } from './backend.js'
 import { xenServerChecks } from './checks.js'
@@ -72,42 +72,6 @@ export function createXenServerDriver(options: XenServerDriverOptions): Driver {
       for (const each of [host, ...seconds.values()]) {
         each.watch.close()
         await each.connection.close()
-      }
-    },
-  }
-}
-
-/** A VM that serves itself serves one instance at a time; one that another instance uses is not ours to end. */
-function reserving(
-  backend: VmBackend,
-  { instance, placement }: GuestRequest,
-  inUse: Map<string, string>,
-): VmBackend {
-  const { vm = '', clean } = placement
-  if (clean.kind === 'overlay') {
-    return backend
-  }
-  return {
-    ...backend,
-    get keepHint() {
-      return backend.keepHint
-    },
-    prepare: async signal => {
-      const other = inUse.get(vm)
-      if (other !== undefined && other !== instance) {
-        throw new InfraError(`${instance}: the VM ${vm} is in use by ${other}`, {
-          cause: 'runner',
-          where: instance,
-          code: 'capacity',
-        })
-      }
-      inUse.set(vm, instance)
-      await backend.prepare(signal)
-    },
-    remove: async signal => {
-      if (inUse.get(vm) === instance) {
-        await backend.remove(signal)
-        inUse.delete(vm)
       }
     },
   }

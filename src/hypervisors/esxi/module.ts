@@ -1,0 +1,23 @@
+import type { DriverModule } from '../module.js'
+import { virtualMachineMistakes } from '../placement-mistakes.js'
+import { createEsxiDriver } from './driver.js'
+
+/** ESXi hosts without the licence that their API takes, driven with their own commands over SSH. */
+export const esxiModule: DriverModule = {
+  name: 'esxi',
+  title: 'VMware ESXi, with vim-cmd over SSH',
+  startsGuests: true,
+  needsConnect: true,
+  migrates: false,
+  ownMachines: false,
+  cleanStates: ['none', 'snapshot', 'copy'],
+  placementMistakes: placement => [
+    ...virtualMachineMistakes('esxi', placement),
+    ...(typeof placement.clean === 'object' && 'overlay' in placement.clean
+      ? [
+          'clean: the driver esxi supports "copy", "snapshot" and "none": ESXi without a vCenter knows no linked clones',
+        ]
+      : []),
+  ],
+  open: ({ host, limits, manage }) => createEsxiDriver({ host, limits, manage }),
+}
