@@ -6,7 +6,7 @@ import { UsageError } from '../config/errors.js'
 import type { Guest, Host, Lab, Placement } from '../config/model.js'
 import { nearest } from '../config/nearest.js'
 import { packageVersion } from '../config/package-root.js'
-import { withLimit } from '../engine/limit.js'
+import { withDeadline } from '../deadline/deadline.js'
 import { UndoStack } from '../engine/undo.js'
 import { connectToGuest, pinNameOf } from '../hypervisors/reach.js'
 import { type Captured, capture, slug } from '../lab/capture/capture.js'
@@ -107,9 +107,9 @@ async function captureLive(
     const request = { instance, guest, placement, evidenceFolder, limits }
     const prepared = driver.instance(request)
     undo.push('remove', until => prepared.remove(until))
-    await withLimit(boot, until => prepared.prepare(until))
+    await withDeadline(boot, until => prepared.prepare(until))
     const startedAt = performance.now()
-    const running = await withLimit(boot, until => prepared.start(until))
+    const running = await withDeadline(boot, until => prepared.start(until))
     undo.push('stop', until => running.stop(until))
     const ends = anyOf(signal, running.gone)
     const machine = await connectToGuest(guest, running, {

@@ -1,7 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 import { formatDuration } from '../config/units.js'
+import { deadlineSignal } from '../deadline/deadline.js'
+import { unlessAborted } from '../deadline/signals.js'
 import type { Check, Seen } from '../hypervisors/driver.js'
-import { limited } from '../remote/index.js'
 import type { Examined, Finding, Subject } from './finding.js'
 
 export interface ExamineOptions {
@@ -65,26 +66,18 @@ function inTurn(check: Check, limit: LimitFunction, options: ExamineOptions): Pr
 
 /** What does not listen to its signal is not waited for. */
 async function within(check: Check, { checkLimitMs, signal }: ExamineOptions): Promise<Seen> {
-  const bound = limited(signal, checkLimitMs)
-  const ended = new Promise<Seen>(resolve => {
-    const end = (): void =>
-      resolve(
-        bound.isReached()
-          ? { state: 'missing', seen: `the limit "check" of ${formatDuration(checkLimitMs)} was reached` }
-          : { state: 'not-checked', seen: 'it was cancelled' },
-      )
-    bound.signal.addEventListener('abort', end, { once: true })
-    if (bound.signal.aborted) {
-      end()
-    }
-  })
-  const working = check.carryOut(bound.signal).catch((error: unknown): Seen => {
+  const limit = deadlineSignal({ name: 'check', ms: checkLimitMs, where: check.name, signal })
+  const working = check.carryOut(limit.signal).catch((error: unknown): Seen => {
     return { state: 'missing', seen: error instanceof Error ? error.message : String(error) }
   })
   try {
-    return await Promise.race([ended, working])
+    return await unlessAborted(working, limit.signal)
+  } catch {
+    return limit.isReached()
+      ? { state: 'missing', seen: `the limit "check" of ${formatDuration(checkLimitMs)} was reached` }
+      : { state: 'not-checked', seen: 'it was cancelled' }
   } finally {
-    bound.release()
+    limit.clear()
   }
 }
 

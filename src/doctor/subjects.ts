@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { InfraError } from '../config/errors.js'
 import type { Family, Guest, Host, Lab, Placement } from '../config/model.js'
+import { deadlineSignal } from '../deadline/deadline.js'
 import { windowsConnection } from '../guests/windows/connection.js'
 import type { Driver, FoundAccess } from '../hypervisors/driver.js'
 import {
   type ConnectOptions,
   type ConnectTarget,
   connect,
-  limited,
   type Machine,
   untilAborted,
 } from '../remote/index.js'
@@ -163,7 +163,8 @@ const tryEveryMs = 200
 
 /** Connects to an emulated guest that may have been started just now: its port opens when it has booted. */
 async function connectOnceUp(target: ConnectTarget, options: ConnectOptions): Promise<Machine> {
-  const boot = limited(target.signal, target.limits.boot)
+  const { limits, label: where, signal } = target
+  const boot = deadlineSignal({ name: 'boot', ms: limits.boot, where, signal })
   try {
     for (;;) {
       try {
@@ -177,7 +178,7 @@ async function connectOnceUp(target: ConnectTarget, options: ConnectOptions): Pr
       }
     }
   } finally {
-    boot.release()
+    boot.clear()
   }
 }
 

@@ -1,12 +1,12 @@
 import { durationMs } from '../api/duration.js'
 import type { CommandOptions, CommandOutcome, Guest, Reboot, Reconnection } from '../api/guest.js'
 import { InfraError } from '../config/errors.js'
+import { withDeadline } from '../deadline/deadline.js'
 import type { ClockReading } from '../guests/clock.js'
 import type { PlannedTest } from '../plan/types.js'
 import { type CommandResult, quote } from '../remote/index.js'
 import { filesOf } from './api-files.js'
 import type { EvidenceFile } from './evidence.js'
-import { withLimit } from './limit.js'
 import type { GuestSession } from './session.js'
 import type { UndoStack } from './undo.js'
 import { testVariables } from './variables.js'
@@ -96,7 +96,7 @@ async function disconnect(
   const startedAt = performance.now()
   const before = session.identity
   try {
-    return await withLimit(
+    return await withDeadline(
       { name: 'expectDisconnect', ms: withinMs, where: instance, cause: 'guest', signal },
       async until => {
         await action().catch((error: unknown) => {

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { durationMs } from '../api/duration.js'
 import type { Host, HostAbility } from '../api/host.js'
+import { withDeadline } from '../deadline/deadline.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
 import type { PlannedTest } from '../plan/types.js'
-import { withLimit } from './limit.js'
 import type { GuestSession } from './session.js'
 import { powerOnStep, UndoStack } from './undo.js'
 
@@ -36,7 +36,7 @@ export function hostFor(
       throw new TypeError(`the host cannot ${name} ${instance}: the manifest must name what it needs`)
     }
     const { limits } = session.source
-    return await withLimit(
+    return await withDeadline(
       { name: 'hostAction', ms: limits.hostAction, where: `${name} ${instance}`, cause: 'host', signal },
       action,
     )

@@ -1,5 +1,6 @@
 import { InfraError } from '../config/errors.js'
 import type { Host, Lab, Placement } from '../config/model.js'
+import { withDeadline } from '../deadline/deadline.js'
 import type { Instance, RunningGuest } from '../hypervisors/driver.js'
 import type { Held, LeasedPlace } from '../hypervisors/lease.js'
 import type { PlannedEnvironment } from '../plan/types.js'
@@ -7,7 +8,6 @@ import type { BootAttempt } from './boot.js'
 import type { EvidenceFile } from './evidence.js'
 import { refuseOtherProducts } from './host-facts.js'
 import type { InstanceRequest } from './instance.js'
-import { withLimit } from './limit.js'
 import { openSession } from './open-session.js'
 import type { GuestSession } from './session.js'
 import type { RunSettings } from './settings.js'
@@ -26,7 +26,7 @@ export async function markKept(
   { plan, stop }: RunSettings,
 ): Promise<void> {
   const limit = { name: 'undo', ms: plan.limits.undo, where, signal: stop }
-  await withLimit(limit, async signal => prepared?.keep?.(signal)).catch(() => {})
+  await withDeadline(limit, async signal => prepared?.keep?.(signal)).catch(() => {})
 }
 
 /** What stood on the screen of an instance that failed; one that cannot be pictured any more has none. */
@@ -36,7 +36,7 @@ export async function pictureScreen(
   { plan, stop }: RunSettings,
 ): Promise<void> {
   const limit = { name: 'undo', ms: plan.limits.undo, where, signal: stop }
-  await withLimit(limit, async signal => running.screenshot?.(signal)).catch(() => {})
+  await withDeadline(limit, async signal => running.screenshot?.(signal)).catch(() => {})
 }
 
 /** Where the instance is to be. Throws InfraError when the lab has no such place. */
@@ -111,9 +111,9 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
   // The undoing is there before anything is begun, so that nothing half-made is left behind.
   undo.push('remove', signal => prepared.remove(signal))
   boot.waitFor('prepare', host.id)
-  await withLimit({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal => prepared.prepare(signal))
+  await withDeadline({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal => prepared.prepare(signal))
   boot.waitFor('start', host.id)
-  const running = await withLimit({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal =>
+  const running = await withDeadline({ ...limit, leftMs: boot.leftMs(), cause: 'host' }, signal =>
     prepared.start(signal),
   )
   undo.push('stop', signal => running.stop(signal))

@@ -1,8 +1,8 @@
 import type { InfraError } from '../config/errors.js'
+import { withDeadline } from '../deadline/deadline.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
 import { type Machine, onAbort } from '../remote/index.js'
 import type { ExpectedWindow } from './expected.js'
-import { withLimit } from './limit.js'
 
 /** Whether a guest that runs can still serve. */
 export interface Health {
@@ -53,7 +53,7 @@ export function watchHealth(running: RunningGuest, expected: ExpectedWindow, loo
       if (console !== undefined && !broken.signal.aborted) {
         const limit = { name: 'console', ms: lookLimitMs, where: 'the console', also: broken.signal }
         // A console that cannot be read says nothing; trouble with its host shows elsewhere.
-        await withLimit(limit, signal => console.look(signal)).catch(() => {})
+        await withDeadline(limit, signal => console.look(signal)).catch(() => {})
       }
     },
   }

@@ -1,4 +1,5 @@
 import type { Cause } from '../config/errors.js'
+import { deadlineSignal } from '../deadline/deadline.js'
 import type { TestEnded } from '../journal/events.js'
 import { bootTestId, isBringUp } from '../plan/boot.js'
 import type { PlannedEnvironment, PlannedTest } from '../plan/types.js'
@@ -7,7 +8,6 @@ import { describeTrouble, isRetryable, type Trouble } from './cause.js'
 import type { HostFacts } from './host-facts.js'
 import type { HostHealth } from './host-health.js'
 import { serveInstance } from './instance.js'
-import { limitSignal } from './limit.js'
 import type { RunSettings } from './settings.js'
 
 /** What an environment still has to do, and what it has learnt. */
@@ -66,7 +66,7 @@ export function startProgress(environment: PlannedEnvironment, { retries, plan }
  */
 export async function serveEnvironment(stay: Stay): Promise<Trouble | null> {
   const { environment, progress, settings } = stay
-  const { signal, clear } = limitSignal({
+  const { signal, clear } = deadlineSignal({
     name: 'environment',
     ms: progress.leftMs,
     where: environment.id,

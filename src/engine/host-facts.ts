@@ -1,8 +1,8 @@
 import { InfraError } from '../config/errors.js'
 import type { Host } from '../config/model.js'
 import { contradiction, hostKeyFact, observedGuest, observedHypervisors } from '../config/observed.js'
+import { withDeadline } from '../deadline/deadline.js'
 import type { PlannedEnvironment } from '../plan/types.js'
-import { withLimit } from './limit.js'
 import type { RunSettings } from './settings.js'
 
 type Facts = Readonly<Record<string, string>>
@@ -41,7 +41,7 @@ export class HostFacts {
       signal: stop,
     } as const
     const driver = driverOf(host)
-    const facts = await withLimit(limit, async signal => {
+    const facts = await withDeadline(limit, async signal => {
       const said = await driver.facts(signal)
       // Whose key it proved: an emulated host is known by it, whatever it says of itself.
       const machine = await driver.machine?.(signal)

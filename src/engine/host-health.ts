@@ -1,6 +1,6 @@
 import { InfraError } from '../config/errors.js'
+import { withDeadline } from '../deadline/deadline.js'
 import { describeTrouble, type Trouble } from './cause.js'
-import { withLimit } from './limit.js'
 import type { RunSettings } from './settings.js'
 
 /** What the engine knows of its hosts: which of them serve nothing more in this run, and why. */
@@ -55,7 +55,7 @@ export class HostHealth {
     }
     const limit = { name: 'health', ms: plan.limits.health, where: id, cause: 'host', signal: stop } as const
     try {
-      await withLimit(limit, signal => driverOf(host).facts(signal))
+      await withDeadline(limit, signal => driverOf(host).facts(signal))
       this.worked(id)
       return null
     } catch (error) {

@@ -1,5 +1,6 @@
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
+import { deadlineSignal, withDeadline } from '../deadline/deadline.js'
 import { type BootIdentity, isSameBoot } from '../guests/boot-identity.js'
 import type { RunningGuest } from '../hypervisors/driver.js'
 import type { PlannedEnvironment } from '../plan/types.js'
@@ -8,7 +9,6 @@ import type { Health } from './broken.js'
 import type { EvidenceFile } from './evidence.js'
 import type { ExpectedWindow } from './expected.js'
 import type { HeldStill } from './held.js'
-import { limitSignal, withLimit } from './limit.js'
 import type { PeerInstance } from './peer.js'
 import type { GuestSystem } from './system.js'
 
@@ -71,7 +71,7 @@ export class GuestSession {
     const mayBeMade = held.wasHeldOn(this.machine) && expected.current() === null && !health.broken.aborted
     if (this.machine.lost.aborted && mayBeMade) {
       const limit = { name: 'recovery', ms: limits.recovery, where: instance, signal, also: health.broken }
-      this.#reconnecting ??= withLimit(limit, until => this.reconnect(until))
+      this.#reconnecting ??= withDeadline(limit, until => this.reconnect(until))
         .catch(() => {})
         .finally(() => {
           this.#reconnecting = null
@@ -138,7 +138,7 @@ async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Los
   if (health.broken.aborted) {
     return goneLoss(health.broken.reason, lost)
   }
-  const { signal: window, clear } = limitSignal({
+  const { signal: window, clear } = deadlineSignal({
     name: 'recovery',
     ms: limits.recovery,
     where: instance,

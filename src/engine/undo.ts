@@ -1,4 +1,4 @@
-import { withLimit } from './limit.js'
+import { withDeadline } from '../deadline/deadline.js'
 
 interface Step {
   readonly name: string
@@ -47,7 +47,7 @@ export class UndoStack {
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       const { name, undo } = step
       try {
-        await withLimit({ name: 'undo', ms: budgetMs, where: name }, undo)
+        await withDeadline({ name: 'undo', ms: budgetMs, where: name }, undo)
         names.push(name)
       } catch (error) {
         left.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)

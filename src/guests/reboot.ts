@@ -1,6 +1,7 @@
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import { limited, untilAborted } from '../remote/abort.js'
+import { deadlineSignal, inTime } from '../deadline/deadline.js'
+import { untilAborted } from '../deadline/signals.js'
 import type { Machine } from '../remote/machine.js'
 import { type BootIdentity, provesReboot, readBootIdentity } from './boot-identity.js'
 
@@ -47,8 +48,8 @@ const lookLimitMs = 5_000
 export async function reboot(request: RebootRequest): Promise<Rebooted> {
   const { limits, machine } = request
   const where = machine.label
-  const limit = limited(request.signal, limits.reboot)
-  const outcome = await carryOut(request, limit.signal).finally(limit.release)
+  const limit = deadlineSignal({ name: 'reboot', ms: limits.reboot, where, signal: request.signal })
+  const outcome = await carryOut(request, limit.signal).finally(limit.clear)
   if ('after' in outcome) {
     return outcome
   }
@@ -148,12 +149,8 @@ async function look(machine: Machine, identify: typeof readBootIdentity): Promis
     return null
   }
   const reading = identify(machine, { limitMs: lookLimitMs }).catch(() => null)
-  const done = new AbortController()
-  try {
-    return await Promise.race([reading, untilAborted(lookLimitMs, done.signal).then(() => null)])
-  } finally {
-    done.abort()
-  }
+  const read = await inTime(reading, lookLimitMs)
+  return read === 'late' ? null : read
 }
 
 /** Waits for the loss of a connection, or until it is time to look again. */

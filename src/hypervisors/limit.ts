@@ -7,7 +7,7 @@ import {
   type HostLimitName,
 } from '../config/host-limits.js'
 import { defaultLimits, type Limits } from '../config/limits.js'
-import { formatDuration } from '../config/units.js'
+import { withDeadline } from '../deadline/deadline.js'
 
 /** A named bound on one wait, in ms. */
 export interface Limit {
@@ -34,35 +34,16 @@ export function connectionLimits(limits: HostLimits): Limits {
 }
 
 /** Waits for an answer within a limit; the caller's signal ends the wait at once. */
-export async function bounded<T>(
+export function bounded<T>(
   answer: Promise<T>,
   where: string,
   what: string,
   limit: Limit,
   signal: AbortSignal,
 ): Promise<T> {
-  let giveUp: (error: InfraError) => void = () => {}
-  const given = new Promise<never>((_resolve, reject) => {
-    giveUp = reject
-  })
-  const late = (): void => {
-    const message = `${where}: waited ${formatDuration(limit.ms)} for ${what} (limit: ${limit.name})`
-    giveUp(new InfraError(message, { cause: 'host', where, code: 'limit', limit: limit.name }))
-  }
-  const cancelled = (): void => {
-    giveUp(new InfraError(`${where}: ${what} was cancelled`, { cause: 'runner', where, code: 'cancelled' }))
-  }
-  const timer = setTimeout(late, limit.ms)
-  signal.addEventListener('abort', cancelled, { once: true })
-  if (signal.aborted) {
-    cancelled()
-  }
-  try {
-    return await Promise.race([answer, given])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', cancelled)
-  }
+  const cancelled = (): Error =>
+    new InfraError(`${where}: ${what} was cancelled`, { cause: 'runner', where, code: 'cancelled' })
+  return withDeadline({ ...limit, where, what, cause: 'host', signal, cancelled }, () => answer)
 }
 
 /** Looks at something until it holds; false when it does not within the limit. */

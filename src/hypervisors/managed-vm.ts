@@ -1,5 +1,5 @@
 import { InfraError } from '../config/errors.js'
-import { onAbort } from '../remote/index.js'
+import { unlessAborted } from '../deadline/signals.js'
 import type { GuestRequest, Instance, RunningGuest } from './driver.js'
 import { awaitSent } from './managed-vm/await-state.js'
 import type { Found, VmBackend } from './managed-vm/backend.js'
@@ -136,15 +136,6 @@ export class ManagedVm implements ManagedInstance {
 
   /** Waits for work that was given up and still runs: what it makes must be found. Throws the signal's reason. */
   async #settled(signal: AbortSignal): Promise<void> {
-    let ignore = (): void => {}
-    const ended = new Promise<never>((_, reject) => {
-      ignore = onAbort(signal, () => reject(signal.reason))
-    })
-    ended.catch(() => {})
-    try {
-      await Promise.race([Promise.allSettled(this.#busy.values()), ended])
-    } finally {
-      ignore()
-    }
+    await unlessAborted(Promise.allSettled(this.#busy.values()), signal)
   }
 }

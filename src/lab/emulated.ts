@@ -8,6 +8,7 @@ import ssh2 from 'ssh2'
 import { InfraError, UsageError } from '../config/errors.js'
 import type { ApiConnection, Lab } from '../config/model.js'
 import { packageRoot } from '../config/package-root.js'
+import { withDeadline } from '../deadline/deadline.js'
 import type { FoundAccess } from '../hypervisors/driver.js'
 import { emulatedHostUser, emulatedLabOf, guestName } from './emulated-request.js'
 
@@ -144,25 +145,15 @@ export async function makeKey(folder: string): Promise<{ publicKey: string; keyP
 }
 
 async function firstLine(lines: Interface, signal: AbortSignal): Promise<Started> {
-  const line = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`nothing was heard of it in ${startLimitMs} ms`)),
-      startLimitMs,
-    )
-    const settle = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', cancel)
-    }
-    const cancel = (): void => {
-      settle()
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', cancel, { once: true })
-    lines.once('line', text => {
-      settle()
-      resolve(text)
-    })
-  })
+  const error = (): Error => new Error(`nothing was heard of it in ${startLimitMs} ms`)
+  const deadline = { name: 'emulator', ms: startLimitMs, where: 'emulator', signal, error }
+  const line = await withDeadline(
+    deadline,
+    () =>
+      new Promise<string>(resolve => {
+        lines.once('line', resolve)
+      }),
+  )
   return startedOf(line)
 }
 

@@ -1,5 +1,6 @@
 import { InfraError } from '../config/errors.js'
-import { anyOf, untilAborted } from './abort.js'
+import { inTime } from '../deadline/deadline.js'
+import { anyOf } from '../deadline/signals.js'
 import { connect } from './connect.js'
 import type { Machine } from './machine.js'
 import type { ConnectOptions, ConnectTarget } from './target.js'
@@ -36,7 +37,7 @@ export async function connectToFirst(
         () => false,
       )
       const isLast = tries.length === targets.length
-      if (!isLast && (await Promise.race([isWon, untilAborted(staggerMs, signal).then(() => false)]))) {
+      if (!isLast && (await inTime(isWon, staggerMs)) === true) {
         break
       }
     }

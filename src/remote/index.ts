@@ -1,5 +1,5 @@
 /** What other folders need to reach machines. */
-export { anyOf, limited, longestTimerMs, onAbort, untilAborted } from './abort.js'
+export { anyOf, onAbort, untilAborted } from '../deadline/signals.js'
 export { RefusedLogin } from './authentication.js'
 export { connectToFirst, furthest } from './candidates.js'
 export { connect } from './connect.js'

@@ -1,5 +1,5 @@
 import { InfraError } from '../config/errors.js'
-import { onAbort } from './abort.js'
+import { onAbort } from '../deadline/signals.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
 
 /** A machine whose connection has an owner, who lends it to one user at a time. */

@@ -1,5 +1,6 @@
 import { InfraError } from '../config/errors.js'
-import { limited, untilAborted } from './abort.js'
+import { deadlineSignal } from '../deadline/deadline.js'
+import { untilAborted } from '../deadline/signals.js'
 import { RefusedLogin } from './authentication.js'
 import { connectToFirst, type Failure, furthest } from './candidates.js'
 import type { Machine } from './machine.js'
@@ -92,7 +93,13 @@ export async function connectToAny(search: Search, options: RetryOptions = {}): 
   const { backoff = bootBackoff, refusalBackoff: slow = refusalBackoff, refusalsMs = 0 } = options
   const { onRetry, firstCommand = ':', ...rest } = options
   const once: ConnectOptions = firstCommand === null ? rest : { ...rest, firstCommand }
-  const limit = limited(signal, search.bootLeftMs ?? limits.boot)
+  const limit = deadlineSignal({
+    name: 'boot',
+    ms: limits.boot,
+    leftMs: search.bootLeftMs ?? limits.boot,
+    where: label,
+    signal,
+  })
   const met = new Met(search)
   try {
     for (;;) {
@@ -115,7 +122,7 @@ export async function connectToAny(search: Search, options: RetryOptions = {}): 
       await untilAborted(waitMs, limit.signal)
     }
   } finally {
-    limit.release()
+    limit.clear()
   }
 }
 

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import ssh2, { type Client } from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import { onAbort } from './abort.js'
+import { onAbort } from '../deadline/signals.js'
 import { algorithmsFor, type HostKeyKind, kindOfKey } from './algorithms.js'
 import {
   type AuthenticationLog,

@@ -4,7 +4,8 @@ import pLimit from 'p-limit'
 import type { Client } from 'ssh2'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
-import { unlessAborted } from './abort.js'
+import { inTime } from '../deadline/deadline.js'
+import { unlessAborted } from '../deadline/signals.js'
 import { fingerprintOf } from './host-keys/fingerprint.js'
 import { LentMachine, type SharedMachine } from './lent.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
@@ -200,17 +201,13 @@ export class SshMachine implements SharedMachine {
     }
   }
 
-  #end(): Promise<void> {
-    return new Promise(resolve => {
-      const done = (): void => {
-        clearTimeout(timer)
-        this.#parts.session.stream.destroy()
-        resolve()
-      }
-      const timer = setTimeout(done, closeLimitMs)
-      this.#client.once('close', done)
-      this.#client.end()
+  async #end(): Promise<void> {
+    const closed = new Promise<void>(resolve => {
+      this.#client.once('close', resolve)
     })
+    this.#client.end()
+    await inTime(closed, closeLimitMs)
+    this.#parts.session.stream.destroy()
   }
 
   #loseTo(why: string): void {

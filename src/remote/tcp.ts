@@ -1,7 +1,8 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { InfraError } from '../config/errors.js'
-import { onAbort } from './abort.js'
+import { type Deadline, withDeadline } from '../deadline/deadline.js'
+import { onAbort } from '../deadline/signals.js'
 import type { Machine } from './machine.js'
 import type { Stillness } from './stillness.js'
 import { cancelled, messageOf, refuseCancelled } from './trouble.js'
@@ -24,52 +25,44 @@ export async function openTcp(request: TcpRequest): Promise<Duplex> {
   return request.via === undefined ? openDirectly(request) : openInside(request.via, request)
 }
 
-function openDirectly({ host, port, where, limitMs, stillness, signal }: TcpRequest): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectSocket({ host, port, noDelay: true })
-    const settle = (error?: InfraError): void => {
-      cancel()
-      ignore()
-      socket.removeAllListeners()
-      // An error between two owners must not end the process: the next owner sees it as a close.
-      socket.on('error', () => {})
-      if (error === undefined) {
-        resolve(socket)
-      } else {
-        socket.destroy()
-        reject(error)
+function openDirectly(request: TcpRequest): Promise<Socket> {
+  const { host, port, where } = request
+  return withDeadline(deadlineOf(request), signal => {
+    return new Promise((resolve, reject) => {
+      const socket = connectSocket({ host, port, noDelay: true })
+      const ignore = onAbort(signal, () => settle(signal.reason))
+      const settle = (error?: unknown): void => {
+        ignore()
+        socket.removeAllListeners()
+        // An error between two owners must not end the process: the next owner sees it as a close.
+        socket.on('error', () => {})
+        if (error === undefined) {
+          resolve(socket)
+        } else {
+          socket.destroy()
+          reject(error)
+        }
       }
-    }
-    const ignore = onAbort(signal, () => settle(cancelled(where, 'connecting')))
-    const cancel = stillness.after(limitMs, () => settle(tooSlow(where, host, port, limitMs)))
-    socket.once('connect', () => settle())
-    socket.once('error', error => settle(refused(where, `${host}:${port}`, error)))
+      socket.once('connect', () => settle())
+      socket.once('error', error => settle(refused(where, `${host}:${port}`, error)))
+    })
   })
 }
 
-async function openInside(via: Machine, request: TcpRequest): Promise<Duplex> {
-  const { host, port, where, limitMs, stillness, signal } = request
-  const opening = via.forward(host, port)
-  let ended: InfraError | null = null
-  let settle: (error: InfraError) => void = () => {}
-  const given = new Promise<never>((_resolve, reject) => {
-    settle = error => {
-      ended = error
-      reject(error)
-    }
-  })
-  const ignore = onAbort(signal, () => settle(cancelled(where, 'connecting')))
-  const cancel = stillness.after(limitMs, () => settle(tooSlow(where, host, port, limitMs)))
-  try {
-    return await Promise.race([opening, given])
-  } catch (error) {
-    // A stream that still opens is of no use to anyone.
-    opening.then(stream => stream.destroy()).catch(() => {})
-    throw error === ended ? ended : passedOn(error, where)
-  } finally {
-    cancel()
-    ignore()
-  }
+function openInside(via: Machine, request: TcpRequest): Promise<Duplex> {
+  const { host, port, where } = request
+  const open = (): Promise<Duplex> =>
+    via.forward(host, port).catch((error: unknown) => {
+      throw passedOn(error, where)
+    })
+  // A stream that still opens is of no use to anyone.
+  return withDeadline(deadlineOf(request), open, stream => stream.destroy())
+}
+
+function deadlineOf({ host, port, where, limitMs, stillness, signal }: TcpRequest): Deadline {
+  const stop = (): Error => cancelled(where, 'connecting')
+  const error = (): Error => tooSlow(where, host, port, limitMs)
+  return { name: 'tcp', ms: limitMs, where, clock: stillness, error, signal, cancelled: stop }
 }
 
 /** What the machine in between says, in the name of the one behind it. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { InfraError } from '../config/errors.js'
-import { onAbort } from './abort.js'
+import { unlessAborted } from '../deadline/signals.js'
 import type { CommandResult, Machine, RunOptions } from './machine.js'
 import { ChannelPlaces } from './shells/places.js'
 import { batchFile } from './shells/windows/batch-file.js'
@@ -303,21 +303,6 @@ export class WindowsMachine implements Machine {
 
   #trouble(what: string, cause: 'guest' | 'runner'): InfraError {
     return new InfraError(`${this.label}: ${what}`, { cause, where: this.label, code: 'command' })
-  }
-}
-
-/** Waits for something that knows of no signal; throws the signal's reason. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  signal?.throwIfAborted()
-  let release = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    release = onAbort(signal, () => reject(signal?.reason))
-  })
-  work.catch(() => {})
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    release()
   }
 }
 

@@ -1,5 +1,5 @@
 import { formatDuration } from '../config/units.js'
-import { limitSignal } from '../engine/limit.js'
+import { deadlineSignal } from '../deadline/deadline.js'
 import type { EventBody } from '../journal/events.js'
 import { bootTestId } from '../plan/boot.js'
 import type { Plan } from '../plan/types.js'
@@ -26,7 +26,7 @@ export function watchForEarlyEnd(plan: Plan, failFast: boolean): EarlyEnd {
     drain.abort(new Error(reason))
   }
   const { run } = plan.limits
-  const limit = limitSignal({ name: 'run', ms: run, where: 'the run', cause: 'runner' })
+  const limit = deadlineSignal({ name: 'run', ms: run, where: 'the run', cause: 'runner' })
   limit.signal.addEventListener('abort', () => end(`the limit "run" of ${formatDuration(run)} was reached`), {
     once: true,
   })

@@ -1,6 +1,6 @@
 import { InfraError } from '../config/errors.js'
 import type { Host, Lab } from '../config/model.js'
-import { withLimit } from '../engine/limit.js'
+import { withDeadline } from '../deadline/deadline.js'
 import type { LeftEnvironment } from '../engine/resumed.js'
 import type { Emit } from '../engine/settings.js'
 import type { Driver } from '../hypervisors/driver.js'
@@ -208,7 +208,7 @@ function bounded<T>(
   where: string,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return withLimit({ name: 'undo', ms: plan.limits.undo, where, cause: 'host', signal }, work)
+  return withDeadline({ name: 'undo', ms: plan.limits.undo, where, cause: 'host', signal }, work)
 }
 
 function placeOf(

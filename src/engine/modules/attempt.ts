@@ -1,7 +1,7 @@
 import { InfraError } from '../../config/errors.js'
+import { deadlineSignal } from '../../deadline/deadline.js'
 import type { Measure } from '../../journal/events.js'
 import { anyOf } from '../../remote/index.js'
-import { limitSignal } from '../limit.js'
 import type { SeenCheck } from '../outcome.js'
 import type { CallServer } from './call-server.js'
 import type { HostProcess, RunningAttempt, ThreadEnd } from './host-process.js'
@@ -155,7 +155,7 @@ export async function runAttempt(request: AttemptRequest): Promise<ModuleFacts> 
     decided.abort()
   })
   // A busy runner has its own time to start a thread: what the test may take begins with the module's first line.
-  const starting = limitSignal({
+  const starting = deadlineSignal({
     name: 'moduleStart',
     ms: limits.start,
     where: start.test,
@@ -166,7 +166,7 @@ export async function runAttempt(request: AttemptRequest): Promise<ModuleFacts> 
   let reached = await firstOf(starting.signal, started.signal, decided.signal)
   starting.clear()
   if (reached === started.signal) {
-    const limit = limitSignal({
+    const limit = deadlineSignal({
       name: 'test',
       ms: limits.test,
       where: start.test,

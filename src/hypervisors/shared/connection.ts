@@ -1,4 +1,5 @@
 import { InfraError } from '../../config/errors.js'
+import { unlessAborted } from '../../deadline/signals.js'
 import type { Machine } from '../../remote/index.js'
 
 /** Opens a connection to a host; told by the signal to give up. */
@@ -57,19 +58,11 @@ export class HostConnection<M extends Machine = Machine> {
   }
 
   async #unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-    let cancel = (): void => {}
-    const cancelled = new Promise<never>((_resolve, reject) => {
-      cancel = () => reject(this.#error('connecting was cancelled', 'runner', 'cancelled'))
+    return await unlessAborted(answer, signal).catch((error: unknown) => {
+      throw signal.aborted && error === signal.reason
+        ? this.#error('connecting was cancelled', 'runner', 'cancelled')
+        : error
     })
-    signal.addEventListener('abort', cancel, { once: true })
-    if (signal.aborted) {
-      cancel()
-    }
-    try {
-      return await Promise.race([answer, cancelled])
-    } finally {
-      signal.removeEventListener('abort', cancel)
-    }
   }
 
   #refuseWhen(condition: boolean, why: string): void {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { InfraError, UsageError } from '../../config/errors.js'
 import type { Limits } from '../../config/limits.js'
 import type { Endpoint, Guest, Host, Placement } from '../../config/model.js'
-import { limited } from '../../remote/abort.js'
+import { deadlineSignal } from '../../deadline/deadline.js'
 import type { Machine } from '../../remote/index.js'
 import { type KeyExchange, readKeyExchange } from './key-exchange.js'
 import { guestPersona, hostPersona } from './personas.js'
@@ -130,7 +130,8 @@ async function offerOf(
   { machine, endpoint, isInside, limits, signal }: CaptureRequest,
   answers: Answers,
 ): Promise<KeyExchange> {
-  const { signal: until, release } = limited(signal, limits.handshake)
+  const deadline = { name: 'handshake', ms: limits.handshake, where: machine.label, signal }
+  const { signal: until, isReached, clear } = deadlineSignal(deadline)
   try {
     const stream =
       endpoint.jumps.length === 0 && !isInside
@@ -139,15 +140,16 @@ async function offerOf(
     return await readKeyExchange(stream, until)
   } catch (error) {
     signal.throwIfAborted()
-    const why = error instanceof Error ? error.message : String(error)
+    const what = isReached() ? until.reason : error
+    const why = what instanceof Error ? what.message : String(what)
     throw new InfraError(`${machine.label}: the SSH server's offer could not be read: ${why}`, {
       cause: 'network',
       where: machine.label,
       code: 'handshake',
-      ...(until.aborted ? { limit: 'handshake' } : {}),
+      ...(isReached() ? { limit: 'handshake' } : {}),
     })
   } finally {
-    release()
+    clear()
   }
 }
 

@@ -1,7 +1,8 @@
 import { InfraError } from '../../config/errors.js'
 import type { Limits } from '../../config/limits.js'
 import { formatDuration } from '../../config/units.js'
-import { untilAborted } from '../abort.js'
+import { withDeadline } from '../../deadline/deadline.js'
+import { untilAborted } from '../../deadline/signals.js'
 import { cancelled } from '../trouble.js'
 import { describeOwner, type LeaseAnswer, type LeaseOwner } from './answer.js'
 import { type AskOptions, askLease, type HostShell } from './ask.js'
@@ -165,12 +166,10 @@ function keepLease(request: DatedRequest, generation: number, certainty: Certain
       closing.abort()
       await beating
       if (!lost.signal.aborted) {
-        const ending = new AbortController()
-        const timer = setTimeout(() => ending.abort(), limits.command)
-        await ask(request, 'release', mine, { signal: ending.signal, limitMs: limits.command }).catch(
-          () => {},
-        )
-        clearTimeout(timer)
+        const limit = { name: 'command', ms: limits.command, where: request.id }
+        await withDeadline(limit, signal =>
+          ask(request, 'release', mine, { signal, limitMs: limits.command }),
+        ).catch(() => {})
       }
     },
   }

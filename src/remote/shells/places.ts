@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { InfraError } from '../../config/errors.js'
-import { untilAborted } from '../abort.js'
+import { untilAborted } from '../../deadline/signals.js'
 
 /** The server opened no channel, or would not start the command on it: nothing of the command has run. */
 export class RefusedChannel extends InfraError {

@@ -3,13 +3,14 @@
  * is in wrap.ts, stopping in stop.ts and sweep.ts. What stands here is the order of things.
  */
 import { InfraError, InternalError } from '../../config/errors.js'
+import { inTime } from '../../deadline/deadline.js'
 import type { CommandResult, RunOptions } from '../machine.js'
 import { refuseCancelled } from '../trouble.js'
 import { guardWindow, openExec } from './channel.js'
 import { lostError, type PosixHost } from './host.js'
 import { limitResult, notBegun } from './not-begun.js'
 import { RunningCommand } from './running.js'
-import { inTime, openedLate, stopCommand } from './stop.js'
+import { openedLate, stopCommand } from './stop.js'
 import { type Stop, watch } from './watch.js'
 import { isVariableName, wrap } from './wrap.js'
 

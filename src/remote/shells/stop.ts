@@ -1,7 +1,7 @@
 import type { Client } from 'ssh2'
 import { InfraError } from '../../config/errors.js'
+import { inTime } from '../../deadline/deadline.js'
 import type { CommandResult } from '../machine.js'
-import type { Stillness } from '../stillness.js'
 import { messageOf, peerText } from '../trouble.js'
 import { openExec } from './channel.js'
 import type { PosixHost } from './host.js'
@@ -74,19 +74,6 @@ function giveUp(host: PosixHost, what: string): void {
 
 function whyBlind({ exit, stderr }: CommandResult): string {
   return [exit.kind === 'unproven' ? exit.why : '', peerText(stderr.text)].filter(Boolean).join(': ')
-}
-
-/** Waits for work, but not longer than this; time in which the machine is held still does not count. */
-export async function inTime<T>(work: Promise<T>, ms: number, stillness: Stillness): Promise<T | 'late'> {
-  let cancel = (): void => {}
-  const late = new Promise<'late'>(resolve => {
-    cancel = stillness.after(ms, () => resolve('late'))
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    cancel()
-  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { longestTimerMs, onAbort } from '../abort.js'
+import { longestTimerMs, onAbort } from '../../deadline/signals.js'
 import type { RunOptions } from '../machine.js'
 import type { PosixHost } from './host.js'
 

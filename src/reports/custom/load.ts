@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { InternalError, UsageError } from '../../config/errors.js'
+import { withDeadline } from '../../deadline/deadline.js'
 import type { JournalEvent } from '../../journal/events.js'
 import type { ExitCode } from '../../journal/exit.js'
 import type { RunState } from '../../journal/state.js'
@@ -64,9 +65,8 @@ export async function loadReporter(path: string, limitMs: number): Promise<Custo
       event: event => blamed(path, () => reporter.event?.(structuredClone(event))),
       end: async (state, exitCode, folder) => {
         const result = { exitCode, folder, summary: structuredClone(summaryOf(state, exitCode)) }
-        await within(
-          limitMs,
-          path,
+        const error = (message: string): Error => new InternalError(message)
+        await withDeadline({ name: 'report', ms: limitMs, where: `the reporter ${path}`, error }, async () =>
           blamed(path, () => reporter.end?.(result)),
         )
       },
@@ -89,18 +89,5 @@ function blamed(path: string, work: () => unknown): unknown {
     return working instanceof Promise ? working.catch(blame) : working
   } catch (error) {
     return blame(error)
-  }
-}
-
-async function within(limitMs: number, path: string, work: unknown): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const message = `the reporter ${path} did not end within ${limitMs} ms (limit: report)`
-    timer = setTimeout(() => reject(new InternalError(message)), limitMs)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,5 +1,6 @@
-import { InternalError } from '../../config/errors.js'
+import { InfraError, InternalError } from '../../config/errors.js'
 import { packageVersion } from '../../config/package-root.js'
+import { withDeadline } from '../../deadline/deadline.js'
 import type { ReportContext } from '../output.js'
 import { metricsOf, type OtlpMetric } from './metrics.js'
 import { resourceOf, spansOf } from './trace.js'
@@ -37,24 +38,26 @@ export async function sendOtlp(context: ReportContext, url: string): Promise<rea
 }
 
 async function post(url: string, body: unknown, { env, limitMs }: ReportContext): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headersIn(env.OTEL_EXPORTER_OTLP_HEADERS ?? '') },
-    body: JSON.stringify(body),
-    redirect: 'error',
-    signal: AbortSignal.timeout(limitMs),
+  const deadline = { name: 'report', ms: limitMs, where: url, what: 'an answer' }
+  const { response, answer } = await withDeadline(deadline, async signal => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headersIn(env.OTEL_EXPORTER_OTLP_HEADERS ?? '') },
+      body: JSON.stringify(body),
+      redirect: 'error',
+      signal,
+    })
+    return { response, answer: await response.text().catch(() => '') }
   }).catch((error: unknown) => {
     throw refused(url, reasonOf(error, limitMs), error)
   })
-  const answer = await response.text().catch(() => '')
   if (!response.ok) throw refused(url, `${response.status} ${response.statusText}`.trim())
   const lost = /"rejected(?:Spans|DataPoints)":\s*"?([1-9]\d*)/.exec(answer)?.[1]
   if (lost !== undefined) throw refused(url, `it rejected ${lost} of them`)
 }
 
 function reasonOf(error: unknown, limitMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return `no answer within ${limitMs} ms (limit: report)`
+  if (error instanceof InfraError) return `no answer within ${limitMs} ms (limit: report)`
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error ? cause.message : String(error)
 }

@@ -3,6 +3,7 @@
  * what was started and looks whether it is gone, an exit status that is 0 only when 0 was seen.
  */
 import { InfraError } from '../../../config/errors.js'
+import { inTime } from '../../../deadline/deadline.js'
 import type { CommandResult, Output, RunOptions } from '../../machine.js'
 import { refuseCancelled } from '../../trouble.js'
 import { guardWindow, openExec } from '../channel.js'
@@ -10,7 +11,6 @@ import { frameWords } from '../frame.js'
 import { lostError } from '../host.js'
 import { limitResult, notBegun } from '../not-begun.js'
 import { RunningCommand } from '../running.js'
-import { inTime } from '../stop.js'
 import { type Stop, watch } from '../watch.js'
 import { decodeOutput } from './decode.js'
 import type { WindowsHost } from './host.js'

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { InfraError } from '../../../config/errors.js'
-import { onAbort } from '../../abort.js'
+import { inTime, withDeadline } from '../../../deadline/deadline.js'
 import type { CommandResult, RunOptions } from '../../machine.js'
 import { Stillness } from '../../stillness.js'
 import { peerText } from '../../trouble.js'
@@ -254,20 +254,17 @@ export class PowerShellService {
       signal: cancel.signal,
       onStdout: chunk => answers.push(chunk),
     })
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<null>(resolve => {
-      timer = setTimeout(() => resolve(null), limitMs)
-    })
     const failed = ended.then(
       ({ exit, stderr }) =>
         `it ended (${exit.kind === 'code' ? `status ${exit.code}` : exit.kind}): ${peerText(stderr.text)}`,
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     )
-    const first = await Promise.race([answers.hello.then(version => ({ version })), late, failed])
-    clearTimeout(timer)
-    if (first === null || typeof first === 'string') {
+    const ready = answers.hello.then(version => ({ version }))
+    const first = await inTime(Promise.race([ready, failed.then(why => ({ why }))]), limitMs)
+    if (first === 'late' || 'why' in first) {
       cancel.abort()
-      const why = first ?? `it was not ready within the limit "firstCommand" of ${limitMs} ms`
+      const why =
+        first === 'late' ? `it was not ready within the limit "firstCommand" of ${limitMs} ms` : first.why
       // Whether the guest's PowerShell is broken, or what it was sent, cannot be told from here.
       throw new InfraError(`${where}: PowerShell does not serve: ${why}`, {
         cause: 'unknown',
@@ -323,7 +320,7 @@ export class PowerShellService {
 }
 
 /** Waits for an answer under the limit of its own client. */
-export async function within<T>(
+export function within<T>(
   answer: Promise<T>,
   {
     limitMs,
@@ -335,19 +332,16 @@ export async function within<T>(
     stillness = new Stillness(),
   }: RequestOptions & { what: string; where: string; owner?: ServiceKind['owner'] },
 ): Promise<T> {
-  let cancel = (): void => {}
-  let release = (): void => {}
-  const stopped = new Promise<never>((_, reject) => {
-    const late = `${where}: "${what.slice(0, 80)}" was not answered within the limit "${limitName}" of ${limitMs} ms`
-    cancel = stillness.after(Math.min(limitMs, forEver), () =>
-      reject(new InfraError(late, { cause: owner, where, code: 'limit', limit: limitName })),
-    )
-    release = onAbort(signal, () => reject(signal?.reason))
-  })
-  try {
-    return await Promise.race([answer, stopped])
-  } finally {
-    cancel()
-    release()
-  }
+  return withDeadline(
+    {
+      name: limitName,
+      ms: limitMs,
+      where,
+      what: `the answer to "${what.slice(0, 80)}"`,
+      cause: owner,
+      signal,
+      clock: stillness,
+    },
+    () => answer,
+  )
 }

@@ -1,30 +1,32 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { anyOf, limited, onAbort, untilAborted } from './abort.js'
+import { deadlineSignal } from './deadline.js'
+import { anyOf, onAbort, untilAborted } from './signals.js'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 t.test('a limit aborts, also after garbage was collected', async t => {
-  const { signal, isReached, release } = limited(new AbortController().signal, 50)
+  const { signal, isReached, clear } = deadlineSignal({ name: 'boot', ms: 50, where: 'g' })
   const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
   collectGarbage()
   await aborted
   t.ok(isReached())
-  release()
+  clear()
 })
 
 t.test('the signal that it was made from comes through, with its reason', async t => {
   const controller = new AbortController()
-  const { signal, isReached, release } = limited(controller.signal, 60_000)
+  const limit = { name: 'boot', ms: 60_000, where: 'g', signal: controller.signal }
+  const { signal, isReached, clear } = deadlineSignal(limit)
   controller.abort(new Error('why'))
   t.match(signal.reason, { message: 'why' })
   t.notOk(isReached())
-  release()
-  const late = limited(controller.signal, 60_000)
+  clear()
+  const late = deadlineSignal(limit)
   t.ok(late.signal.aborted, 'also when it had come before')
-  late.release()
+  late.clear()
 })
 
 t.test('waiting ends with the time or with any signal', async t => {

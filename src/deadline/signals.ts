@@ -17,44 +17,8 @@ export function onAbort(signal: AbortSignal | undefined, act: () => void): () =>
   return () => signal.removeEventListener('abort', act)
 }
 
-/** A signal with a limit of its own. */
-export interface LimitedSignal {
-  /** Aborts when the limit is reached, or with the reason of the signal that it was made from. */
-  readonly signal: AbortSignal
-  /** True when it was the limit that came first. */
-  readonly isReached: () => boolean
-  /** Must be called when the work is done: it ends the timer. */
-  readonly release: () => void
-}
-
 /** Node's timers hold no more than 2^31 - 1 ms; a longer one would fire at once. */
 export const longestTimerMs = 2 ** 31 - 1
-
-/** Limits a signal to a time. */
-export function limited(signal: AbortSignal, ms: number): LimitedSignal {
-  const controller = new AbortController()
-  let isReached = false
-  const timer = setTimeout(
-    () => {
-      isReached = !controller.signal.aborted
-      controller.abort()
-    },
-    Math.min(ms, longestTimerMs),
-  )
-  const abort = (): void => controller.abort(signal.reason)
-  const ignore = onAbort(signal, abort)
-  if (signal.aborted) {
-    abort()
-  }
-  return {
-    signal: controller.signal,
-    isReached: () => isReached,
-    release: () => {
-      clearTimeout(timer)
-      ignore()
-    },
-  }
-}
 
 /** Waits for any of the signals, but not longer than this. */
 export function untilAborted(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
@@ -81,7 +45,7 @@ export function untilAborted(ms: number, ...signals: readonly AbortSignal[]): Pr
 export async function unlessAborted<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,
-  late: (result: T) => void,
+  late: (result: T) => void = () => {},
 ): Promise<T> {
   let ignore = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
