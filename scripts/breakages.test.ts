@@ -9,7 +9,7 @@ t.test('a place that is not there, or stands there twice, is said', async t => {
   const file = 'src/x.ts'
   t.match(breakSource('const a = 1', { file, find: 'b', replace: '' }), { why: /stands 0 times/ })
   t.match(breakSource('a; a', { file, find: 'a', replace: '' }), { why: /stands 2 times/ })
-  t.match(breakSource('a', { file, find: 'a', replace: '}' }), { why: /no TypeScript/ })
+  t.match(breakSource('a', { file, find: 'a', replace: '}' }), { why: /not TypeScript/ })
   t.match(breakSource('const a: number = 1', { file, find: '1', replace: '$&2' }), { compiled: /\$ & 2/ })
 })
 
