@@ -129,7 +129,7 @@ export function diagnoseLoss(
 const diagnosed = new WeakMap<Machine, Promise<Loss>>()
 
 async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Loss> {
-  const { health, limits, instance, system } = session.source
+  const { health, limits, instance } = session.source
   const lost = (cause: 'guest' | 'network', what: string): Loss => ({
     verdict: cause === 'guest' ? 'fail' : 'error',
     error: new InfraError(`${session.machine.label}: ${what}`, { cause, where: instance, code: 'lost' }),
@@ -147,8 +147,7 @@ async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Los
   })
   const before = session.identity
   try {
-    const machine = await session.reconnect(window)
-    const after = await system.identify(machine, { signal: window })
+    const after = await identifyAgain(session, window)
     session.identity = after
     await health.look()
     if (health.broken.aborted) {
@@ -171,6 +170,20 @@ async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Los
     return unreachable(session, what, lost)
   } finally {
     clear()
+  }
+}
+
+/** Who a guest is on a new connection. One that is cut again says nothing of the guest: it is made once more. */
+async function identifyAgain(session: GuestSession, window: AbortSignal): Promise<BootIdentity> {
+  for (;;) {
+    const machine = await session.reconnect(window)
+    try {
+      return await session.source.system.identify(machine, { signal: window })
+    } catch (error) {
+      if (!machine.lost.aborted || window.aborted) {
+        throw error
+      }
+    }
   }
 }
 

@@ -13,6 +13,8 @@ import { quote } from '../shells/quote.js'
  * file once it has renewed its own. So of the two at least one sees the other, whatever comes between their steps: no
  * owner is told `kept` of a lease that is then taken over as it was before that renewal.
  *
+ * A file that is gone once it was read has been taken over in between: whoever wants the lease looks again.
+ *
  * $1 what to do, $2 folder, $3 who asks, $4 seconds that it lasts, $5 seconds between renewals,
  * $6 take: `GENERATION.RENEWAL` that may be taken over when it has expired; else: the generation that is held,
  * $7 lines for people.
@@ -84,7 +86,7 @@ take)
   while [ "$tries" -lt 5 ];do
     tries=$((tries+1))
     find_top
-    [ "$top" -eq 0 ] || look
+    [ "$top" -eq 0 ] || { look;[ -f "$d/$top" ] || continue;}
     word_of
     if [ "$top" -gt 0 ] && [ "$id" = "$me" ] && [ "$state" = held ];then mine=$top;renew held;say taken;fi
     case $word in
