@@ -6,7 +6,9 @@ import { clientKey } from '../emulator/client.test.helper.js'
 import { personaFolder } from '../emulator/harness.test.helper.js'
 import { startEmulatedHost } from '../emulator/hosts/host.js'
 import type { EmulatedHostSpec } from '../emulator/spec.js'
+import { defaultLimits } from '../src/config/limits.js'
 import type { Login } from '../src/config/model.js'
+import { connect, openWindows, WindowsMachine } from '../src/remote/index.js'
 
 /** The clean disk of the host's VM. */
 export const disk = 'D:\\clean\\rhel9.vhdx'
@@ -58,4 +60,16 @@ export async function startHyperVHost(t: Test, more: Partial<EmulatedHostSpec> =
     hostKey: { kind: 'pinned', fingerprint: host.machine.hostKeyFingerprint },
   }
   return { host, login, keyPath }
+}
+
+/** Logs in to one. */
+export async function openHyperVMachine({ host, login }: HyperVHost): Promise<WindowsMachine> {
+  const { signal } = new AbortController()
+  const endpoint = { host: host.machine.host, port: host.machine.port, jumps: [] }
+  const machine = await connect(
+    { endpoint, login, label: 'hv-1', limits: defaultLimits, signal },
+    { become: ssh => openWindows(ssh, { mark: 'guestcert/hv-1', signal }) },
+  )
+  if (!(machine instanceof WindowsMachine)) throw new Error('it is not a Windows')
+  return machine
 }

@@ -9,14 +9,13 @@ import type { Guest } from '../src/config/model.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { contract, type Subject } from '../src/hypervisors/contract.test.fixture.js'
 import type { GuestRequest } from '../src/hypervisors/driver.js'
-import type { PowerShellHost } from '../src/hypervisors/hyperv/ask.js'
+import type { HyperVMachine } from '../src/hypervisors/hyperv/ask.js'
 import { createHyperVDriver } from '../src/hypervisors/hyperv/driver.js'
 import { hyperVTexts } from '../src/hypervisors/hyperv/texts/index.js'
 import { vmTexts } from '../src/hypervisors/hyperv/texts/vm-texts.js'
 import type { JournalEvent } from '../src/journal/events.js'
-import { connect, openWindows, WindowsMachine } from '../src/remote/index.js'
 import { guestcertProcess } from './cli-process.js'
-import { disk, type HyperVHost, startHyperVHost } from './hyperv-host.js'
+import { disk, openHyperVMachine, startHyperVHost } from './hyperv-host.js'
 
 /** The driver for Hyper-V on emulated hosts, over SSH. */
 t.setTimeout(240_000)
@@ -24,30 +23,22 @@ const never = new AbortController().signal
 const instance = 'gc-20260101-000000-abcd-e1-1'
 const [program, ...args] = guestcertProcess
 
-async function openMachine({ host, login }: HyperVHost): Promise<WindowsMachine> {
-  const endpoint = { host: host.machine.host, port: host.machine.port, jumps: [] }
-  const target = { endpoint, login, label: 'hv-1', limits: defaultLimits, signal: never }
-  const machine = await connect(target, {
-    become: ssh => openWindows(ssh, { mark: 'guestcert/hv-1', signal: never }),
-  })
-  if (!(machine instanceof WindowsMachine)) throw new Error('it is not a Windows')
-  return machine
-}
-
 async function openSubject(t: Test): Promise<Subject> {
   const started = await startHyperVHost(t)
   const { host, keyPath } = started
   const before = host.account?.() ?? []
   let listener = (_: number): void => {}
   let [heard, toRefuse] = [0, 0]
-  const open = async (): Promise<PowerShellHost> => {
-    const machine = await openMachine(started)
+  const open = async (): Promise<HyperVMachine> => {
+    const machine = await openHyperVMachine(started)
     return {
       label: machine.label,
       hostKey: machine.hostKey,
       lost: machine.lost,
       channels: machine.channels,
       run: (command, options) => machine.run(command, options),
+      temporaryFolder: () => machine.temporaryFolder(),
+      writeFile: (path, content) => machine.writeFile(path, content),
       forward: (to, port) => machine.forward(to, port),
       close: () => machine.close(),
       askHost: async (request, options) => {
@@ -67,7 +58,7 @@ async function openSubject(t: Test): Promise<Subject> {
     connect: open,
   })
   t.teardown(() => driver.close())
-  const behind = await openMachine(started)
+  const behind = await openHyperVMachine(started)
   t.teardown(() => behind.close())
   const tell = async ({ columns, text }: (typeof vmTexts)['turnOff' | 'start']): Promise<void> => {
     const options = { limitMs: 60_000, signal: never }
@@ -116,7 +107,7 @@ contract(t, 'an emulated Hyper-V 2022', openSubject)
 
 t.test('the emulator knows each text of the driver, and refuses any other', async t => {
   for (const { name, text } of hyperVTexts) t.equal(nameOfText(text), name)
-  const machine = await openMachine(await startHyperVHost(t))
+  const machine = await openHyperVMachine(await startHyperVHost(t))
   t.teardown(() => machine.close())
   const options = { limitMs: 60_000, signal: never }
   await t.rejects(machine.askHost(['id', `${textOf('list')} `], options), {

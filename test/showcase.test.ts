@@ -27,6 +27,8 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
     'esx-1',
     'esx-2',
     'esx-shell',
+    'hv-2008',
+    'hv-2008r2',
     'hv-2012r2',
     'hv-2022',
     'rhel5-kvm',
@@ -46,7 +48,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
 
   const run = join(folder, 'reports/latest')
   const plan = JSON.parse(await readFile(join(run, 'plan.json'), 'utf8')) as Plan
-  t.equal(plan.environments.length, 26)
+  t.equal(plan.environments.length, 28)
   t.same([...new Set(plan.environments.map(({ guest }) => `${guest.product} ${guest.version}`))].sort(), [
     'debian 12',
     'rhel 5.11',

@@ -77,13 +77,13 @@ export const hostOnly = {
     /** Where its machines lie: its name is a link to its UUID. */
     datastore: z.strictObject({ name: z.string().min(1), uuid: z.string().min(1) }),
   }).optional(),
-  /** The Hyper-V of a Windows host, and what its PowerShell tells of the host. */
+  /** The Hyper-V of a Windows host, and what its PowerShell, or before 2012 its WMI, tells of the host. */
   hyperv: fact({
-    version: z.enum(['2012', '2012 R2', '2016', '2019', '2022', '2025']),
+    version: z.enum(['2008', '2008 R2', '2012', '2012 R2', '2016', '2019', '2022', '2025']),
     product: z.string().min(1),
     build: whole,
     revision: whole,
-    /** The folder of virtual machines, as Get-VMHost has it. */
+    /** The folder of virtual machines, as Get-VMHost has it, or DefaultExternalDataRoot. */
     folder: z.string().regex(/^[A-Z]:\\/),
     /** The machine and its firmware, as Win32_ComputerSystem and Win32_BIOS have them. */
     machine: z.string().min(1),

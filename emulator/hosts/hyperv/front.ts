@@ -7,6 +7,7 @@ import { Trouble } from '../trouble.js'
 import { answers } from './answers.js'
 import { HostLeases } from './lease.js'
 import { Machines } from './machines.js'
+import { hyperVScript } from './script.js'
 import { type HyperVText, nameOfText } from './texts.js'
 
 /** A Hyper-V host as its PowerShell answers for it. */
@@ -30,9 +31,19 @@ export function hyperVTexts(
 ): HostTexts & { readonly host: HyperVHost } {
   const machines = new Machines(given.hypervisor, given.faults)
   const host: HyperVHost = { ...given, machines, leases: new HostLeases(), claims: new Map() }
+  // Before 2012 there is no module that PowerShell's texts could use.
+  const isScripted = given.persona.hyperv.version.startsWith('2008')
   return {
     host,
+    ...(isScripted ? { script: hyperVScript(host) } : {}),
     carryOut: async (text, args, sleep) => {
+      if (isScripted) {
+        throw new HostRefusal(
+          'CommandNotFoundException',
+          '80131501',
+          "The term 'Hyper-V\\Get-VM' is not recognized as the name of a cmdlet, function, script file, or operable program.",
+        )
+      }
       const name = nameOfText(text)
       if (name === undefined) {
         const shown = text.trim().split('\n')[0]?.slice(0, 60) ?? ''

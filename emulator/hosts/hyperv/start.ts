@@ -99,7 +99,8 @@ function placeMachines(host: HyperVHost, spec: ParsedHostSpec, keys: HyperVReque
       hostKey: keys.get(name)?.pem ?? '',
       ...(guest.faults === undefined ? {} : { faults: guest.faults }),
     }
-    const own = treePath(`${persona.hyperv.folder}\\${name}\\${name}.vhdx`)
+    const ending = persona.hyperv.version.startsWith('2008') ? 'vhd' : 'vhdx'
+    const own = treePath(`${persona.hyperv.folder}\\${name}\\${name}.${ending}`)
     for (const file of new Set([own, ...files.map(treePath)])) {
       images.write(tree, file, {
         format: 'qcow2',

@@ -8,6 +8,15 @@ export type HostRow = Readonly<Record<string, Cell>>
 export interface HostTexts {
   /** Gives the rows of a text. Throws {@link HostRefusal}. */
   carryOut(text: string, args: readonly string[], sleep: (ms: number) => Promise<void>): Promise<HostRow[]>
+  /** What cscript carries out on a host without PowerShell. */
+  readonly script?: HostScript
+}
+
+/** The script of a host, told by name what to do. */
+export interface HostScript {
+  knows(script: string): boolean
+  /** Gives the rows of a text. Throws {@link HostRefusal}. */
+  carryOut(name: string, args: readonly string[], sleep: (ms: number) => Promise<void>): Promise<HostRow[]>
 }
 
 /** An error of a text, as a host tells it. */

@@ -1,9 +1,11 @@
 import { resolvePath } from '../store/files.js'
 import { type Call, complain, type Program, print } from '../system/context.js'
 import { longTime, shortDate } from '../system/time-zone.js'
+import { decodeMarked } from '../text/code-pages.js'
 import { csvLine, ruledTable } from '../text/tables.js'
+import { runHostScript } from './host-script.js'
 
-/** cscript.exe: runs eventquery.vbs of 2003; other scripts it has none. */
+/** cscript.exe: runs eventquery.vbs of 2003, and on a host the script of guestcert; other scripts it has none. */
 export const cscript: Program = async call => {
   const old = call.system.where.nt.startsWith('5')
   const engine = old ? '5.6' : '5.8'
@@ -21,6 +23,11 @@ export const cscript: Program = async call => {
     return 1
   }
   if (/\\eventquery\.vbs$/i.test(path)) return eventQuery(call, rest)
+  const node = call.system.files.find(path)
+  const text = node?.type === 'file' ? decodeMarked(node.data, 1252).replaceAll('\r\n', '\n') : ''
+  if (options.some(it => /^\/\/E:JScript$/i.test(it)) && call.system.hostTexts?.script?.knows(text)) {
+    return runHostScript(call, rest)
+  }
   await complain(call, `${path}(1, 1) Microsoft VBScript compilation error: Expected statement\r\n\r\n`)
   return 1
 }

@@ -2,13 +2,14 @@ import { InfraError } from '../../config/errors.js'
 import type { HostRequest, Machine, ServiceValue } from '../../remote/index.js'
 import type { HostConnection } from '../shared/connection.js'
 import type { CallOptions } from '../shared/host-commands.js'
+import { powerShellTexts, type TextName } from './texts/index.js'
 import type { HostText } from './texts/text.js'
 
 /** One row that a text gave. */
 export type Row = Readonly<Record<string, ServiceValue>>
 
 /** A host's connection: a WindowsMachine is one. */
-export interface PowerShellHost extends Machine {
+export interface HyperVMachine extends Machine {
   askHost(
     request: HostRequest,
     options: {
@@ -18,6 +19,9 @@ export interface PowerShellHost extends Machine {
       readonly what: string
     },
   ): Promise<{ readonly rows: readonly Row[] }>
+  /** The system's folder for temporary files. */
+  temporaryFolder(): Promise<string>
+  writeFile(path: string, content: Buffer): Promise<void>
 }
 
 /** What the host refused, with what of its error does not depend on its language. */
@@ -29,12 +33,18 @@ export interface Refusal {
   readonly message: string
 }
 
+interface RefusalOptions {
+  /** True where the text is wrong, and no host. */
+  readonly isOurs: boolean
+  readonly cause?: unknown
+}
+
 /** A text that ended with an error. */
 export class HostRefused extends InfraError {
   readonly refusal: Refusal
 
-  constructor(message: string, refusal: Refusal, where: string, cause: unknown) {
-    super(message, { cause: ours.test(refusal.id) ? 'runner' : 'host', where, code: 'command' }, { cause })
+  constructor(message: string, refusal: Refusal, where: string, { isOurs, cause }: RefusalOptions) {
+    super(message, { cause: isOurs ? 'runner' : 'host', where, code: 'command' }, { cause })
     this.refusal = refusal
   }
 }
@@ -43,20 +53,25 @@ export class HostRefused extends InfraError {
 const ours =
   /^(ParseException|NamedParameterNotFound|ParameterArgument|CannotConvertArgument|AmbiguousParameterSet|MissingMandatoryParameter|MethodNotFound|InvokeMethodOnNull|NullArray)/
 
+/** What the script for 2008 says of it. */
+const notFound = 'NotFound'
+
 /** Whether an error says that no virtual machine has the identifier that was given. */
 export function isNotFound(error: unknown): boolean {
   return (
     error instanceof HostRefused &&
-    error.refusal.id.startsWith('InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM')
+    (error.refusal.id === notFound ||
+      error.refusal.id.startsWith('InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM'))
   )
 }
 
 /** Has a text carried out on the host. Throws InfraError naming host and text, and whose fault it is. */
-export type Ask = (text: HostText, args: readonly string[], call: CallOptions) => Promise<readonly Row[]>
+export type Ask = (text: TextName, args: readonly string[], call: CallOptions) => Promise<readonly Row[]>
 
-/** Asks over the host's connection. */
-export function askOver(connection: HostConnection<PowerShellHost>, host: string): Ask {
-  return async (text, args, { signal, limit, where }) => {
+/** Asks the PowerShell of a host, over its connection. */
+export function askOver(connection: HostConnection<HyperVMachine>, host: string): Ask {
+  return async (name, args, { signal, limit, where }) => {
+    const text = powerShellTexts[name]
     const machine = await connection.machine(signal)
     try {
       const { rows } = await machine.askHost([text.columns.join(',') || 'none', text.text, ...args], {
@@ -92,5 +107,5 @@ function asTrouble(error: unknown, { name }: HostText, where: string, host: stri
     : ''
   const code = hresult === '' ? '' : `, 0x${hresult}`
   const said = `${where} on ${host}: ${name}: ${message.trim()}${hint} (${id}${code})`
-  return new HostRefused(said, { id, hresult, message }, where, error)
+  return new HostRefused(said, { id, hresult, message }, where, { isOurs: ours.test(id), cause: error })
 }

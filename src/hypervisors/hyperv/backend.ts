@@ -11,8 +11,6 @@ import { identityOf } from './image.js'
 import { keptNotes, removeClaim, removeInstance, writeClaim } from './instances.js'
 import { cardOf, driveOf, macOf, type Read, readRow, readRows, understand } from './output.js'
 import { createSnapshots, revertTo } from './snapshots.js'
-import { hostTexts } from './texts/host-texts.js'
-import { vmTexts } from './texts/vm-texts.js'
 import { askVm, callOf, type HyperVPlace, hyperVVm, lookAt, turnOff } from './vm.js'
 
 /** What is learned of an instance's host before it is prepared. */
@@ -55,11 +53,14 @@ export function hyperVBackend({ host, request, below: askBelow }: HyperVBackendR
     }
     // What an earlier try left is in the way.
     await removeInstance(host, instance, quick(signal))
+    if (host.isScripted && !/\.vhd$/i.test(clean.path)) {
+      throw refused(instance, `${host.id}: ${clean.path} is not a VHD: hosts of 2008 have no other disks`)
+    }
     const plan = understood(() => planClone(template, { instance, path: clean.path, root: below.folder }))
     image = await identityOf(host, clean.path, callOf(place, signal, 'storage'))
     const { disk, folder, parent } = plan
     const copied = callOf(place, signal, 'storage')
-    const disks = await host.ask(hostTexts.makeDisk, [clean.kind, clean.path, disk.path], copied)
+    const disks = await host.ask('makeDisk', [clean.kind, clean.path, disk.path], copied)
     const { parent: from } = readRow('parent', disks)
     if (clean.kind === 'overlay' && from?.toLowerCase() !== clean.path.replaceAll('/', '\\').toLowerCase()) {
       throw hostError(
@@ -71,7 +72,7 @@ export function hyperVBackend({ host, request, below: askBelow }: HyperVBackendR
     const notes = `guestcert: ${runnerName()}, ${new Date().toISOString()}`
     const keep = placement.endpoint === undefined ? '' : 'keep'
     const args = [template.id, instance, parent, notes, drive, keep]
-    const rows = await host.ask(vmTexts.clone, args, callOf(place, signal, 'start'))
+    const rows = await host.ask('clone', args, callOf(place, signal, 'start'))
     place.id = readRow('made', rows).id
     const made = await lookAt(place, quick(signal))
     const differs = made === null ? ['it is not there'] : unlike(made, template, disk)
@@ -168,7 +169,7 @@ export function hyperVBackend({ host, request, below: askBelow }: HyperVBackendR
     },
     keep: async (found, signal) => {
       if (isOwn) {
-        await askVm(place, vmTexts.notes, [`${keptNotes}${runnerName()}`], quick(signal))
+        await askVm(place, 'notes', [`${keptNotes}${runnerName()}`], quick(signal))
         return
       }
       await writeClaim(host, { ...newClaim(instance, named ?? '', found), kept: true }, quick(signal))
@@ -214,7 +215,7 @@ async function readTemplate(
 
 /** What its guest says of its addresses, which may be nothing for a while, and what the host has seen. */
 async function lookForAddresses(place: HyperVPlace, call: CallOptions): Promise<Looked> {
-  const rows = readRows('addresses', await askVm(place, vmTexts.addresses, [], call))
+  const rows = readRows('addresses', await askVm(place, 'addresses', [], call))
   const addressesOf = (pick: (row: Read<'addresses'>) => readonly string[]): GuestAddress[] =>
     rows.flatMap(row => pick(row).map(ip => ({ mac: macOf(row.mac), ip })))
   const [given, seen] = [addressesOf(row => row.given), addressesOf(row => row.seen)]

@@ -4,9 +4,8 @@ import type { CallOptions } from '../shared/host-commands.js'
 import { differences, instancesFolder } from './clone.js'
 import { findMachine, type HyperVHost } from './host.js'
 import { readRow } from './output.js'
-import { versionOfBuild } from './releases.js'
+import { fullVersionOfBuild, releaseOf, versionOfBuild } from './releases.js'
 import { namesOf } from './snapshots.js'
-import { hostTexts } from './texts/host-texts.js'
 import { lookAt } from './vm.js'
 
 /** What must be well on a Hyper-V host before its guests are made; none of it changes anything. */
@@ -18,7 +17,9 @@ export function hyperVChecks(host: HyperVHost, { host: declared, guests, freeByt
   return [
     {
       name: 'hyper-v',
-      asked: 'an answer from the Hyper-V module of PowerShell',
+      asked: host.isScripted
+        ? 'an answer from root\\virtualization, through cscript'
+        : 'an answer from the Hyper-V module of PowerShell',
       after: ['login'],
       carryOut: async signal => {
         const { product, build } = await host.facts(call(signal))
@@ -32,7 +33,7 @@ export function hyperVChecks(host: HyperVHost, { host: declared, guests, freeByt
       carryOut: async signal => {
         const { build } = await host.facts(call(signal))
         const version = versionOfBuild(build)
-        return seenIf(version === declared.version.toUpperCase(), version ?? `build ${build}`)
+        return seenIf(version === releaseOf(declared.version), fullVersionOfBuild(build) ?? `build ${build}`)
       },
     },
     ...capacityChecks(declared.capacity, ['hyper-v'], async signal => {
@@ -47,7 +48,7 @@ export function hyperVChecks(host: HyperVHost, { host: declared, guests, freeByt
             after: ['hyper-v'],
             carryOut: async (signal: AbortSignal) => {
               const { folder } = await host.facts(call(signal))
-              const { bytes } = readRow('space', await host.ask(hostTexts.space, [folder], call(signal)))
+              const { bytes } = readRow('space', await host.ask('space', [folder], call(signal)))
               return seenFree(bytes, freeBytes, instancesFolder(folder))
             },
           },
@@ -83,7 +84,7 @@ export function hyperVChecks(host: HyperVHost, { host: declared, guests, freeByt
             return seenIf(names.includes(clean.name), `checkpoints: ${names.join(', ') || 'none'}`)
           }
           if (clean.kind === 'overlay' || clean.kind === 'copy') {
-            const { exists } = readRow('exists', await host.ask(hostTexts.exists, [clean.path], call(signal)))
+            const { exists } = readRow('exists', await host.ask('exists', [clean.path], call(signal)))
             return seenIf(exists, exists ? 'there' : 'there is no such file')
           }
           return seenIf(true, 'used as it is')

@@ -5,7 +5,6 @@ import { sent, type VmCommands } from '../managed-vm/backend.js'
 import { hostError, refused } from '../shared/host-commands.js'
 import { cardOf, driveOf, readRow } from './output.js'
 import { pictureOf } from './picture.js'
-import { vmTexts } from './texts/vm-texts.js'
 import { askVm, callOf, demandDone, diskName, type HyperVPlace, lookAt } from './vm.js'
 
 /** The smallest virtual disk, and what its size is a multiple of (learn.microsoft.com, New-VHD). */
@@ -36,12 +35,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
       const bytes = Math.max(1, Math.ceil(sizeBytes / diskUnit)) * diskUnit
       disks += 1
       const path = win32.join(folder, `${instance}.added-${disks}.vhdx`)
-      const rows = await askVm(
-        place,
-        vmTexts.attachDisk,
-        [path, String(bytes)],
-        callOf(place, signal, 'storage'),
-      )
+      const rows = await askVm(place, 'attachDisk', [path, String(bytes)], callOf(place, signal, 'storage'))
       const serial = diskName({ type: 'SCSI', ...readRow('place', rows) })
       return {
         value: { serial },
@@ -59,7 +53,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
       const drive = looked?.disks.map(driveOf).find(one => diskName(one) === serial)
       if (drive !== undefined) {
         const at = [String(drive.number), String(drive.location)]
-        await askVm(place, vmTexts.detachDisk, at, callOf(place, signal))
+        await askVm(place, 'detachDisk', at, callOf(place, signal))
       }
       return {
         value: undefined,
@@ -80,7 +74,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
       // The first three bytes are Microsoft's.
       const mac = `00:15:5d:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`
       const args = [switchName, `guestcert ${cards}`, mac.replaceAll(':', '').toUpperCase()]
-      await askVm(place, vmTexts.attachNic, args, callOf(place, signal))
+      await askVm(place, 'attachNic', args, callOf(place, signal))
       return {
         value: { mac },
         shows: {
@@ -93,7 +87,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
       }
     },
     detachNic: async (mac, signal) => {
-      await askVm(place, vmTexts.detachNic, [mac.replaceAll(':', '').toUpperCase()], callOf(place, signal))
+      await askVm(place, 'detachNic', [mac.replaceAll(':', '').toUpperCase()], callOf(place, signal))
       return {
         value: undefined,
         shows: {
@@ -113,7 +107,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
           `it cannot have ${wanted} bytes of memory: expected from ${leastMemory} to ${most}`,
         )
       }
-      await askVm(place, vmTexts.memory, [String(bytes)], callOf(place, signal))
+      await askVm(place, 'memory', [String(bytes)], callOf(place, signal))
       return {
         value: undefined,
         shows: {
@@ -131,7 +125,7 @@ export function createHotplug({ place, folder, memoryBytes: most }: HotplugReque
 /** Takes a picture of a machine's screen into a folder. */
 export function screenshotOf(place: HyperVPlace, folder: string): NonNullable<VmCommands['screenshot']> {
   return async (number, signal) => {
-    const rows = await askVm(place, vmTexts.screenshot, [], callOf(place, signal, 'evidence'))
+    const rows = await askVm(place, 'screenshot', [], callOf(place, signal, 'evidence'))
     const { code, width, height, image } = readRow('picture', rows)
     demandDone(place, 'GetVirtualSystemThumbnailImage', code)
     const picture = pictureOf(Buffer.from(image, 'base64'), width, height)

@@ -8,20 +8,20 @@ import { connectionLimits, hostLimits } from '../limit.js'
 import { ManagedVm } from '../managed-vm.js'
 import { HostConnection } from '../shared/connection.js'
 import type { CallOptions } from '../shared/host-commands.js'
-import type { PowerShellHost } from './ask.js'
+import { askOver, type HyperVMachine } from './ask.js'
 import { type Below, hyperVBackend } from './backend.js'
 import { hyperVChecks } from './checks.js'
 import { factsFor, productOf } from './facts.js'
 import { createHyperVHost, type HyperVHost } from './host.js'
 import { listInstances, removeInstance } from './instances.js'
 import { readRow } from './output.js'
-import { abilitiesOf, versionOfBuild } from './releases.js'
-import { leaseText } from './texts/lease-text.js'
+import { abilitiesOf, isScripted, versionOfBuild } from './releases.js'
+import { openScript } from './v1/ask.js'
 
 export interface HyperVDriverOptions {
   readonly host: Pick<Host, 'id' | 'product' | 'version' | 'connect' | 'limits'>
   /** Opens the connection in another way than the lab says. */
-  readonly connect?: (signal: AbortSignal) => Promise<PowerShellHost>
+  readonly connect?: (signal: AbortSignal) => Promise<HyperVMachine>
 }
 
 /** The first text waits for PowerShell and for the module to be loaded; each look is several cmdlets. */
@@ -36,7 +36,7 @@ const ownLimits: GivenHostLimits = {
   lookEvery: 1_000,
 }
 
-/** Guests of a Hyper-V host, whose PowerShell is spoken to over one SSH connection. */
+/** Guests of a Hyper-V host, spoken to over one SSH connection: its PowerShell, or cscript on 2008 and 2008 R2. */
 export function createHyperVDriver(options: HyperVDriverOptions): Driver {
   const { id, version: declared } = options.host
   const limits = hostLimits(options.host.limits, ownLimits)
@@ -44,7 +44,12 @@ export function createHyperVDriver(options: HyperVDriverOptions): Driver {
     id,
     options.connect ?? (signal => connectToHost(options.host, signal)),
   )
-  const host = createHyperVHost(id, connection, limits)
+  const scripted = isScripted(declared) ? openScript(connection, id) : null
+  const host = createHyperVHost(
+    id,
+    { connection, ask: scripted?.ask ?? askOver(connection, id), isScripted: scripted !== null },
+    limits,
+  )
   const made = new Set<ManagedVm>()
   const callFor = (signal: AbortSignal, where = id): CallOptions => {
     return { signal, limit: limits.command, where }
@@ -63,7 +68,10 @@ export function createHyperVDriver(options: HyperVDriverOptions): Driver {
         const facts = await host.facts(callFor(signal))
         const version = versionOfBuild(facts.build)
         if (version === null) {
-          throw trouble(id, `${facts.product}, build ${facts.build}, is older than Windows Server 2012`)
+          throw trouble(id, `${facts.product}, build ${facts.build}, is older than Windows Server 2008`)
+        }
+        if (isScripted(version) !== host.isScripted) {
+          throw trouble(id, `the lab declares Hyper-V ${declared}, and it is ${version}`)
         }
         return {
           abilities: abilitiesOf(request.placement, version),
@@ -90,6 +98,7 @@ export function createHyperVDriver(options: HyperVDriverOptions): Driver {
       for (const prepared of made) {
         prepared.release()
       }
+      await scripted?.close()
       await connection.close()
     },
   }
@@ -104,7 +113,7 @@ async function askForLease(
   const name = folder.split('/').at(-1) ?? folder
   const args = [what, win32.basename(name), id, String(ttlSec), String(everySec), mine, about.join('\n')]
   const limit = { name: 'command', ms: limitMs }
-  return readRow('text', await host.ask(leaseText, args, { signal, limit, where: host.id })).text
+  return readRow('text', await host.ask('lease', args, { signal, limit, where: host.id })).text
 }
 
 async function connectToHost(

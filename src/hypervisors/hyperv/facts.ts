@@ -1,11 +1,11 @@
 import type { Read } from './output.js'
-import { versionOfBuild } from './releases.js'
+import { fullVersionOfBuild } from './releases.js'
 
 /** What a host says that it is, for people and the journal. */
 export function factsFor(facts: Read<'facts'>): Record<string, string> {
   const { product, build, revision, name, cpus, memory, cpu, machine, firmware } = facts
   const known: Readonly<Record<string, string | null>> = {
-    hypervisor: `Hyper-V ${versionOfBuild(build) ?? '(unknown version)'}`,
+    hypervisor: `Hyper-V ${fullVersionOfBuild(build) ?? '(unknown version)'}`,
     'host product': product,
     'host build': revision === null ? String(build) : `${build}.${revision}`,
     'host name': name,
@@ -26,7 +26,7 @@ export function factsFor(facts: Read<'facts'>): Record<string, string> {
 /** Which product and version of a lab's a host is; none for a Windows that is not a server. */
 export function productOf({ product, build }: Read<'facts'>): Record<string, string> {
   const isBare = /^(Microsoft )?Hyper-V Server/.test(product)
-  const version = versionOfBuild(build)
+  const version = fullVersionOfBuild(build)
   return version === null || !/Server/.test(product)
     ? {}
     : { product: isBare ? 'hyper-v-server' : 'hyper-v', version }

@@ -2,15 +2,16 @@ import type { HostLimits } from '../limit.js'
 import type { HostConnection } from '../shared/connection.js'
 import { type CallOptions, refused } from '../shared/host-commands.js'
 import { HostWatch } from '../shared/watch.js'
-import { type Ask, askOver, type PowerShellHost } from './ask.js'
+import type { Ask } from './ask.js'
 import { type Read, readRow, readRows, stateOf, understand } from './output.js'
-import { hostTexts } from './texts/host-texts.js'
 
 /** One Hyper-V host, and what its guests share. */
 export interface HyperVHost {
   readonly id: string
-  readonly connection: HostConnection<PowerShellHost>
+  readonly connection: Pick<HostConnection, 'machine'>
   readonly ask: Ask
+  /** Asked by a script over the WMI of 2008 and 2008 R2, which have no PowerShell module. */
+  readonly isScripted: boolean
   readonly limits: HostLimits
   /** What the host says that it is: asked for once. */
   facts(call: CallOptions): Promise<Read<'facts'>>
@@ -20,10 +21,9 @@ export interface HyperVHost {
 
 export function createHyperVHost(
   id: string,
-  connection: HostConnection<PowerShellHost>,
+  { connection, ask, isScripted }: Pick<HyperVHost, 'connection' | 'ask' | 'isScripted'>,
   limits: HostLimits,
 ): HyperVHost {
-  const ask = askOver(connection, id)
   const watch = new HostWatch(
     async signal => {
       const machines = await listMachines({ id, ask }, { signal, limit: limits.command, where: id })
@@ -39,7 +39,7 @@ export function createHyperVHost(
   )
   let known: Promise<Read<'facts'>> | null = null
   const facts = async (call: CallOptions): Promise<Read<'facts'>> => {
-    known ??= ask(hostTexts.facts, [], call).then(rows => understand(id, () => readRow('facts', rows)))
+    known ??= ask('facts', [], call).then(rows => understand(id, () => readRow('facts', rows)))
     try {
       return await known
     } catch (error) {
@@ -47,7 +47,7 @@ export function createHyperVHost(
       throw error
     }
   }
-  return { id, connection, ask, limits, watch, facts }
+  return { id, connection, ask, isScripted, limits, watch, facts }
 }
 
 /** Every virtual machine of a host. */
@@ -55,7 +55,7 @@ export async function listMachines(
   { id, ask }: Pick<HyperVHost, 'id' | 'ask'>,
   call: CallOptions,
 ): Promise<Read<'listed'>[]> {
-  const rows = await ask(hostTexts.list, [], call)
+  const rows = await ask('list', [], call)
   return understand(id, () => readRows('listed', rows))
 }
 

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { CallOptions } from '../shared/host-commands.js'
 import type { HyperVHost } from './host.js'
 import { readRows, understand } from './output.js'
-import { hostTexts } from './texts/host-texts.js'
 
 /** A clean disk as facts of its instance: its digest as src/hypervisors/image-identity.ts has it, and its files. */
 export async function identityOf(
@@ -10,11 +9,13 @@ export async function identityOf(
   path: string,
   call: CallOptions,
 ): Promise<Record<string, string>> {
-  const rows = await ask(hostTexts.image, [path], call)
+  const rows = await ask('image', [path], call)
   const files = understand(id, () => readRows('image', rows))
   const lines = files.map(({ format, sha256 }) => `${format.toLowerCase()} ${sha256}\n`).join('')
+  // A host of 2008 may have nothing that makes a digest.
+  const isKnown = files.every(({ sha256 }) => sha256 !== '')
   return {
-    'image digest': `sha256:${createHash('sha256').update(lines).digest('hex')}`,
+    ...(isKnown ? { 'image digest': `sha256:${createHash('sha256').update(lines).digest('hex')}` } : {}),
     'image files': files.map(file => file.path).join(', '),
   }
 }

@@ -10,8 +10,6 @@ import { HostRefused } from './ask.js'
 import { instancesFolder } from './clone.js'
 import { findMachine, type HyperVHost, listMachines } from './host.js'
 import { readRows } from './output.js'
-import { hostTexts } from './texts/host-texts.js'
-import { vmTexts } from './texts/vm-texts.js'
 import { askVm, type HyperVPlace, hyperVVm, turnOff } from './vm.js'
 
 /** How the notes of a machine begin that was left on purpose. */
@@ -20,7 +18,7 @@ export const keptNotes = 'guestcert: kept. '
 /** Every instance on a host, whoever's run it was: machines, folders and claims. */
 export async function listInstances(host: HyperVHost, call: CallOptions): Promise<Leftover[]> {
   const machines = await listMachines(host, call)
-  const folders = readRows('name', await host.ask(hostTexts.folders, [await rootOf(host, call)], call))
+  const folders = readRows('name', await host.ask('folders', [await rootOf(host, call)], call))
   const claims = new Map((await listClaims(host, call)).map(claim => [claim.instance, claim]))
   const names = [...machines.map(({ name }) => name), ...folders.map(({ name }) => name), ...claims.keys()]
   return [...new Set(names)].flatMap(name => {
@@ -47,18 +45,18 @@ async function rootOf(host: HyperVHost, call: CallOptions): Promise<string> {
 
 /** Every claim on the host. */
 async function listClaims(host: HyperVHost, call: CallOptions): Promise<Claim[]> {
-  const rows = readRows('text', await host.ask(hostTexts.claims, [], call))
+  const rows = readRows('text', await host.ask('claims', [], call))
   return rows.flatMap(({ text }) => parseClaims(text))
 }
 
 /** Writes a claim down on the host. */
 export async function writeClaim(host: HyperVHost, claim: Claim, call: CallOptions): Promise<void> {
-  await host.ask(hostTexts.writeClaim, [claim.instance, claimText(claim)], call)
+  await host.ask('writeClaim', [claim.instance, claimText(claim)], call)
 }
 
 /** Removes a claim, if it is there. */
 export async function removeClaim(host: HyperVHost, instance: string, call: CallOptions): Promise<void> {
-  await host.ask(hostTexts.removeClaim, [instance], call)
+  await host.ask('removeClaim', [instance], call)
 }
 
 /** Ends an instance and removes what was made for it; again, if need be. */
@@ -75,7 +73,7 @@ export async function removeInstance(host: HyperVHost, name: string, call: CallO
   if (machine !== null) {
     const place: HyperVPlace = { host, instance: name, id: machine.id }
     await turnOff(place, call.signal)
-    await askVm(place, vmTexts.remove, [], call)
+    await askVm(place, 'remove', [], call)
   }
   await removeFolder(host, win32.join(await rootOf(host, call), name), call)
 }
@@ -86,7 +84,7 @@ async function removeFolder(host: HyperVHost, folder: string, call: CallOptions)
   let last: InfraError | null = null
   const isRemoved = async (): Promise<boolean> => {
     try {
-      await host.ask(hostTexts.removeFolder, [folder], { ...call, limit })
+      await host.ask('removeFolder', [folder], { ...call, limit })
       return true
     } catch (error) {
       if (!(error instanceof HostRefused) || error.context.cause !== 'host') {

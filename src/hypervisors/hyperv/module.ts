@@ -3,10 +3,13 @@ import type { WrittenPlacement } from '../../config/driver.js'
 import type { DriverModule } from '../module.js'
 import { createHyperVDriver } from './driver.js'
 
-/** Hyper-V hosts of Windows Server 2012 and later, driven with the Hyper-V module of PowerShell over SSH. */
+/**
+ * Hyper-V hosts over SSH: with the Hyper-V module of PowerShell from 2012 on, with WMI through cscript on 2008 and 2008 R2,
+ * as the lab declares the version.
+ */
 export const hyperVModule: DriverModule = {
   name: 'hyperv',
-  title: 'Hyper-V of Windows Server 2012 and later, with PowerShell over SSH',
+  title: 'Hyper-V of Windows Server 2008 and later, with PowerShell or WMI over SSH',
   startsGuests: true,
   needsConnect: true,
   migrates: false,

@@ -13,13 +13,15 @@ const truth = z.enum(['True', 'False']).transform(text => text === 'True')
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
 const list = z.array(z.string())
 const optional = z.string().nullable()
+const state = z.string().transform(wordOf)
 
 const schemas = {
-  listed: z.object({ id: guid, name: z.string(), state: z.string(), notes: optional }),
+  listed: z.object({ id: guid, name: z.string(), state, notes: optional }),
+  state: z.object({ id: guid, name: z.string(), state }),
   looked: z.object({
     id: guid,
     name: z.string(),
-    state: z.string(),
+    state,
     generation: number,
     clustered: truth,
     cpus: number,
@@ -49,7 +51,7 @@ const schemas = {
   place: z.object({ number, location: number }),
   picture: z.object({ code: z.string(), width: number, height: number, image: z.string() }),
   addresses: z.object({ mac: z.string(), given: list, seen: list }),
-  image: z.object({ path: z.string(), format: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  image: z.object({ path: z.string(), format: z.string(), sha256: z.string().regex(/^([0-9a-f]{64})?$/) }),
   text: z.object({ text: z.string() }),
   parent: z.object({ parent: optional }),
   exists: z.object({ exists: truth }),
@@ -110,11 +112,37 @@ const powers: Readonly<Record<string, Power>> = {
   Starting: 'busy',
   Reset: 'busy',
   Saving: 'busy',
+  Snapshotting: 'busy',
   Pausing: 'busy',
   Resuming: 'busy',
   FastSaving: 'busy',
   ForceShutdown: 'ending',
   ForceReboot: 'busy',
+}
+
+/**
+ * EnabledState of `root\virtualization`, in the words of later versions (nova's vmutils.py; os-win's constants for the
+ * passing ones). HealthState follows where it is 20 or worse (DMTF, CIM_ManagedSystemElement).
+ */
+const enabledStates: Readonly<Record<string, string>> = {
+  2: 'Running',
+  3: 'Off',
+  10: 'Reset',
+  32768: 'Paused',
+  32769: 'Saved',
+  32770: 'Starting',
+  32771: 'Snapshotting',
+  32773: 'Saving',
+  32774: 'Stopping',
+  32776: 'Pausing',
+  32777: 'Resuming',
+}
+
+/** A state in words, where it is told as a number; another one as it is. */
+function wordOf(said: string): string {
+  const [, number = '', health] = /^(\d+)(\/\d+)?$/.exec(said) ?? []
+  const word = enabledStates[number]
+  return word === undefined ? said : `${word}${health === undefined ? '' : 'Critical'}`
 }
 
 /** Reads a state. `…Critical` is one whose disk the host has lost, which goes on when a person has mended that. */

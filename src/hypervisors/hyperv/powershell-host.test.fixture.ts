@@ -12,7 +12,7 @@ import { encodedArgs, killPwsh, startPwsh } from '../../remote/shells/windows/pw
 import { hostService, PowerShellService } from '../../remote/shells/windows/service.js'
 import type { Subject } from '../contract.test.fixture.js'
 import type { Driver, GuestRequest } from '../driver.js'
-import type { PowerShellHost } from './ask.js'
+import type { HyperVMachine } from './ask.js'
 import { createHyperVDriver } from './driver.js'
 import { pathFunction } from './texts/text.js'
 
@@ -166,7 +166,7 @@ export async function startPowerShellHost(t: Test, options: HostOptions = {}): P
     return go(mutated(text))
   })
   t.teardown(async () => (await opening).close())
-  const connect = async (): Promise<PowerShellHost> => ({ ...(await opening), close: async () => {} })
+  const connect = async (): Promise<HyperVMachine> => ({ ...(await opening), close: async () => {} })
   const openDriver = (): Driver => {
     const limits = {
       shutdown: 2_000,
@@ -242,10 +242,10 @@ function filesBelow(folder: string): string[] {
 
 type Wrap = (
   text: string,
-  go: (text: string) => Promise<Awaited<ReturnType<PowerShellHost['askHost']>>>,
-) => Promise<Awaited<ReturnType<PowerShellHost['askHost']>>>
+  go: (text: string) => Promise<Awaited<ReturnType<HyperVMachine['askHost']>>>,
+) => Promise<Awaited<ReturnType<HyperVMachine['askHost']>>>
 
-async function connectToPowerShell(file: string, wrap: Wrap): Promise<PowerShellHost> {
+async function connectToPowerShell(file: string, wrap: Wrap): Promise<HyperVMachine> {
   const modules = join(packageRoot, 'fixtures/hyperv/modules')
   let child: ReturnType<typeof startPwsh> | null = null
   const lost = new AbortController()
@@ -290,6 +290,8 @@ async function connectToPowerShell(file: string, wrap: Wrap): Promise<PowerShell
     askHost: ([columns, text, ...args], options) =>
       wrap(text, sent => service.ask([columns, sent, ...args], options)),
     run: () => Promise.reject(new Error('no cmd here')),
+    temporaryFolder: () => Promise.reject(new Error('no files here')),
+    writeFile: () => Promise.reject(new Error('no files here')),
     forward: () => Promise.reject(new Error('no forwarding here')),
     close: async () => {
       lost.abort()

@@ -14,6 +14,8 @@ function offered(version: string, clean: CleanState, generation: 1 | 2): string 
 
 t.test('what is offered depends on version, generation, and whose machine it is', async t => {
   const always = 'pause reset screenshot stop'
+  t.equal(offered('2008 SP2', { kind: 'none' }, 1), 'pause reset stop')
+  t.equal(offered('2008 R2 SP1', copy, 1), 'pause reset revert snapshot stop')
   t.equal(offered('2012', { kind: 'none' }, 1), always)
   t.equal(offered('2012 R2', { kind: 'none' }, 1), `nmi ${always}`)
   t.equal(offered('2012', copy, 1), 'attach-disk pause reset revert screenshot snapshot stop')
@@ -26,7 +28,9 @@ t.test('what is offered depends on version, generation, and whose machine it is'
 })
 
 t.test('a build tells its version', async t => {
-  t.equal(versionOfBuild(7601), null)
+  t.equal(versionOfBuild(3790), null)
+  t.equal(versionOfBuild(6002), '2008')
+  t.equal(versionOfBuild(7601), '2008 R2')
   t.equal(versionOfBuild(9200), '2012')
   t.equal(versionOfBuild(9600), '2012 R2')
   t.equal(versionOfBuild(20348), '2022')
@@ -50,6 +54,8 @@ t.test('a host shows its product and version', async t => {
   t.notOk('host machine' in factsFor(facts))
   const bare = { ...base, build: 9600, product: 'Hyper-V Server 2012 R2' }
   t.strictSame(productOf(bare), { product: 'hyper-v-server', version: '2012 R2' })
+  const old = { ...base, build: 7601, product: 'Windows Server 2008 R2 Standard' }
+  t.strictSame(productOf(old), { product: 'hyper-v', version: '2008 R2 SP1' })
   t.strictSame(productOf({ ...base, build: 22631, product: 'Windows 11 Pro' }), {})
 })
 

@@ -2,7 +2,6 @@ import { untilHolds } from '../limit.js'
 import { sent, type VmCommands } from '../managed-vm/backend.js'
 import { hostError, refused } from '../shared/host-commands.js'
 import { driveOf, snapshotOf } from './output.js'
-import { vmTexts } from './texts/vm-texts.js'
 import { askVm, callOf, type HyperVPlace, hyperVVm, lookAt, turnOff } from './vm.js'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -20,7 +19,7 @@ export function createSnapshots(
         )
       }
       await removeSnapshot(place, name, signal)
-      await askVm(place, vmTexts.checkpoint, [name], callOf(place, signal, 'snapshot'))
+      await askVm(place, 'checkpoint', [name], callOf(place, signal, 'snapshot'))
       if (!(await namesOf(place, signal)).has(name)) {
         throw hostError(
           place.instance,
@@ -51,7 +50,7 @@ export async function revertTo(place: HyperVPlace, name: string, signal: AbortSi
     )
   }
   await turnOff(place, signal)
-  await askVm(place, vmTexts.restore, [id], callOf(place, signal, 'snapshot'))
+  await askVm(place, 'restore', [id], callOf(place, signal, 'snapshot'))
   // One that was gone back to is there still.
   if ((await namesOf(place, signal)).get(name) !== id) {
     throw hostError(place.instance, `${place.instance} on ${place.host.id}: the checkpoint ${name} is gone`)
@@ -70,14 +69,16 @@ async function removeSnapshot(place: HyperVPlace, name: string, signal: AbortSig
   if (id === undefined) {
     return
   }
-  await askVm(place, vmTexts.removeSnapshot, [id], callOf(place, signal, 'snapshot'))
-  const { snapshot: limit, lookEvery } = place.host.limits
+  await askVm(place, 'removeSnapshot', [id], callOf(place, signal, 'snapshot'))
+  const { isScripted, limits } = place.host
+  const { snapshot: limit, lookEvery } = limits
   const isMerged = async (): Promise<boolean> => {
     const looked = await lookAt(place, callOf(place, signal))
     const { snapshots = [], disks = [] } = looked ?? {}
     const isDeleted = snapshots.every(one => snapshotOf(one).id !== id)
     const paths = disks.map(disk => driveOf(disk).path.toLowerCase())
-    return isDeleted && (snapshots.length > 0 || paths.every(path => !/\.avhdx?$/.test(path)))
+    // Hosts of 2008 merge while the machine is off, and not before.
+    return isDeleted && (isScripted || snapshots.length > 0 || paths.every(path => !/\.avhdx?$/.test(path)))
   }
   if (!(await untilHolds(isMerged, { limit, everyMs: lookEvery.ms, signal }))) {
     const late = `the disks of the checkpoint ${name} were not merged within ${limit.name} (${limit.ms} ms)`

@@ -7,8 +7,8 @@ import { type CallOptions, hostError } from '../shared/host-commands.js'
 import { isNotFound } from './ask.js'
 import type { HyperVHost } from './host.js'
 import { cardOf, driveOf, type Read, readRow, stateOf, understand } from './output.js'
-import type { HostText } from './texts/text.js'
-import { vmTexts } from './texts/vm-texts.js'
+import { describeResult } from './results.js'
+import type { TextName } from './texts/index.js'
 
 /** A virtual machine of an instance. */
 export interface HyperVPlace {
@@ -40,7 +40,7 @@ export function callOf(
 /** Asks about the machine of an instance. Throws InfraError where it has none. */
 export async function askVm(
   place: HyperVPlace,
-  text: HostText,
+  text: TextName,
   args: readonly string[],
   call: CallOptions,
 ): ReturnType<HyperVHost['ask']> {
@@ -66,7 +66,7 @@ export function hyperVVm(place: HyperVPlace): HyperVVm {
     start: async signal => {
       const before = await observe({ devices: false }, signal)
       if (before.power !== 'on' && before.power !== 'busy') {
-        const text = before.said === 'Paused' ? vmTexts.resume : vmTexts.start
+        const text = before.said === 'Paused' ? 'resume' : 'start'
         await askVm(place, text, [], callOf(place, signal, 'start'))
       }
       return showing(runs('start it'))
@@ -74,7 +74,7 @@ export function hyperVVm(place: HyperVPlace): HyperVVm {
     requestShutdown: async signal => {
       let code = notThereYet
       const isAnswered = async (): Promise<boolean> => {
-        code = readRow('answered', await askVm(place, vmTexts.shutdown, [], callOf(place, signal))).code
+        code = readRow('answered', await askVm(place, 'shutdown', [], callOf(place, signal))).code
         return code !== notThereYet || isDown(await observe({ devices: false }, signal))
       }
       // While it boots, nothing in the guest hears.
@@ -94,7 +94,7 @@ export function hyperVVm(place: HyperVPlace): HyperVVm {
       const before = await observe({ devices: false }, signal)
       let said = ''
       if (!isDown(before)) {
-        await askVm(place, vmTexts.turnOff, [], callOf(place, signal, 'destroy')).catch((error: unknown) => {
+        await askVm(place, 'turnOff', [], callOf(place, signal, 'destroy')).catch((error: unknown) => {
           // It may have ended meanwhile: what is seen decides.
           if (!(error instanceof InfraError) || error.context.code !== 'command') {
             throw error
@@ -105,46 +105,30 @@ export function hyperVVm(place: HyperVPlace): HyperVVm {
       return showing({ what: 'turn it off', cause: 'host', limit: limits.destroy, said, holds: isDown })
     },
     pause: async signal => {
-      await askVm(place, vmTexts.suspend, [], callOf(place, signal))
+      await askVm(place, 'suspend', [], callOf(place, signal))
       const holds = ({ power }: Observation): boolean => power === 'paused'
       return showing({ what: 'pause it', cause: 'host', limit: limits.command, holds })
     },
     resume: async signal => {
-      await askVm(place, vmTexts.resume, [], callOf(place, signal))
+      await askVm(place, 'resume', [], callOf(place, signal))
       return showing(runs('resume it'))
     },
     reset: async signal => {
-      const rows = await askVm(place, vmTexts.reset, [], callOf(place, signal))
+      const rows = await askVm(place, 'reset', [], callOf(place, signal))
       demandDone(place, 'RequestStateChange', readRow('answered', rows).code)
       return showing({ ...runs('reset it'), holds: isUp })
     },
     nmi: async signal => {
-      await askVm(place, vmTexts.nmi, [], callOf(place, signal))
+      await askVm(place, 'nmi', [], callOf(place, signal))
       return sent()
     },
   }
 }
 
-/** What the methods of Msvm_… classes return (learn.microsoft.com, their pages). */
-const results: Readonly<Record<string, string>> = {
-  32768: 'failed',
-  32769: 'access denied',
-  32770: 'not supported',
-  32771: 'status is unknown',
-  32772: 'timeout',
-  32773: 'invalid parameter',
-  32774: 'system is in use',
-  32775: 'invalid state for this operation',
-  32776: 'incorrect data type',
-  32777: 'system is not available',
-  32778: 'out of memory',
-}
-
 /** Throws unless a method was carried out, or has begun: 4096 is a job. */
 export function demandDone({ host, instance }: HyperVPlace, method: string, code: string): void {
   if (code !== '0' && code !== '4096') {
-    const what = results[code] ?? 'a value that is not documented'
-    throw hostError(instance, `${instance} on ${host.id}: ${method} returned ${code}: ${what}`)
+    throw hostError(instance, `${instance} on ${host.id}: ${method} returned ${describeResult(code)}`)
   }
 }
 
@@ -160,7 +144,7 @@ export async function lookAt(place: HyperVPlace, call: CallOptions): Promise<Rea
     return null
   }
   try {
-    const rows = await askVm(place, vmTexts.look, [], call)
+    const rows = await askVm(place, 'look', [], call)
     return understand(place.host.id, () => readRow('looked', rows))
   } catch (error) {
     if (isNotFound(error)) {
@@ -183,8 +167,11 @@ async function observeState(place: HyperVPlace, call: CallOptions): Promise<Obse
     return absent
   }
   try {
-    const rows = await askVm(place, vmTexts.state, [], call)
-    return seenAs(place, String(rows[0]?.state))
+    const rows = await askVm(place, 'state', [], call)
+    return seenAs(
+      place,
+      understand(place.host.id, () => readRow('state', rows).state),
+    )
   } catch (error) {
     if (isNotFound(error)) {
       return absent
