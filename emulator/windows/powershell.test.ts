@@ -27,14 +27,14 @@ t.test('the texts that guestcert sends are recognised, with their data, and no o
   t.end()
 })
 
-t.test('what is no text of guestcert is refused, and starts are counted', async t => {
+t.test('what is not a text of guestcert is refused, and starts are counted', async t => {
   const { run, guest, close } = await startWindows('windows-2022')
   t.teardown(close)
   for (const command of ['powershell -Command 1+1', `${quiet}${encodedCommand('exit 0')}`]) {
     const { code, stdout, stderr } = await run(command)
     t.equal(code, 1, command)
     t.equal(stdout.length, 0)
-    t.match(stderr, /emulator: this guest does not run PowerShell: ".*" is no text of guestcert/)
+    t.match(stderr, /emulator: this guest does not run PowerShell: ".*" is not a text of guestcert/)
   }
   t.match((await run('powershell -EncodedCommand x%%')).stderr, 'not properly encoded')
   t.equal(guest.counters.powershellStarts, 3)

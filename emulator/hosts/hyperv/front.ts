@@ -47,7 +47,7 @@ export function hyperVTexts(
       const name = nameOfText(text)
       if (name === undefined) {
         const shown = text.trim().split('\n')[0]?.slice(0, 60) ?? ''
-        throw new HostRefusal('Emulator', '80131501', `emulator: "${shown}" is no text of guestcert`)
+        throw new HostRefusal('Emulator', '80131501', `emulator: "${shown}" is not a text of guestcert`)
       }
       host.onText(name)
       await sleep(host.faults.slow?.ms ?? 0)

@@ -30,7 +30,7 @@ export async function refuse(call: Call, text: string): Promise<number> {
   const shown = text.trim().split('\n')[0]?.slice(0, 60) ?? ''
   await complain(
     call,
-    `emulator: this guest does not run PowerShell: "${shown}" is no text of guestcert and has no answer in the persona (answers)\r\n`,
+    `emulator: this guest does not run PowerShell: "${shown}" is not a text of guestcert and has no answer in the persona (answers)\r\n`,
   )
   return 1
 }
