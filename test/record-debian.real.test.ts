@@ -55,7 +55,7 @@ t.test('a real Debian under libvirt is certified by two parties', async t => {
   const early = await guestcert('record', 'decide', '--policy', policy, '--dry-run')
   t.match(
     early.stdout,
-    /^debian-12-on-qemu-7\.2: not certified\n {2}not-reproduced: [^\n]*$/,
+    /^debian-12-on-qemu-7\.2: not certified\n {2}run: [^\n]*\n {2}not-reproduced: [^\n]*$/,
     'nothing else stands against it',
   )
 

@@ -59,12 +59,15 @@ export async function decidedOf(
 }
 
 /** A decision for people. */
-export function decisionText({ pairing, decision }: Decided): string {
+export function decisionText({ pairing, decision, input }: Decided): string {
   const { certifies, level, validUntil, reasons, notes, waived } = decision
   const head = certifies
     ? `${pairing.pairing}: ${level} until ${validUntil?.slice(0, 10)}`
     : `${pairing.pairing}: not certified`
   const lines = [
+    ...input.cases.map(
+      ({ run }) => `  run: ${run.run}, begun ${run.openedAt.slice(0, 16).replace('T', ' ')} UTC`,
+    ),
     ...reasons.map(({ code, text }) => `  ${code}: ${text}`),
     ...waived.map(({ test, waiver, expires }) => `  waived: ${test} by ${waiver} until ${expires}`),
     ...notes.map(({ code, text }) => `  (${code}: ${text})`),

@@ -85,7 +85,7 @@ export function covers(
   customer: CustomerFacts,
 ): ReturnType<typeof coverageOf> | null {
   const [run] = runs
-  if (certificate === null || run === undefined || (state !== 'certified' && state !== 'self-attested'))
-    return null
+  const isCovering = state === 'certified' || state === 'self-attested' || state === 'historic'
+  if (certificate === null || run === undefined || !isCovering) return null
   return coverageOf(run, customer, certificate.predicate.carry)
 }

@@ -45,6 +45,7 @@ export function stateWord(state: string): Markup {
     certified: 'pass',
     'self-attested': 'flaky',
     expired: 'skip',
+    historic: 'skip',
   }
   return html`<span class="verdict ${kinds[state] ?? 'fail'}">${state}</span>`
 }

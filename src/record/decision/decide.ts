@@ -48,11 +48,11 @@ function rowReasons({ row, registration }: Case, { policy }: DecisionInput): Rea
   const passed = last.filter(item => item === 'passed').length
   if (passed === policy.row) return []
   const open = last.filter(item => item === 'open').length
-  const hint = open === 0 ? '' : `, and ${open} were registered and never added`
+  const hint = open === 0 ? '' : `, ${open} never added`
   return [
     {
       code: 'row',
-      text: `of the last ${policy.row} registered runs of this pairing ${passed} passed${hint}`,
+      text: `${policy.row} registered runs in a row must have passed: of the last ${last.length} ${passed} did${hint}`,
     },
   ]
 }

@@ -1,7 +1,8 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { statementAbout } from './entries.js'
+import { withLock } from './lock.js'
 import { readRecord } from './read.js'
 import { sampleRecord } from './record.test.fixture.js'
 
@@ -70,6 +71,35 @@ t.test('a damaged record is not written to', async t => {
   await t.rejects(
     record.add('rejection', remark('two'), 'a'),
     /is damaged, in tile\/0\/000\.p\/1: it is not there/,
+  )
+})
+
+t.test('an empty lock is named, and not waited for', async t => {
+  const record = await sampleRecord(t)
+  const lock = join(record.folder, '.lock')
+  await writeFile(lock, '')
+  await utimes(lock, 0, 0)
+  await t.rejects(record.add('rejection', remark('one'), 'a'), {
+    message:
+      /\.lock is empty: a program that was stopped has left it\. Remove it if nobody writes to the record$/,
+  })
+  await rm(lock)
+  t.equal((await record.add('rejection', remark('one'), 'a')).isNew, true)
+})
+
+t.test('who lost the lock to another writes no head', async t => {
+  const record = await sampleRecord(t)
+  await t.rejects(
+    withLock(record.folder, async lock => {
+      await writeFile(join(record.folder, '.lock'), 'elsewhere 1\n')
+      await lock.check()
+    }),
+    /is written to by another program \(elsewhere 1\)/,
+  )
+  t.equal(
+    await readFile(join(record.folder, '.lock'), 'utf8'),
+    'elsewhere 1\n',
+    'the lock of the other stays',
   )
 })
 

@@ -51,7 +51,7 @@ export async function beginLog({ folder, origin, key }: Omit<LogWriter, 'verifie
  */
 export async function append(writer: LogWriter, entries: readonly NewEntry[]): Promise<readonly Appended[]> {
   const { folder, origin, key, verifier } = writer
-  return withLock(folder, async () => {
+  return withLock(folder, async lock => {
     const log = await readLog(folder, verifier, origin)
     refuseFlaws(folder, log.flaws)
     const { tree } = log
@@ -74,6 +74,7 @@ export async function append(writer: LogWriter, entries: readonly NewEntry[]): P
     if (tree.size > from) {
       const changed = changedTiles(tree, index => all[index] ?? Buffer.alloc(0), from)
       for (const { path, bytes } of changed) await replace(folder, path, bytes)
+      await lock.check()
       await replace(
         folder,
         checkpointFile,

@@ -1,9 +1,10 @@
 import t from 'tap'
 import { digestOf } from '../canonical.js'
+import { catalogueOf } from '../catalogue/build.js'
 import type { LoadedPolicy } from '../policy/load.js'
 import { harness, samplePolicy, sampleStatement, suiteDigest } from '../sample.test.fixture.js'
 import { certificateFor, decideAll, decisionStatement, policyStatement } from './decisions.js'
-import { type CertificatePredicate, statementAbout } from './entries.js'
+import { type CertificatePredicate, entrySubject, statementAbout } from './entries.js'
 import { readRecord } from './read.js'
 import { type SampleRecord, sampleRecord } from './record.test.fixture.js'
 import { standingsOf } from './status.js'
@@ -64,6 +65,33 @@ t.test('a certificate that every party of its policy has decided stands', async 
   if (made === null) throw new Error('there is no certificate')
   await record.add('certificate', made.statement, 'a', made.cites)
   t.match(standingsOf(await readRecord(record.folder), nowMs), [{ state: 'self-attested' }])
+})
+
+t.test('support that has ended makes a certificate historic, and not void', async t => {
+  const supported = samplePolicy(
+    { registered: false, reproduction: 'optional' },
+    { supportEnds: { guest: '2026-12-31', hypervisor: '2030-12-31' } },
+  )
+  const own = { policy: supported, digest: digestOf(supported) }
+  const { record } = await decidedBy(t, ['a', 'b'], own)
+  const read = await readRecord(record.folder)
+  const [decided] = await decideAll(read, { policy: supported, kit, nowMs })
+  const made = decided === undefined ? null : certificateFor(decided, own, read)
+  if (made === null) throw new Error('there is no certificate')
+  const { leaf } = await record.add('certificate', made.statement, 'a', made.cites)
+  const at = async (text: string) => standingsOf(await readRecord(record.folder), Date.parse(text))[0]
+  t.match(await at('2026-12-31T23:59:59Z'), { state: 'self-attested', why: [] })
+  const ended = await at('2027-01-01T00:00:00Z')
+  t.match(ended, { state: 'historic', why: ['support has ended: that of the guest on 2026-12-31'] })
+  t.type(ended?.number, 'string', 'it keeps its number')
+  const pages = catalogueOf(await readRecord(record.folder), Date.parse('2027-01-01T00:00:00Z'))
+  const page = (path: string): string => pages.find(one => one.path === path)?.content ?? ''
+  t.match(page('index.html'), />historic</)
+  t.match(page('debian-12-on-debian-12.html'), /support has ended: that of the guest on 2026-12-31/)
+  t.match(JSON.parse(page('catalogue.json')), { pairings: [{ state: 'historic' }] })
+  const remark = statementAbout('revocation', [entrySubject(leaf)], { at: '2026-12-01', why: 'a fault' })
+  await record.add('revocation', remark, 'b', [leaf])
+  t.match(await at('2027-01-01T00:00:00Z'), { state: 'revoked', why: [/a fault/, /support has ended/] })
 })
 
 t.test('a certificate that one party writes alone says nothing', async t => {

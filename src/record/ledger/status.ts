@@ -1,12 +1,17 @@
+import { parseMomentMs } from '../../config/moment.js'
 import { inRange, parseRange, parseVersion } from '../../config/version.js'
+import type { PolicyPairing } from '../policy/schema.js'
 import type { RunPredicate } from '../statement/types.js'
 import { againstCertificate } from './decisions.js'
 import type { Record } from './read.js'
 import { type RecordView, viewOf } from './view.js'
-import { isWarranted } from './warranted.js'
+import { certifiedPairing, isWarranted } from './warranted.js'
 
-/** How a pairing stands. `expired` and `historic` were certified once; `not certified` was decided, and did not come to it. */
-export type State = 'certified' | 'self-attested' | 'expired' | 'revoked' | 'not certified'
+/**
+ * How a pairing stands. `expired` and `historic` were certified once: what is historic is true still, and its vendors
+ * support it no longer. `not certified` was decided, and did not come to it.
+ */
+export type State = 'certified' | 'self-attested' | 'expired' | 'historic' | 'revoked' | 'not certified'
 
 /** One pairing of a record. */
 export interface Standing {
@@ -59,17 +64,29 @@ function standingOf(
   }
   const { title, number, validUntil, level } = certificate.predicate
   const against = againstCertificate(view, record, certificate)
-  const state: State = against !== null ? 'revoked' : Date.parse(validUntil) <= nowMs ? 'expired' : level
+  const ended = endedSupport(certifiedPairing(certificate.predicate, record), nowMs)
+  const lasts = Date.parse(validUntil) > nowMs
+  const state: State = against !== null ? 'revoked' : ended !== null ? 'historic' : lasts ? level : 'expired'
   return {
     pairing,
     title,
     state,
     number,
     validUntil,
-    why: against === null ? [] : [against],
+    why: [against, ended].filter(text => text !== null),
     certificate,
     runs,
   }
+}
+
+/** Whose support has ended, in words; `null` while both last. */
+function endedSupport(pairing: PolicyPairing | undefined, nowMs: number): string | null {
+  const ended = Object.entries(pairing?.supportEnds ?? {}).filter(
+    ([, end]) => (parseMomentMs(end ?? '') ?? Number.POSITIVE_INFINITY) <= nowMs,
+  )
+  return ended.length === 0
+    ? null
+    : `support has ended: ${ended.map(([whose, end]) => `that of the ${whose} on ${end}`).join(', ')}`
 }
 
 /** Facts of a guest and its host, as a customer has them. */

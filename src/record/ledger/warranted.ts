@@ -14,7 +14,7 @@ export function isWarranted(
   record: Pick<Record, 'entries'>,
 ): boolean {
   const { entry, predicate } = certificate
-  const pairing = pairingOf(predicate, record)
+  const pairing = certifiedPairing(predicate, record)
   const decisions = view.decisions.filter(
     one =>
       predicate.decisions.includes(one.entry.leaf) &&
@@ -32,8 +32,8 @@ export function isWarranted(
   )
 }
 
-/** The pairing in the policy that the record holds by the digest which the certificate names. */
-function pairingOf(
+/** The pairing of a certificate, in the policy that the record holds by the digest which the certificate names. */
+export function certifiedPairing(
   { policy: { digest }, pairing }: CertificatePredicate,
   { entries }: Pick<Record, 'entries'>,
 ): PolicyPairing | undefined {

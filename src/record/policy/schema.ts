@@ -69,6 +69,9 @@ const pairing = z.strictObject({
   support: z
     .strictObject({ first: text, second: text })
     .meta({ description: 'Whom a customer calls first, and whom they bring in' }),
+  supportEnds: z.strictObject({ guest: moment.optional(), hypervisor: moment.optional() }).optional().meta({
+    description: 'When their vendors’ support ends: certificates are historic from then on, and not void',
+  }),
 })
 
 /** What a `policy.yaml` may hold: what must be shown for a certificate. */
