@@ -6,6 +6,7 @@ import { schemaText } from '../src/cli/schema.js'
 import { packageRoot } from '../src/config/package-root.js'
 import { apiPage } from './api-page.js'
 import { cliPage } from './cli-page.js'
+import { jsonPage } from './json-page.js'
 import { limitsPage } from './limits-page.js'
 import { suitesPage } from './suites-page.js'
 import { verdictsPage } from './verdicts-page.js'
@@ -14,6 +15,7 @@ import { verdictsPage } from './verdicts-page.js'
 const pages: readonly (readonly [path: string, make: () => string | Promise<string>])[] = [
   ['docs/api.md', apiPage],
   ['docs/cli.md', cliPage],
+  ['docs/json.md', jsonPage],
   ['docs/limits.md', limitsPage],
   ['docs/suites.md', suitesPage],
   ['docs/verdicts.md', verdictsPage],
@@ -22,6 +24,7 @@ const pages: readonly (readonly [path: string, make: () => string | Promise<stri
   ['schemas/emulator.schema.json', () => emulatorPrints('--schema', join(packageRoot, 'fixtures/personas'))],
   ['fixtures/emulator/host-keys.json', () => emulatorPrints('--host-keys')],
   ['schemas/summary.schema.json', () => schemaText('summary')],
+  ['schemas/output.schema.json', () => schemaText('output')],
 ]
 
 /** The emulator says itself what it plays, and by which keys its machines are known. */

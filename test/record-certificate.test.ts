@@ -1,52 +1,18 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { stringify } from 'yaml'
-import { registrationDigits } from '../src/config/registration.js'
-import type { JournalEvent } from '../src/journal/events.js'
-import { pairingsOf, statementAbout } from '../src/record/ledger/entries.js'
-import { type SampleRecord, sampleRecord } from '../src/record/ledger/record.test.fixture.js'
-import { harness, samplePolicy, sampleRun, suiteDigest } from '../src/record/sample.test.fixture.js'
+import { sampleRecord } from '../src/record/ledger/record.test.fixture.js'
+import { harness, samplePolicy, suiteDigest } from '../src/record/sample.test.fixture.js'
 import { guestcert } from './cli-io.js'
+import { registeredRun } from './registered-run.js'
 
 const policy = samplePolicy({
   kit: { harness: [harness], suites: { guestcert: [suiteDigest], core: [suiteDigest] } },
   ageDays: 3650,
   validDays: 365,
 })
-
-/** A registered run of the sample's pairing, as its folder would be. */
-async function runFolder(record: SampleRecord, nonce: string): Promise<string> {
-  const leftOut = [{ test: 'lifecycle/pause', kind: 'unable', why: 'the host has no such ability' }] as const
-  const { plan, events } = sampleRun({ environment: { leftOut } })
-  const registration = await record.add(
-    'registration',
-    statementAbout('registration', [], {
-      at: '2026-11-22T10:14:00.000Z',
-      nonce,
-      planDigest: plan.digest,
-      planExpected: plan.expected,
-      harnessDigest: harness,
-      pairings: pairingsOf(plan),
-    }),
-    'a',
-  )
-  const { leaf } = registration
-  const run = `20261122-101500-${leaf.slice(0, registrationDigits)}`
-  const journal = events.map(
-    (event): JournalEvent =>
-      event.type === 'run-opened'
-        ? { ...event, run, certify: { registration: leaf, harnessDigest: harness } }
-        : event,
-  )
-  const folder = join(record.folder, '..', `${record.folder.split('/').at(-1)}-${run}`)
-  await mkdir(folder, { recursive: true })
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  await writeFile(join(folder, 'plan.json'), JSON.stringify(plan))
-  await writeFile(join(folder, 'journal.ndjson'), journal.map(event => `${JSON.stringify(event)}\n`).join(''))
-  return folder
-}
 
 t.test('two parties decide, one challenges, the other answers, and a certificate comes of it', async t => {
   const record = await sampleRecord(t)
@@ -59,14 +25,14 @@ t.test('two parties decide, one challenges, the other answers, and a certificate
   const by = (name: string): string[] => ['--key', `${name}.pem`, '--log-key', 'log.pem']
   const leafIn = (text: string): string => /, ([0-9a-f]{64})$/m.exec(text)?.[1] ?? ''
 
-  const first = leafIn((await run('record', 'add', await runFolder(record, 'one'), ...by('a'))).stdout)
+  const first = leafIn((await run('record', 'add', await registeredRun(t, record, 'one'), ...by('a'))).stdout)
   const early = await run('record', 'decide', '--policy', 'policy.yaml', '--dry-run')
   t.match(early, { code: 1, stdout: /^ {2}not-reproduced: /m })
   t.equal(early.stdout.match(/^ {2}(?!run: )/gm)?.length, 1, early.stdout)
 
   const challenge = await run('record', 'challenge', first, '--sample', '1', ...by('b'))
   t.match(challenge, { code: 0, stdout: /run again, registered from now on: --test core\// })
-  const rerun = await run('record', 'add', await runFolder(record, 'two'), ...by('a'))
+  const rerun = await run('record', 'add', await registeredRun(t, record, 'two'), ...by('a'))
   const answer = await run('record', 'answer', leafIn(challenge.stdout), leafIn(rerun.stdout), ...by('a'))
   t.match(answer, { code: 0 })
 
@@ -163,7 +129,7 @@ t.test('a plan that was edited after the run is not recorded, and is named where
   }
   const run = (...args: string[]) => guestcert([...args, '--record', record.folder], { cwd: keys })
   const add = (folder: string) => run('record', 'add', folder, '--key', 'a.pem', '--log-key', 'log.pem')
-  const folder = await runFolder(record, 'edited')
+  const folder = await registeredRun(t, record, 'edited')
   const plan = await readFile(join(folder, 'plan.json'), 'utf8')
   const edits = [
     ['"emulated":false', '"emulated":true'],
@@ -197,7 +163,7 @@ t.test('a journal whose lines were changed or left out is not recorded', async t
     await writeFile(join(keys, `${name}.pem`), pem)
   }
   const flags = ['--key', 'a.pem', '--log-key', 'log.pem', '--record', record.folder]
-  const folder = await runFolder(record, 'edited')
+  const folder = await registeredRun(t, record, 'edited')
   const file = join(folder, 'journal.ndjson')
   const journal = await readFile(file, 'utf8')
   const lines = journal.split('\n')

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
 import { machineName } from '../config/this-machine.js'
-import { cleanLab } from '../lab/clean.js'
+import { type Cleaned, cleanLab } from '../lab/clean.js'
 import { hasEmulatedGuests } from '../lab/emulated-request.js'
 import { findRunningLab } from '../lab/running.js'
 import { whyReserved } from '../plan/reservation.js'
 import { cleanTerminalLine } from '../reports/clean.js'
 import { openDrivers } from '../run/drivers.js'
+import { answer, isTalkative, lines } from './answer.js'
 import { type CommandIo, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
@@ -23,7 +24,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const interrupts = watchInterrupts(text => io.stderr.write(text), io.signal)
   const requester = { who: whoAmI(args, io.env), nowMs: Date.now() }
   const dryRun = isSet(args, 'dry-run')
-  const counts = { removed: 0, kept: 0, failed: 0 }
+  const found: Cleaned[] = []
   try {
     await cleanLab({
       lab,
@@ -35,19 +36,30 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       kept: isSet(args, 'kept'),
       // What is being removed is removed to its end; the first Ctrl-C begins nothing more.
       signal: interrupts.drain,
-      onCleaned: ({ machine, name, what, stays, failed }) => {
-        counts[failed ? 'failed' : stays === null ? 'removed' : 'kept'] += 1
-        const verb = stays === null ? (dryRun ? 'would remove' : 'removed') : failed ? 'FAILED' : 'left'
-        const thing = name === '' ? machine : `${name} on ${machine}`
-        const why = [what, stays ?? ''].filter(text => text !== '').join(': ')
-        io.stdout.write(`${cleanTerminalLine(`${verb} ${thing}: ${why}`)}\n`)
+      onCleaned: cleaned => {
+        found.push(cleaned)
+        if (isTalkative(args)) io.stdout.write(`${cleanedLine(cleaned, dryRun)}\n`)
       },
     })
   } finally {
     interrupts.close()
     await drivers.close()
   }
-  const done = `${counts.removed} ${dryRun ? 'would be removed' : 'removed'}, ${counts.kept} left`
-  io.stdout.write(`${done}${counts.failed === 0 ? '' : `, ${counts.failed} failed`}\n`)
-  return counts.failed === 0 ? 0 : 3
+  const failed = found.filter(one => one.failed)
+  const removed = found.filter(({ stays }) => stays === null).length
+  const kept = found.length - failed.length - removed
+  const done = `${removed} ${dryRun ? 'would be removed' : 'removed'}, ${kept} left`
+  answer(args, io, {
+    value: { lab: lab.name, dryRun, found },
+    text: () => lines([`${done}${failed.length === 0 ? '' : `, ${failed.length} failed`}`]),
+    quiet: () => lines(failed.map(one => cleanedLine(one, dryRun))),
+  })
+  return failed.length === 0 ? 0 : 3
+}
+
+function cleanedLine({ machine, name, what, stays, failed }: Cleaned, dryRun: boolean): string {
+  const verb = stays === null ? (dryRun ? 'would remove' : 'removed') : failed ? 'FAILED' : 'left'
+  const thing = name === '' ? machine : `${name} on ${machine}`
+  const why = [what, stays ?? ''].filter(text => text !== '').join(': ')
+  return cleanTerminalLine(`${verb} ${thing}: ${why}`)
 }

@@ -1,4 +1,4 @@
-import { asFlag, jsonFlag, machineFlags } from './flags.js'
+import { asFlag, machineFlags } from './flags.js'
 import type { CommandSpec } from './spec.js'
 
 const group = 'Labs and suites'
@@ -20,6 +20,7 @@ export const labCommands: readonly CommandSpec[] = [
     ],
     flags: [],
     examples: [{ line: 'guestcert init', does: 'Write lab.yaml in this folder' }],
+    prints: { kind: 'text', what: 'where the file is' },
     exits: [0, 2, 4],
     module: 'init',
   },
@@ -41,6 +42,7 @@ export const labCommands: readonly CommandSpec[] = [
     examples: [
       { line: 'guestcert lab build debian', does: 'The image that fixtures/labs/qemu-debian.yaml boots' },
     ],
+    prints: { kind: 'result', shapes: ['lab build'], quiet: 'Print nothing' },
     exits: [0, 2, 3, 4],
     module: 'lab',
   },
@@ -58,11 +60,12 @@ export const labCommands: readonly CommandSpec[] = [
         completes: 'file',
       },
     ],
-    flags: [jsonFlag],
+    flags: [],
     examples: [
       { line: 'guestcert lab up fixtures/labs/showcase.yaml', does: 'Guests to log in to with ssh' },
       { line: 'guestcert lab up xen', does: 'A real Xen and its dom0, in QEMU' },
     ],
+    prints: { kind: 'result', shapes: ['lab up'], quiet: 'Print the login command lines only' },
     exits: [0, 2, 3, 4],
     module: 'lab',
   },
@@ -80,6 +83,7 @@ export const labCommands: readonly CommandSpec[] = [
     ],
     flags: [],
     examples: [{ line: 'guestcert lab down fixtures/labs/showcase.yaml', does: 'Stop them' }],
+    prints: { kind: 'result', shapes: ['lab down'], quiet: 'Print nothing' },
     exits: [0, 2, 3, 4],
     module: 'lab',
   },
@@ -105,6 +109,7 @@ export const labCommands: readonly CommandSpec[] = [
       { line: 'guestcert lab clean lab.yaml --dry-run', does: 'What dead runs left' },
       { line: 'guestcert lab clean lab.yaml', does: 'Remove it' },
     ],
+    prints: { kind: 'result', shapes: ['lab clean'], quiet: 'Print only what could not be removed' },
     exits: [0, 2, 3, 4, 130],
     module: 'clean',
   },
@@ -151,9 +156,9 @@ export const labCommands: readonly CommandSpec[] = [
         default: '8',
         group: 'Checks',
       },
-      jsonFlag,
     ],
     examples: [{ line: 'guestcert doctor lab.yaml', does: 'Find out what is missing before a run' }],
+    prints: { kind: 'result', shapes: ['doctor'], quiet: 'Print only checks that are not ok' },
     exits: [0, 2, 3, 4, 130],
     module: 'doctor',
   },
@@ -198,6 +203,7 @@ export const labCommands: readonly CommandSpec[] = [
       },
       { line: 'guestcert capture lab.yaml --host kvm-1', does: 'Write personas/hosts/kvm-1' },
     ],
+    prints: { kind: 'text', what: 'where the personas are' },
     exits: [0, 2, 3, 4],
     module: 'capture',
   },
@@ -241,12 +247,12 @@ export const labCommands: readonly CommandSpec[] = [
         description: 'Emulated guests to run at once',
         group: 'Run',
       },
-      jsonFlag,
     ],
     examples: [
       { line: "guestcert prove ./our-suites --test 'clock/*'", does: 'Check a suite before relying on it' },
       { line: 'guestcert prove ./our-suites --lab lab.yaml', does: 'On emulated guests of your own' },
     ],
+    prints: { kind: 'result', shapes: ['prove'], quiet: 'Print only what is not proven' },
     exits: [0, 1, 2, 3, 4],
     module: 'prove',
   },

@@ -1,4 +1,3 @@
-import { jsonFlag } from './flags.js'
 import { asOfFlag, entry, policyFlag, recordCommand, recordFlag, trustFlag } from './record-flags.js'
 import type { CommandSpec } from './spec.js'
 
@@ -13,10 +12,14 @@ export const recordReadCommands: readonly CommandSpec[] = [
     flags: [
       asOfFlag,
       { name: 'facts', value: 'FILE', description: "A customer's facts", completes: 'file', group: 'Choice' },
-      jsonFlag,
       trustFlag,
       recordFlag,
     ],
+    prints: {
+      kind: 'result',
+      shapes: ['record status'],
+      quiet: 'Print only pairings that are not certified',
+    },
     example: ['status --as-of 2027-03-01', 'What is certified on that day'],
   }),
   recordCommand({
@@ -24,7 +27,12 @@ export const recordReadCommands: readonly CommandSpec[] = [
     summary: 'Show the entries of a record, or one of them',
     description: [],
     arguments: [{ ...entry, optional: true }],
-    flags: [jsonFlag, trustFlag, recordFlag],
+    flags: [trustFlag, recordFlag],
+    prints: {
+      kind: 'result',
+      shapes: ['record show', 'record show ENTRY'],
+      quiet: 'Print the leaf hashes only',
+    },
     example: ['show', 'List the entries'],
   }),
   recordCommand({
@@ -33,6 +41,7 @@ export const recordReadCommands: readonly CommandSpec[] = [
     description: ['Decides anew by the policy, and records nothing. "all" is every pairing of the policy.'],
     arguments: [{ name: 'PAIRING', description: 'A pairing of the policy, or "all"' }],
     flags: [policyFlag, asOfFlag, trustFlag, recordFlag],
+    prints: { kind: 'result', shapes: ['record why'], quiet: 'Print only pairings that are not certified' },
     example: ['why all --policy policies/joint-support.yaml', 'What each row still lacks'],
     exits: [0, 1, 2, 3, 4],
   }),
@@ -53,6 +62,7 @@ export const recordReadCommands: readonly CommandSpec[] = [
       trustFlag,
       recordFlag,
     ],
+    prints: { kind: 'result', shapes: ['record verify'], quiet: 'Print only what is not as it was recorded' },
     example: ['verify --head remembered-checkpoint', 'Verify, with a remembered head'],
     exits: [0, 1, 2, 3, 4],
   }),
@@ -70,6 +80,7 @@ export const recordReadCommands: readonly CommandSpec[] = [
       trustFlag,
       recordFlag,
     ],
+    prints: { kind: 'text', what: 'where the bundle is' },
     example: ['export bundle', 'Write bundle/'],
   }),
   recordCommand({
@@ -98,6 +109,7 @@ export const recordReadCommands: readonly CommandSpec[] = [
       trustFlag,
       recordFlag,
     ],
+    prints: { kind: 'text', what: 'where the files are' },
     example: ['handover debian-12-on-debian-12 --facts customer.yaml', 'Write handover/…'],
   }),
 ]

@@ -33,6 +33,7 @@ export const recordCommands: readonly CommandSpec[] = [
       logKeyFlag,
       recordFlag,
     ],
+    prints: { kind: 'text', what: 'where the record is, and its key' },
     example: ['init --party example-lab --log-key log.pem', 'Begin record/'],
   }),
   recordCommand({
@@ -53,6 +54,7 @@ export const recordCommands: readonly CommandSpec[] = [
       },
       { name: 'witness', description: 'As a witness of heads', group: 'Choice' },
     ],
+    prints: { kind: 'text', what: 'an entry of a trust file' },
     example: ['key lab.pem --name lab --party example-lab --role lab', 'For the "keys" of trust.yaml'],
     exits: [0, 2, 4],
   }),
@@ -64,6 +66,7 @@ export const recordCommands: readonly CommandSpec[] = [
     ],
     arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
     flags: [...choiceFlags, ...writing],
+    prints: { kind: 'result', shapes: ['record register'], quiet: 'Print nothing' },
     example: ['register lab.yaml --key lab.pem', 'Register the whole lab'],
   }),
   recordCommand({
@@ -74,6 +77,7 @@ export const recordCommands: readonly CommandSpec[] = [
     ],
     arguments: [{ name: 'RUN', description: 'A run by its name, its folder, or "latest"', completes: 'run' }],
     flags: [...writing, reportsFlag],
+    prints: { kind: 'result', shapes: ['record add'], quiet: 'Print nothing' },
     example: ['add latest --key lab.pem', 'Record the newest run'],
   }),
   recordCommand({
@@ -96,6 +100,11 @@ export const recordCommands: readonly CommandSpec[] = [
       outFlag,
       ...writing,
     ],
+    prints: {
+      kind: 'result',
+      shapes: ['record decide'],
+      quiet: 'Print only pairings that are not certified',
+    },
     example: ['decide --policy policies/example-lab.yaml --key reviewer.pem', 'Decide, as a reviewer'],
     exits: [0, 1, 2, 3, 4],
   }),
@@ -120,6 +129,7 @@ export const recordCommands: readonly CommandSpec[] = [
       outFlag,
       ...writing,
     ],
+    prints: { kind: 'result', shapes: ['record sign', 'record sign head'], quiet: 'Print nothing' },
     example: ['sign head --key witness.pem', 'Cosign the head'],
   }),
   recordCommand({
@@ -129,6 +139,7 @@ export const recordCommands: readonly CommandSpec[] = [
     description: ['The entry stays as it is; what counts from now on is that a reviewer rejected it.'],
     arguments: [entry],
     flags: [why, outFlag, ...writing],
+    prints: { kind: 'result', shapes: ['record reject'], quiet: 'Print nothing' },
     example: ['reject 1a2b3c --why log-is-cut --key reviewer.pem', 'Reject a run'],
   }),
   recordCommand({
@@ -138,6 +149,7 @@ export const recordCommands: readonly CommandSpec[] = [
     description: ['A certificate that rests on a revoked run or decision is revoked from now on.'],
     arguments: [entry],
     flags: [why, outFlag, ...writing],
+    prints: { kind: 'result', shapes: ['record revoke'], quiet: 'Print nothing' },
     example: ["revoke 1a2b3c --why 'CVE-2026-1' --key owner.pem", 'Revoke a certificate'],
   }),
   recordCommand({
@@ -166,6 +178,7 @@ export const recordCommands: readonly CommandSpec[] = [
       outFlag,
       ...writing,
     ],
+    prints: { kind: 'result', shapes: ['record challenge'], quiet: 'Print nothing' },
     example: ['challenge 1a2b3c --key reviewer.pem', 'Draw three tests'],
   }),
   recordCommand({
@@ -177,6 +190,7 @@ export const recordCommands: readonly CommandSpec[] = [
       { ...entry, description: 'The entry of the run' },
     ],
     flags: writing,
+    prints: { kind: 'result', shapes: ['record answer'], quiet: 'Print nothing' },
     example: ['answer 4d5e6f 7a8b9c --key lab.pem', 'Answer it'],
   }),
   recordCommand({
@@ -187,6 +201,7 @@ export const recordCommands: readonly CommandSpec[] = [
     ],
     arguments: [{ name: 'FILE', description: 'What a command wrote with --out', completes: 'file' }],
     flags: writing.filter(({ name }) => name !== 'key' && name !== 'passphrase'),
+    prints: { kind: 'result', shapes: ['record submit'], quiet: 'Print nothing' },
     example: ['submit decision.json', 'Record the decision of a reviewer'],
   }),
   {
@@ -242,6 +257,7 @@ export const recordCommands: readonly CommandSpec[] = [
         does: 'Show what the results would be',
       },
     ],
+    prints: { kind: 'result', shapes: ['import'], quiet: 'Print only results that are no pass' },
     exits: [0, 2, 3, 4],
     module: 'import',
   },
@@ -255,6 +271,7 @@ export const recordCommands: readonly CommandSpec[] = [
     arguments: [{ name: 'FILE', description: 'The file of waivers', completes: 'file' }],
     flags: writing,
     examples: [{ line: 'guestcert waive waivers.yaml --key owner.pem', does: 'Record the waivers' }],
+    prints: { kind: 'result', shapes: ['waive'], quiet: 'Print only waivers that have expired' },
     exits: [0, 2, 3, 4],
     module: 'waive',
   },

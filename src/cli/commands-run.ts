@@ -1,14 +1,5 @@
 import { validateGroup as group, labArgument as lab, runArgument as run } from './arguments.js'
-import {
-  asFlag,
-  choiceFlags,
-  labFlag,
-  lastFailedFlag,
-  quietFlag,
-  reportsFlag,
-  shardFlags,
-  toFlag,
-} from './flags.js'
+import { asFlag, choiceFlags, labFlag, lastFailedFlag, reportsFlag, shardFlags, toFlag } from './flags.js'
 import { certifyFlags } from './record-flags.js'
 import type { CommandSpec, FlagSpec } from './spec.js'
 
@@ -58,7 +49,6 @@ const sessionFlags: readonly FlagSpec[] = [
     group: 'Output',
   },
   toFlag,
-  quietFlag,
 ]
 
 const outputFlag: FlagSpec = {
@@ -145,6 +135,7 @@ export const runCommands: readonly CommandSpec[] = [
         does: 'Look for a test that fails now and then',
       },
     ],
+    prints: { kind: 'events' },
     exits: [0, 1, 2, 3, 4, 130],
     module: 'run',
   },
@@ -162,6 +153,7 @@ export const runCommands: readonly CommandSpec[] = [
       { line: 'guestcert demo', does: 'The whole lab' },
       { line: 'guestcert demo --guest rhel5', does: 'One guest on all its hosts' },
     ],
+    prints: { kind: 'events' },
     exits: [0, 1, 2, 3, 4, 130],
     module: 'demo',
   },
@@ -183,6 +175,7 @@ export const runCommands: readonly CommandSpec[] = [
         does: 'Go on with a run of another lab file',
       },
     ],
+    prints: { kind: 'events' },
     exits: [0, 1, 2, 3, 4, 130],
     module: 'resume',
   },
@@ -204,6 +197,7 @@ export const runCommands: readonly CommandSpec[] = [
         does: 'Runs that a CI system has collected from its jobs',
       },
     ],
+    prints: { kind: 'result', shapes: ['merge'], quiet: 'Print the counts and the exit code only' },
     exits: [0, 1, 2, 3, 4, 130],
     module: 'merge',
   },

@@ -4,6 +4,7 @@ import { recordCommands } from './commands-record.js'
 import { recordReadCommands } from './commands-record-read.js'
 import { runCommands } from './commands-run.js'
 import { toolCommands } from './commands-tools.js'
+import { withOutputFlags } from './output-flags.js'
 import type { CommandSpec } from './spec.js'
 
 /** Every command, in the order of help. */
@@ -14,7 +15,7 @@ export const commands: readonly CommandSpec[] = [
   ...recordReadCommands,
   ...labCommands,
   ...toolCommands,
-]
+].map(withOutputFlags)
 
 /** What the program is for, in one line. */
 export const purpose =

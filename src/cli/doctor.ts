@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import picocolors from 'picocolors'
 import { InternalError, UsageError } from '../config/errors.js'
 import { parseSizeBytes } from '../config/units.js'
 import { examine } from '../doctor/examine.js'
@@ -11,23 +10,12 @@ import { reachedHost } from '../lab/emulated-hosts.js'
 import { guestName, hasEmulatedGuests } from '../lab/emulated-request.js'
 import { findRunningLab } from '../lab/running.js'
 import { narrowLab } from '../plan/narrow.js'
-import { wantsColor } from '../reports/terminal/style.js'
 import { type Drivers, openDrivers } from '../run/drivers.js'
-import { safeJson } from '../text/json.js'
-import {
-  type CommandIo,
-  colorFlag,
-  countFlag,
-  isSet,
-  listFlag,
-  type ParsedArgs,
-  requiredArgument,
-  textFlag,
-} from './args.js'
+import { answer, type Paper } from './answer.js'
+import { type CommandIo, countFlag, listFlag, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
-import { table, tableWidth } from './table.js'
 import { parseAgeMs } from './values.js'
 
 /** `guestcert doctor LAB`: looks at every host and guest before a pass, and changes nothing. */
@@ -62,7 +50,11 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     try {
       const parallel = countFlag(args, 'parallel') ?? 1
       const report = reportOf(lab.name, await examine(subjects.all, { parallel, checkLimitMs, signal }))
-      io.stdout.write(isSet(args, 'json') ? `${safeJson(report, 2)}\n` : shown(report, args, io))
+      answer(args, io, {
+        value: report,
+        text: paper => shown(report, paper),
+        quiet: paper => (report.ok ? '' : shown(withoutOk(report), paper)),
+      })
       return report.ok ? 0 : 3
     } finally {
       await subjects.close()
@@ -91,10 +83,16 @@ function sizeFlag(args: ParsedArgs, name: string): number {
   return bytes
 }
 
-function shown({ lab, ok, counts, subjects }: Report, args: ParsedArgs, io: CommandIo): string {
-  const flag = colorFlag(args)
-  const wish = { isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }
-  const c = picocolors.createColors(wantsColor(wish))
+/** What is to be mended. */
+function withoutOk(report: Report): Report {
+  const subjects = report.subjects.map(subject => ({
+    ...subject,
+    findings: subject.findings.filter(({ state }) => state !== 'ok'),
+  }))
+  return { ...report, subjects: subjects.filter(({ findings }) => findings.length > 0) }
+}
+
+function shown({ lab, ok, counts, subjects }: Report, { colors: c, table }: Paper): string {
   const words = {
     ok: c.green('ok'),
     missing: c.red('missing'),
@@ -115,11 +113,7 @@ function shown({ lab, ok, counts, subjects }: Report, args: ParsedArgs, io: Comm
       ]),
     ]
   })
-  const all = table(
-    { headings: ['WHERE', 'CHECK', 'STATE', 'EXPECTED', 'FOUND'], rows },
-    c.bold,
-    tableWidth(io.stdout),
-  )
+  const all = table({ headings: ['WHERE', 'CHECK', 'STATE', 'EXPECTED', 'FOUND'], rows })
   const sum = `${counts.ok} ok, ${counts.missing} missing, ${counts['not-checked']} not checked`
   return `${all}\n${lab}: ${ok ? c.green('ready') : c.red('not ready')}: ${sum}\n`
 }

@@ -136,10 +136,9 @@ export const waiversFlag: FlagSpec = {
   group: output,
 }
 
-/** Fewer lines. */
-export const quietFlag: FlagSpec = {
+/** Fewer lines; the description is the command's. */
+export const quietFlag: Omit<FlagSpec, 'description'> = {
   name: 'quiet',
   alias: 'q',
-  description: 'Print failures and the summary only; the same as --reporter quiet',
   group: output,
 }

@@ -7,11 +7,12 @@ import { sha256 } from '../record/canonical.js'
 import { importedStatement } from '../record/import/build.js'
 import { type ForeignReport, readJunit } from '../record/import/read-junit.js'
 import { importedPairingSchema, mappingSchema } from '../record/import/schema.js'
-import { told } from '../record/ledger/decisions.js'
 import { write } from '../record/ledger/write.js'
 import { recordLimits } from '../record/limits.js'
+import { answer, lines } from './answer.js'
 import { type CommandIo, listFlag, type ParsedArgs, textFlag } from './args.js'
 import { openRecord, writeKeys } from './record/open.js'
+import { recordedOf, recordedText, recordedValue } from './record/recorded.js'
 import { customerFacts } from './record/status.js'
 
 const ownTool = 'guestcert'
@@ -39,17 +40,29 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
       textFlag(args, 'at'),
     ),
   })
-  for (const { id, verdict } of statement.predicate.tests) io.stdout.write(`${verdict}  ${id}\n`)
-  if (statement.predicate.tests.length === 0)
-    throw new UsageError('no case stands for a test: give --mapping FILE')
+  const { tests } = statement.predicate
+  if (tests.length === 0) throw new UsageError('no case stands for a test: give --mapping FILE')
   if (unmapped.length > 0)
     io.stderr.write(`guestcert: ${unmapped.length} cases stand for no test, such as ${unmapped[0]}\n`)
   if (missing.length > 0) io.stderr.write(`guestcert: no case for ${missing.join(', ')}\n`)
-  if (textFlag(args, 'key') === undefined) return 0
-  const record = await openRecord(args, io)
-  const [appended] = await write(record, await writeKeys(args, io), [{ kind: 'run', statement, cites: [] }])
-  if (appended !== undefined)
-    io.stdout.write(told(appended, `${statement.predicate.tests.length} imported results`))
+  const appended =
+    textFlag(args, 'key') === undefined
+      ? []
+      : await write(await openRecord(args, io), await writeKeys(args, io), [
+          { kind: 'run', statement, cites: [] },
+        ])
+  const recorded = recordedOf(appended, [`${tests.length} imported results`])
+  const shown = (wanted: typeof tests): string => lines(wanted.map(({ id, verdict }) => `${verdict}  ${id}`))
+  answer(args, io, {
+    value: {
+      tests: tests.map(({ id, verdict }) => ({ test: id, verdict })),
+      unmapped,
+      missing,
+      recorded: recordedValue(recorded),
+    },
+    text: () => shown(tests) + recordedText(recorded),
+    quiet: () => shown(tests.filter(({ verdict }) => verdict !== 'pass')),
+  })
   return 0
 }
 

@@ -10,7 +10,7 @@ import { buildImage } from '../lab/images/build.js'
 import { imageFolderName, loadRecipe } from '../lab/images/recipe.js'
 import { bringHostUp, madeHostsOf, takeHostDown } from '../lab/made-hosts.js'
 import { bringLabUp, findRunningLab, takeLabDown } from '../lab/running.js'
-import { safeJson } from '../text/json.js'
+import { answer, lines } from './answer.js'
 import { type CommandIo, isSet, type ParsedArgs, requiredArgument } from './args.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
@@ -41,7 +41,11 @@ async function build(args: ParsedArgs, io: CommandIo): Promise<number> {
       signal: interrupts.any,
       onProgress: text => io.stderr.write(`${text}\n`),
     })
-    io.stdout.write(`${image.folder}\n`)
+    answer(args, io, {
+      value: { image: recipe.name, folder: image.folder, keyPath: image.keyPath, hostKey: image.hostKey },
+      text: () => lines([image.folder]),
+      quiet: () => '',
+    })
     return 0
   } finally {
     interrupts.close()
@@ -75,12 +79,12 @@ interface Login {
   readonly hostKey: string | null
 }
 
+function loginLine({ user, host, port, key }: Login): string {
+  return `ssh ${key === null ? '' : `-i ${key} `}-p ${port} ${user}@${host}`
+}
+
 function loginTable(heading: string, logins: readonly Login[]): string {
-  const rows = logins.map(({ name, user, host, port, key, hostKey }) => [
-    name,
-    `ssh ${key === null ? '' : `-i ${key} `}-p ${port} ${user}@${host}`,
-    hostKey ?? '',
-  ])
+  const rows = logins.map(login => [login.name, loginLine(login), login.hostKey ?? ''])
   // Not fitted to the terminal: a command line is there to be copied.
   return rows.length === 0 ? '' : table({ headings: [heading, 'LOGIN', 'HOST KEY'], rows }, text => text)
 }
@@ -117,11 +121,13 @@ async function hostsUp(lab: Lab, io: CommandIo): Promise<readonly Login[]> {
 
 async function up(args: ParsedArgs, io: CommandIo): Promise<number> {
   const lab = await emulatedLab(args, io)
-  const json = isSet(args, 'json')
   const hosts = await hostsUp(lab, io)
-  if (!json) io.stdout.write(loginTable('HOST', hosts))
   const guests = hasEmulatedGuests(lab) ? await emulatedUp(lab, io) : []
-  io.stdout.write(json ? `${safeJson([...hosts, ...guests], 2)}\n` : loginTable('NAME', guests))
+  answer(args, io, {
+    value: [...hosts, ...guests],
+    text: () => loginTable('HOST', hosts) + loginTable('NAME', guests),
+    quiet: () => lines([...hosts, ...guests].map(loginLine)),
+  })
   return 0
 }
 
@@ -150,6 +156,10 @@ async function down(args: ParsedArgs, io: CommandIo): Promise<number> {
     down.push(await takeHostDown(lab, host, cacheFolder()))
   }
   const wasUp = down.includes(true)
-  io.stderr.write(wasUp ? `${lab.name} is down\n` : `${lab.name} was not up\n`)
+  answer(args, io, {
+    value: { lab: lab.name, wasUp },
+    text: () => lines([wasUp ? `${lab.name} is down` : `${lab.name} was not up`]),
+    quiet: () => '',
+  })
   return 0
 }

@@ -1,16 +1,14 @@
 import { resolve } from 'node:path'
-import picocolors from 'picocolors'
 import { ownSuite } from '../plan/boot.js'
 import { loadSuites } from '../plan/suites.js'
 import type { LeftOut, Plan, PlannedEnvironment } from '../plan/types.js'
-import { wantsColor } from '../reports/terminal/style.js'
 import { openDrivers } from '../run/drivers.js'
-import { safeJson } from '../text/json.js'
-import { type CommandIo, colorFlag, isSet, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { answer, lines, type Paper } from './answer.js'
+import { type CommandIo, type ParsedArgs, requiredArgument, textFlag } from './args.js'
 import { chosenPlan } from './chosen-plan.js'
 import { cacheFolder } from './folders.js'
 import { loadLab } from './load-lab.js'
-import { table, tableWidth } from './table.js'
+import type { Table } from './table.js'
 import { whoAmI } from './who.js'
 
 const shownDigestLength = 16
@@ -25,34 +23,29 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const { abilitiesOf } = drivers
   const plan = await chosenPlan(args, { lab, suites, abilitiesOf, requester, reports, cwd: io.cwd })
   await drivers.close()
-  if (isSet(args, 'json')) {
-    const { digest, expected, environments, reserved = [], shard } = plan
-    io.stdout.write(`${safeJson({ digest, expected, environments, reserved, shard }, 2)}\n`)
-    return 0
-  }
-  const flag = colorFlag(args)
-  const color = wantsColor({
-    isTTY: io.stdout.isTTY === true,
-    env: io.env,
-    ...(flag === undefined ? {} : { flag }),
+  const { digest, expected, environments, reserved = [], shard } = plan
+  answer(args, io, {
+    value: { digest, expected, environments, reserved, shard },
+    text: paper => planText(plan, [ownSuite, ...suites.map(({ id }) => id)], paper),
+    quiet: () => lines(environments.map(({ id }) => id)),
   })
-  const { bold, dim } = picocolors.createColors(color)
-  io.stdout.write(
-    `${heading(plan, bold)}\n\n${matrix(plan, [ownSuite, ...suites.map(({ id }) => id)], bold, tableWidth(io.stdout))}`,
-  )
-  if (plan.reserved !== undefined) {
-    const lines = plan.reserved.map(({ id, why }) => `  ${id}\n    ${why}\n`)
-    io.stdout.write(`\n${bold('Left out, as others have reserved the host')}\n${lines.join('')}`)
-  }
-  for (const [title, isOfIt] of leftOutTitles) {
-    const left = leftOut(plan, isOfIt)
-    if (left.length > 0) {
-      io.stdout.write(
-        `\n${bold(title)}\n${left.map(({ tests, why, where }) => `  ${tests}\n    ${why} ${dim(`(${where})`)}\n`).join('')}`,
-      )
-    }
-  }
   return 0
+}
+
+function planText(plan: Plan, suites: readonly string[], { colors: { bold, dim }, table }: Paper): string {
+  const reserved = (plan.reserved ?? []).map(({ id, why }) => `  ${id}\n    ${why}\n`)
+  const section = (title: string, found: readonly string[]): string =>
+    found.length === 0 ? '' : `\n${bold(title)}\n${found.join('')}`
+  return [
+    `${heading(plan, bold)}\n\n${table(matrix(plan, suites))}`,
+    section('Left out, as others have reserved the host', reserved),
+    ...leftOutTitles.map(([title, isOfIt]) =>
+      section(
+        title,
+        leftOut(plan, isOfIt).map(({ tests, why, where }) => `  ${tests}\n    ${why} ${dim(`(${where})`)}\n`),
+      ),
+    ),
+  ].join('')
 }
 
 function heading(
@@ -64,12 +57,7 @@ function heading(
   return `${bold(`lab ${lab}`)}${part} · ${counted} · digest ${digest.slice(0, shownDigestLength)}`
 }
 
-function matrix(
-  { environments }: Plan,
-  suites: readonly string[],
-  bold: (text: string) => string,
-  width: number | undefined,
-): string {
+function matrix({ environments }: Plan, suites: readonly string[]): Table {
   const headings = ['ENVIRONMENT', 'HOSTS', ...suites, '']
   const rows = environments.map(environment => [
     environment.id,
@@ -77,7 +65,7 @@ function matrix(
     ...suites.map(suite => cell(environment, suite)),
     environment.emulated ? 'emulated' : '',
   ])
-  return table({ headings, rows }, bold, width)
+  return { headings, rows }
 }
 
 /** The planned tests of a suite, and of how many that apply. */

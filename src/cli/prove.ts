@@ -13,8 +13,8 @@ import type { Suite } from '../plan/suite.js'
 import { loadSuites } from '../plan/suites.js'
 import { openDrivers } from '../run/drivers.js'
 import { carryOut } from '../run/run.js'
-import { safeJson } from '../text/json.js'
-import { type CommandIo, countFlag, isSet, listFlag, type ParsedArgs, textFlag } from './args.js'
+import { answer } from './answer.js'
+import { type CommandIo, countFlag, listFlag, type ParsedArgs, textFlag } from './args.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
@@ -44,11 +44,18 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     throw new UsageError('no test in these suites declares a proof')
   }
   const findings = judge(claims, await runClaims(suites, claims, args, io))
-  if (isSet(args, 'json')) {
-    io.stdout.write(`${safeJson({ findings, unproven }, 2)}\n`)
-  } else {
-    tell(findings, unproven, io)
-  }
+  const broken = new Set(findings.filter(({ holds }) => !holds).map(({ test }) => test))
+  answer(args, io, {
+    value: { findings, unproven },
+    text: () => told(findings, unproven),
+    quiet: () =>
+      broken.size + unproven.length === 0
+        ? ''
+        : told(
+            findings.filter(({ test }) => broken.has(test)),
+            unproven,
+          ),
+  })
   return findings.every(({ holds }) => holds) && unproven.length === 0 ? 0 : 1
 }
 
@@ -160,7 +167,8 @@ function expectedOf({ mutant, breaksBoot }: Claim): string {
       : 'a failed check of its own'
 }
 
-function tell(findings: readonly Finding[], unproven: readonly string[], io: CommandIo): void {
+function told(findings: readonly Finding[], unproven: readonly string[]): string {
+  const said: string[] = []
   const tests = [...new Set(findings.map(({ test }) => test))]
   for (const test of tests) {
     const own = findings.filter(finding => finding.test === test)
@@ -168,18 +176,18 @@ function tell(findings: readonly Finding[], unproven: readonly string[], io: Com
     const passes = own.filter(({ mutant }) => mutant === undefined)
     const mutants = [...new Set(own.flatMap(({ mutant }) => mutant ?? []))]
     const mark = broken.length === 0 ? 'proven  ' : 'UNPROVEN'
-    io.stdout.write(`${mark}  ${test}  passes on ${passes.length} personas, fails on ${mutants.join(', ')}\n`)
+    said.push(`${mark}  ${test}  passes on ${passes.length} personas, fails on ${mutants.join(', ')}\n`)
     for (const finding of broken) {
       const { persona, mutant, verdict, reason } = finding
       const where = mutant === undefined ? persona : `${persona} + ${mutant}`
-      io.stdout.write(
+      said.push(
         `          ${where}: ${verdict}, expected ${expectedOf(finding)}${reason === '' ? '' : `: ${reason}`}\n`,
       )
     }
   }
   for (const test of unproven) {
-    io.stdout.write(`UNPROVEN  ${test}  its manifest declares no proof\n`)
+    said.push(`UNPROVEN  ${test}  its manifest declares no proof\n`)
   }
   const held = findings.filter(({ holds }) => holds).length
-  io.stdout.write(`\n${held} of ${findings.length} claims hold\n`)
+  return `${said.join('')}\n${held} of ${findings.length} claims hold\n`
 }

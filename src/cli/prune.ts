@@ -4,6 +4,7 @@ import { InternalError, UsageError } from '../config/errors.js'
 import { formatDuration } from '../config/units.js'
 import { journalFile, readJournal } from '../journal/reader.js'
 import { readLatest } from '../run/latest.js'
+import { answer, lines } from './answer.js'
 import { type CommandIo, countFlag, isSet, type ParsedArgs, textFlag } from './args.js'
 import { listRuns } from './runs.js'
 import { parseAgeMs } from './values.js'
@@ -35,15 +36,28 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const old = newestFirst.filter((one, index) => index >= (keep ?? 0) && one.openedMs < before)
   const removed = old.filter(({ stays }) => stays === null)
   const dry = isSet(args, 'dry-run')
-  for (const { name, openedMs } of removed) {
-    if (!dry) await removeRun(join(reports, name))
-    io.stdout.write(`${dry ? 'would remove' : 'removed'} ${name} (${ageText(now - openedMs)} old)\n`)
-  }
-  for (const { name, stays } of old) {
-    if (stays !== null) io.stdout.write(`kept ${name}: ${stays}\n`)
-  }
+  if (!dry) for (const { name } of removed) await removeRun(join(reports, name))
+  const kept = old.filter(({ stays }) => stays !== null)
   const left = dated.length - removed.length
-  io.stdout.write(`${removed.length} ${dry ? 'would be removed' : 'removed'}, ${left} kept in ${reports}\n`)
+  answer(args, io, {
+    value: {
+      reports,
+      dryRun: dry,
+      removed: removed.map(({ name }) => name),
+      kept: kept.map(({ name, stays }) => ({ run: name, why: stays })),
+      left,
+    },
+    text: () =>
+      lines([
+        ...removed.map(
+          ({ name, openedMs }) =>
+            `${dry ? 'would remove' : 'removed'} ${name} (${ageText(now - openedMs)} old)`,
+        ),
+        ...kept.map(({ name, stays }) => `kept ${name}: ${stays}`),
+        `${removed.length} ${dry ? 'would be removed' : 'removed'}, ${left} kept in ${reports}`,
+      ]),
+    quiet: () => '',
+  })
   return 0
 }
 

@@ -1,4 +1,4 @@
-import type { ArgumentSpec, CommandSpec, FlagSpec } from './spec.js'
+import type { ArgumentSpec, CommandSpec, FlagSpec, PrintSpec } from './spec.js'
 
 export const group = 'Certify'
 
@@ -98,6 +98,7 @@ interface Short {
   readonly description: readonly string[]
   readonly arguments?: readonly ArgumentSpec[]
   readonly flags: readonly FlagSpec[]
+  readonly prints: PrintSpec
   readonly example: readonly [line: string, does: string]
   readonly exits?: readonly number[]
 }
@@ -110,6 +111,7 @@ export function recordCommand({
   description,
   arguments: given,
   flags,
+  prints,
   example,
   exits,
 }: Short): CommandSpec {
@@ -120,6 +122,7 @@ export function recordCommand({
     description,
     arguments: given ?? [],
     flags,
+    prints,
     examples: [{ line: `guestcert record ${example[0]}`, does: example[1] }],
     exits: exits ?? [0, 2, 3, 4],
     module: `record/${module ?? name}`,

@@ -2,11 +2,20 @@ import { resolve } from 'node:path'
 import { UsageError } from '../config/errors.js'
 import { defaultLimits } from '../config/limits.js'
 import { readChecked } from '../config/read-checked.js'
-import { type ExitCode, exitCodeOf, strongestExit } from '../journal/exit.js'
+import { type ExitCode, exitCodeOf, meaningOf, strongestExit } from '../journal/exit.js'
 import { openFold } from '../journal/fold.js'
 import { type WaivedRun, waiveRun } from '../waivers/of-run.js'
 import { waiversSchema } from '../waivers/schema.js'
-import { type CommandIo, colorFlag, listFlag, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { answer, lines } from './answer.js'
+import {
+  type CommandIo,
+  colorFlag,
+  isSet,
+  listFlag,
+  type ParsedArgs,
+  requiredArgument,
+  textFlag,
+} from './args.js'
 import { findRun, readRun, type StoredRun } from './runs.js'
 
 /** `guestcert report RUN`: makes the reports of a run again, from its journal. */
@@ -22,6 +31,8 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const wanted = listFlag(args, 'to')
   const waivers = textFlag(args, 'waivers')
   if (wanted.length > 0) {
+    if (isSet(args, 'json'))
+      throw new UsageError('--json prints the result; with --to, use --to summary=FILE')
     const waived = waivers === undefined ? undefined : await applyFile(waivers, stored, io)
     return writeReports(wanted, stored, exitCode, io, waived)
   }
@@ -44,33 +55,46 @@ export function exitCodeOfStored({ state }: StoredRun): ExitCode {
   return state.closed === null ? computed : strongestExit([computed, state.closed.exitCode])
 }
 
-/** Prints what a run came to. */
+/** Prints what a run came to; `--json` is `summary.json`. */
 export async function tellRun(
   stored: StoredRun,
-  exitCode: number,
+  exitCode: ExitCode,
   args: ParsedArgs,
   io: CommandIo,
 ): Promise<void> {
   const { createTerminalReporter } = await import('../reports/terminal/reporter.js')
   const { showsUnicode, wantsColor } = await import('../reports/terminal/style.js')
+  const { countWords } = await import('../reports/findings.js')
+  const { summaryOf } = await import('../reports/summary.js')
   const { plan, events, state, folder } = stored
-  const flag = colorFlag(args)
-  const wish = { isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }
-  const fold = openFold(plan)
-  const reporter = createTerminalReporter({
-    stream: io.stdout,
-    color: wantsColor(wish),
-    unicode: showsUnicode(io.env),
-    plan,
-    fold,
-    folder,
-    quiet: true,
+  answer(args, io, {
+    value: summaryOf(state, exitCode),
+    text: () => {
+      const said: string[] = []
+      const { isTTY = false, columns } = io.stdout
+      const flag = colorFlag(args)
+      const fold = openFold(plan)
+      const reporter = createTerminalReporter({
+        stream: { write: text => said.push(text), isTTY, columns },
+        color: wantsColor({ isTTY, env: io.env, ...(flag === undefined ? {} : { flag }) }),
+        unicode: showsUnicode(io.env),
+        plan,
+        fold,
+        folder,
+        quiet: true,
+      })
+      for (const event of events) {
+        fold.add(event)
+        reporter.event(event)
+      }
+      reporter.end(state, exitCode, folder)
+      return said.join('')
+    },
+    quiet: () => {
+      const counted = countWords(state).map(([, text]) => text)
+      return lines([counted.join(', ') || 'no tests', `exit ${exitCode}: ${meaningOf(exitCode)}`])
+    },
   })
-  for (const event of events) {
-    fold.add(event)
-    reporter.event(event)
-  }
-  reporter.end(state, exitCode, folder)
   if (state.closed === null) {
     io.stderr.write('guestcert: the run is incomplete: it is still active, or its runner died\n')
   }

@@ -6,9 +6,10 @@ import { suiteSchema } from '../config/suite-schema.js'
 import { builtinCatalog } from '../hypervisors/registry.js'
 import { summarySchema } from '../reports/summary-schema.js'
 import { type CommandIo, type ParsedArgs, requiredArgument } from './args.js'
+import { shapes } from './shapes.js'
 
 /** The files that have a schema. */
-export const schemaFiles = ['lab', 'suite', 'summary'] as const
+export const schemaFiles = ['lab', 'suite', 'summary', 'output'] as const
 type SchemaFile = (typeof schemaFiles)[number]
 
 /** `guestcert schema FILE`: prints the JSON Schema (draft 2020-12) of a file. */
@@ -26,6 +27,7 @@ export function schemaText(file: SchemaFile): string {
     lab: () => labSchema(hostNames([...builtinCatalog.values()])),
     suite: () => suiteSchema,
     summary: () => summarySchema,
+    output: () => z.strictObject(shapes).describe('What guestcert prints with --json, by command'),
   }
   return `${JSON.stringify(z.toJSONSchema(schemas[file](), { io: 'input' }), null, 2)}\n`
 }

@@ -85,7 +85,7 @@ function reportersOf(args: ParsedArgs): { readonly kind: ReporterKind; readonly 
   if (unknown !== undefined) {
     throw new UsageError(`--reporter must be ${either(reporterKinds)}, or a file, not "${unknown}"`)
   }
-  const kind = isSet(args, 'quiet') ? 'quiet' : kinds.at(-1)
+  const kind = isSet(args, 'json') ? 'json' : isSet(args, 'quiet') ? 'quiet' : kinds.at(-1)
   return { kind: (kind ?? 'auto') as ReporterKind, files }
 }
 

@@ -45,6 +45,21 @@ export interface ExampleSpec {
   readonly does: string
 }
 
+/** What a command prints on standard output; the flags `--json` and `--quiet` come with it. */
+export type PrintSpec =
+  | {
+      /** Rows, findings or counts: one JSON document with `--json`. */
+      readonly kind: 'result'
+      /** The names in `shapes.ts` that the documents have. */
+      readonly shapes: readonly string[]
+      /** What `--quiet` leaves, as help says it. */
+      readonly quiet: string
+    }
+  /** What happens in a run: the journal with `--json`. */
+  | { readonly kind: 'events' }
+  /** Text in a form of its own, or where something was written. */
+  | { readonly kind: 'text'; readonly what: string }
+
 /** One command: its parsing, its help, its page and its completion are all made of this. */
 export interface CommandSpec {
   /** `lab build` is `['lab', 'build']`. */
@@ -58,6 +73,7 @@ export interface CommandSpec {
   readonly arguments: readonly ArgumentSpec[]
   readonly flags: readonly FlagSpec[]
   readonly examples: readonly ExampleSpec[]
+  readonly prints: PrintSpec
   /** The exit codes that it can end with. */
   readonly exits: readonly number[]
   /** The file beside this one that carries it out. */

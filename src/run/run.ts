@@ -70,7 +70,10 @@ async function openTheDrivers(
     'start the emulated lab',
     async (): Promise<EmulatedLab | null> =>
       hasEmulatedGuests(lab) ? (up ?? (await startEmulatedLab(lab, stop))) : null,
-    async started => onHostLoads?.((await started?.close()) ?? []),
+    async started => {
+      const loads = (await started?.close()) ?? []
+      onHostLoads?.(loads)
+    },
   )
   const drivers = await tasks.do(
     'open the drivers',

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import { told } from '../../record/ledger/decisions.js'
 import { keepRun, stateRun } from '../../record/ledger/runs.js'
 import { write } from '../../record/ledger/write.js'
 import { testResultOf } from '../../record/statement/test-result.js'
 import { type CommandIo, type ParsedArgs, requiredArgument, textFlag } from '../args.js'
 import { findRun } from '../runs.js'
 import { openRecord, readSource, writeKeys } from './open.js'
+import { answerRecorded, recordedOf } from './recorded.js'
 
 /** `guestcert record add RUN`: records what a run came to, one statement for each pairing. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
@@ -26,9 +26,9 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   // Kept first: what the log names is there.
   await keepRun(record.folder, source, stated)
   const appended = await write(record, keys, entries)
-  stated.forEach(({ environment }, index) => {
-    const one = appended[index * 2]
-    if (one !== undefined) io.stdout.write(told(one, environment))
-  })
+  // Behind each statement stands the same as a test result of in-toto.
+  const statements = appended.filter((_, index) => index % 2 === 0)
+  const environments = stated.map(({ environment }) => environment)
+  answerRecorded(args, io, recordedOf(statements, environments))
   return 0
 }

@@ -1,11 +1,11 @@
 import { UsageError } from '../../config/errors.js'
-import { told } from '../../record/ledger/decisions.js'
 import { entrySubject, statementAbout } from '../../record/ledger/entries.js'
 import { findEntry } from '../../record/ledger/find.js'
 import { viewOf } from '../../record/ledger/view.js'
 import { write } from '../../record/ledger/write.js'
 import { type CommandIo, type ParsedArgs, requiredArgument } from '../args.js'
 import { openRecord, writeKeys } from './open.js'
+import { answerRecorded, recordedOf } from './recorded.js'
 
 /** `guestcert record answer CHALLENGE ENTRY`: says that a recorded run answers a challenge. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
@@ -24,7 +24,7 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     why: `entry ${entry.index} answers entry ${challenge.index}`,
   })
   const cites = [challenge.leaf, entry.leaf]
-  const [appended] = await write(record, await writeKeys(args, io), [{ kind: 'answer', statement, cites }])
-  if (appended !== undefined) io.stdout.write(told(appended, `answer to entry ${challenge.index}`))
+  const appended = await write(record, await writeKeys(args, io), [{ kind: 'answer', statement, cites }])
+  answerRecorded(args, io, recordedOf(appended, [`answer to entry ${challenge.index}`]))
   return 0
 }

@@ -1,13 +1,14 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { UsageError } from '../../config/errors.js'
+import { InternalError, UsageError } from '../../config/errors.js'
 import { bootTestId } from '../../plan/boot.js'
-import { told } from '../../record/ledger/decisions.js'
 import { entrySubject, statementAbout } from '../../record/ledger/entries.js'
 import { findEntry } from '../../record/ledger/find.js'
 import { viewOf } from '../../record/ledger/view.js'
 import { write } from '../../record/ledger/write.js'
+import { answer, lines } from '../answer.js'
 import { type CommandIo, countFlag, listFlag, type ParsedArgs, requiredArgument } from '../args.js'
 import { openRecord, shortLeaf, writeKeys } from './open.js'
+import { recordedText, recordedValue } from './recorded.js'
 
 const usualSample = 3
 
@@ -28,10 +29,18 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const [appended] = await write(record, await writeKeys(args, io), [
     { kind: 'challenge', statement, cites: [entry.leaf] },
   ])
-  if (appended === undefined) return 0
-  io.stdout.write(told(appended, `challenge of entry ${entry.index}`))
-  io.stdout.write(`run again, registered from now on: ${tests.map(id => `--test ${id}`).join(' ')}\n`)
-  io.stdout.write(`then: guestcert record answer ${shortLeaf(appended.leaf)} RUN\n`)
+  if (appended === undefined) throw new InternalError('the challenge was not recorded')
+  const recorded = [{ appended, what: `challenge of entry ${entry.index}` }]
+  answer(args, io, {
+    value: { recorded: recordedValue(recorded), tests },
+    text: () =>
+      recordedText(recorded) +
+      lines([
+        `run again, registered from now on: ${tests.map(id => `--test ${id}`).join(' ')}`,
+        `then: guestcert record answer ${shortLeaf(appended.leaf)} RUN`,
+      ]),
+    quiet: () => '',
+  })
   return 0
 }
 

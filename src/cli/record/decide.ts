@@ -9,13 +9,14 @@ import {
   decideAll,
   decisionStatement,
   policyStatement,
-  told,
 } from '../../record/ledger/decisions.js'
 import { type Record, readRecord } from '../../record/ledger/read.js'
 import { write } from '../../record/ledger/write.js'
 import { type LoadedPolicy, loadPolicy } from '../../record/policy/load.js'
+import { answer, lines } from '../answer.js'
 import { argument, type CommandIo, isSet, type ParsedArgs, textFlag } from '../args.js'
 import { openRecord, writeKeys } from './open.js'
+import { type Recorded, recordedOf, recordedText, recordedValue } from './recorded.js'
 
 /** `guestcert record decide [PAIRING]`: what a policy says of the record's runs, signed. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
@@ -26,11 +27,17 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     ({ input }) => wanted !== undefined || input.cases.length > 0,
   )
   if (decided.length === 0) {
-    io.stdout.write(`no run of this record is of a pairing of ${loaded.policy.policy}\n`)
+    const none = lines([`no run of this record is of a pairing of ${loaded.policy.policy}`])
+    answer(args, io, { value: { decisions: [], recorded: [] }, text: () => none, quiet: () => none })
     return 1
   }
-  for (const one of decided) io.stdout.write(decisionText(one))
-  if (!isSet(args, 'dry-run')) await recordAll(decided, loaded, record, args, io)
+  const recorded = isSet(args, 'dry-run') ? [] : await recordAll(decided, loaded, record, args, io)
+  const shown = (wanted: typeof decided): string => wanted.map(decisionText).join('')
+  answer(args, io, {
+    value: { decisions: decided.map(decisionValue), recorded: recordedValue(recorded) },
+    text: () => shown(decided) + recordedText(recorded),
+    quiet: () => shown(decided.filter(({ decision }) => !decision.certifies)),
+  })
   return decided.every(({ decision }) => decision.certifies) ? 0 : 1
 }
 
@@ -75,22 +82,36 @@ export function decisionText({ pairing, decision, input }: Decided): string {
   return `${[head, ...lines].join('\n')}\n`
 }
 
+/** A decision for programs. */
+export function decisionValue({ pairing, decision }: Decided): object {
+  const { certifies, level, validUntil, reasons, waived, notes } = decision
+  const said = (all: typeof reasons): readonly object[] => all.map(({ code, text }) => ({ code, text }))
+  return {
+    pairing: pairing.pairing,
+    certifies,
+    level,
+    validUntil,
+    reasons: said(reasons),
+    waived,
+    notes: said(notes),
+  }
+}
+
 async function recordAll(
   decided: readonly Decided[],
   loaded: LoadedPolicy,
   record: Record,
   args: ParsedArgs,
   io: CommandIo,
-): Promise<void> {
+): Promise<readonly Recorded[]> {
   const keys = await writeKeys(args, io)
   const party = record.trust.keys.get(keyIdOf(keys.key))?.party ?? ''
   const policy = policyStatement(loaded, record)
   const statements = decided.map(one => decisionStatement(one, loaded, party, record))
   const appended = await write(record, keys, [...(policy === null ? [] : [policy]), ...statements])
   const own = appended.slice(-statements.length)
-  own.forEach((one, index) => {
-    io.stdout.write(told(one, `the decision of ${party} on ${decided[index]?.pairing.pairing}`))
-  })
+  const words = decided.map(({ pairing }) => `the decision of ${party} on ${pairing.pairing}`)
+  const recorded = [...recordedOf(own, words)]
   // The keeper's record has them only when they are submitted.
   for (const one of 'out' in keys.log ? [] : decided) {
     const now = await readRecord(record.folder)
@@ -98,6 +119,7 @@ async function recordAll(
     if (certificate === null) continue
     const [issued] = await write(now, keys, [certificate])
     const { number } = certificate.statement.predicate as { readonly number: string }
-    if (issued !== undefined) io.stdout.write(told(issued, `certificate ${number}`))
+    if (issued !== undefined) recorded.push({ appended: issued, what: `certificate ${number}` })
   }
+  return recorded
 }

@@ -9,6 +9,7 @@ import { pairingsOf, statementAbout } from '../../record/ledger/entries.js'
 import type { Record } from '../../record/ledger/read.js'
 import { type WriteKeys, write } from '../../record/ledger/write.js'
 import { openDrivers } from '../../run/drivers.js'
+import { answer, lines } from '../answer.js'
 import { type CommandIo, type ParsedArgs, requiredArgument } from '../args.js'
 import { chosenPlan } from '../chosen-plan.js'
 import { cacheFolder } from '../folders.js'
@@ -32,8 +33,15 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   })
   await drivers.close()
   const { registration } = await register(await openRecord(args, io), plan, await writeKeys(args, io))
-  io.stdout.write(`registered: plan ${plan.digest.slice(0, 12)}, ${plan.expected} results, ${registration}\n`)
-  io.stdout.write(`begin it with: guestcert run … --certify --registration ${registration}\n`)
+  answer(args, io, {
+    value: { registration, planDigest: plan.digest, expected: plan.expected },
+    text: () =>
+      lines([
+        `registered: plan ${plan.digest.slice(0, 12)}, ${plan.expected} results, ${registration}`,
+        `begin it with: guestcert run … --certify --registration ${registration}`,
+      ]),
+    quiet: () => '',
+  })
   return 0
 }
 

@@ -2,8 +2,8 @@ import { findEntry } from '../../record/ledger/find.js'
 import type { Entry } from '../../record/ledger/read.js'
 import { timeOf } from '../../record/ledger/read.js'
 import { safeJson } from '../../text/json.js'
-import { argument, type CommandIo, isSet, type ParsedArgs } from '../args.js'
-import { table } from '../table.js'
+import { answer, lines } from '../answer.js'
+import { argument, type CommandIo, type ParsedArgs } from '../args.js'
 import { openRecord, shortLeaf } from './open.js'
 
 /** `guestcert record show [ENTRY]`: the entries of a record, or one of them. */
@@ -12,11 +12,8 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const wanted = argument(args, 'ENTRY')
   if (wanted !== undefined) {
     const entry = findEntry(record, wanted)
-    io.stdout.write(`${safeJson({ ...told(entry), statement: entry.statement }, 2)}\n`)
-    return 0
-  }
-  if (isSet(args, 'json')) {
-    io.stdout.write(`${safeJson(record.entries.map(told), 2)}\n`)
+    const value = { ...told(entry), statement: entry.statement }
+    answer(args, io, { value, text: () => `${safeJson(value, 2)}\n`, quiet: () => lines([entry.leaf]) })
     return 0
   }
   const rows = record.entries.map(entry => [
@@ -27,7 +24,11 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     entry.signers.map(({ party }) => party).join(', ') || 'nobody who is trusted',
     entry.cites.map(shortLeaf).join(' '),
   ])
-  io.stdout.write(table({ headings: ['ENTRY', 'LEAF', 'KIND', 'TIME', 'BY', 'ABOUT'], rows }, text => text))
+  answer(args, io, {
+    value: record.entries.map(told),
+    text: ({ table }) => table({ headings: ['ENTRY', 'LEAF', 'KIND', 'TIME', 'BY', 'ABOUT'], rows }),
+    quiet: () => lines(record.entries.map(({ leaf }) => leaf)),
+  })
   return 0
 }
 

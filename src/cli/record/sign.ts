@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { UsageError } from '../../config/errors.js'
 import { keyIdOf } from '../../record/envelope/keys.js'
-import { told } from '../../record/ledger/decisions.js'
 import { entrySubject, statementAbout } from '../../record/ledger/entries.js'
 import { findEntry } from '../../record/ledger/find.js'
 import { headsFolder } from '../../record/ledger/heads.js'
@@ -10,8 +9,10 @@ import { refuseFlaws, replace } from '../../record/ledger/store.js'
 import { type NewStatement, write } from '../../record/ledger/write.js'
 import { cosignNote, formatNote } from '../../record/log/note.js'
 import { noteTypes, verifierKeyText } from '../../record/log/note-keys.js'
+import { answer, lines } from '../answer.js'
 import { type CommandIo, type ParsedArgs, requiredArgument, textFlag } from '../args.js'
 import { openRecord, signingKey, writeKeys } from './open.js'
+import { answerRecorded, recordedOf } from './recorded.js'
 
 /** `guestcert record sign ENTRY|head`: countersigns an entry, answers a manual test of a run, or cosigns the head. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
@@ -21,9 +22,12 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const entry = findEntry(record, what)
   const statement =
     textFlag(args, 'manual') === undefined ? countersigned(entry.leaf) : manual(entry.leaf, args)
-  const [appended] = await write(record, await writeKeys(args, io), [statement])
-  if (appended !== undefined)
-    io.stdout.write(told(appended, `${statement.kind} of entry ${entry.index} (${entry.kind})`))
+  const appended = await write(record, await writeKeys(args, io), [statement])
+  answerRecorded(
+    args,
+    io,
+    recordedOf(appended, [`${statement.kind} of entry ${entry.index} (${entry.kind})`]),
+  )
   return 0
 }
 
@@ -64,9 +68,12 @@ async function cosign(record: Record, args: ParsedArgs, io: CommandIo): Promise<
   const cosignature = cosignNote(text, nameIn(witness.key, witness.party), key, Math.floor(Date.now() / 1000))
   const file = `${headsFolder}/${checkpoint.size}`
   await replace(record.folder, file, formatNote({ text, signatures: [...signatures, cosignature] }))
-  io.stdout.write(
-    `${join(record.folder, file)}: ${witness.party} cosigned the head of ${checkpoint.size} entries\n`,
-  )
+  const path = join(record.folder, file)
+  answer(args, io, {
+    value: { file: path, party: witness.party, size: checkpoint.size },
+    text: () => lines([`${path}: ${witness.party} cosigned the head of ${checkpoint.size} entries`]),
+    quiet: () => '',
+  })
   return 0
 }
 

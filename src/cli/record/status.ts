@@ -1,15 +1,19 @@
 import { resolve } from 'node:path'
-import picocolors from 'picocolors'
 import { z } from 'zod'
 import { UsageError } from '../../config/errors.js'
 import { parseMomentMs } from '../../config/moment.js'
 import { readChecked } from '../../config/read-checked.js'
-import { type CustomerFacts, coverageOf, type Standing, standingsOf } from '../../record/ledger/status.js'
+import {
+  type Coverage,
+  type CustomerFacts,
+  coverageOf,
+  type Standing,
+  standingsOf,
+} from '../../record/ledger/status.js'
 import { refuseFlaws } from '../../record/ledger/store.js'
-import { wantsColor } from '../../reports/terminal/style.js'
-import { safeJson } from '../../text/json.js'
-import { type CommandIo, colorFlag, isSet, type ParsedArgs, textFlag } from '../args.js'
-import { table } from '../table.js'
+import { answer, lines, type Paper } from '../answer.js'
+import { type CommandIo, type ParsedArgs, textFlag } from '../args.js'
+import type { Table } from '../table.js'
 import { openRecord } from './open.js'
 
 const facts = z.strictObject({
@@ -23,46 +27,54 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   refuseFlaws(record.folder, record.flaws)
   const standings = standingsOf(record, asOf(args))
   const customer = await customerFacts(args, io)
-  const rows = standings.map(standing => ({
+  const rows: readonly Row[] = standings.map(standing => ({
     standing,
     coverage: customer === null ? null : covers(standing, customer),
   }))
-  if (isSet(args, 'json')) {
-    io.stdout.write(
-      `${safeJson(
-        rows.map(({ standing: { certificate: _, runs: __, ...said }, coverage }) => ({ ...said, coverage })),
-        2,
-      )}\n`,
-    )
-    return 0
-  }
-  const flag = colorFlag(args)
-  const { bold } = picocolors.createColors(
-    wantsColor({ isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }),
-  )
-  const headings = [
-    'PAIRING',
-    'STATE',
-    'UNTIL',
-    'CERTIFICATE',
-    ...(customer === null ? [] : ['YOURS']),
-    'WHY',
-  ]
-  const cells = rows.map(({ standing: { pairing, state, validUntil, number, why }, coverage }) => [
-    pairing,
-    state,
-    validUntil?.slice(0, 10) ?? '-',
-    number ?? '-',
-    ...(customer === null ? [] : [coverage?.state ?? '-']),
-    why.length > 1 ? `${why[0]} (and ${why.length - 1} more: guestcert record why)` : (why[0] ?? ''),
-  ])
-  io.stdout.write(table({ headings, rows: cells }, bold))
-  for (const { standing, coverage } of rows) {
-    for (const { name, certified, found } of coverage?.differences ?? []) {
-      io.stdout.write(`${standing.pairing}: ${name}: certified "${certified}", yours "${found}"\n`)
-    }
-  }
+  const shown = ({ table }: Paper, wanted: readonly Row[]): string =>
+    table(statusTable(wanted, customer !== null)) + lines(wanted.flatMap(differencesOf))
+  answer(args, io, {
+    value: rows.map(({ standing: { certificate: _, runs: __, ...said }, coverage }) => ({
+      ...said,
+      coverage,
+    })),
+    text: paper => shown(paper, rows),
+    quiet: paper => {
+      const open = rows.filter(
+        ({ standing: { state } }) => state !== 'certified' && state !== 'self-attested',
+      )
+      return open.length === 0 ? '' : shown(paper, open)
+    },
+  })
   return 0
+}
+
+/** A pairing, and whether it covers the customer's machines. */
+interface Row {
+  readonly standing: Standing
+  readonly coverage: Coverage | null
+}
+
+function statusTable(rows: readonly Row[], hasCustomer: boolean): Table {
+  const yours = hasCustomer ? ['YOURS'] : []
+  return {
+    headings: ['PAIRING', 'STATE', 'UNTIL', 'CERTIFICATE', ...yours, 'WHY'],
+    rows: rows.map(({ standing: { pairing, state, validUntil, number, why }, coverage }) => [
+      pairing,
+      state,
+      validUntil?.slice(0, 10) ?? '-',
+      number ?? '-',
+      ...(hasCustomer ? [coverage?.state ?? '-'] : []),
+      why.length > 1 ? `${why[0]} (and ${why.length - 1} more: guestcert record why)` : (why[0] ?? ''),
+    ]),
+  }
+}
+
+function differencesOf({ standing, coverage }: Row): readonly string[] {
+  return (coverage?.differences ?? []).map(
+    ({ name, certified, found }) =>
+      `${standing.pairing}: ${name}: certified "${certified}", yours "${found}"`,
+  )
 }
 
 /** The moment that `--as-of` names, else now. @throws UsageError */

@@ -6,12 +6,12 @@ import { canonicalBytes } from '../../record/canonical.js'
 import { parseEnvelope, statementIn } from '../../record/envelope/dsse.js'
 import { append, type NewEntry } from '../../record/ledger/append.js'
 import { isCitedAsSigned } from '../../record/ledger/cites.js'
-import { told } from '../../record/ledger/decisions.js'
 import { type Record, validSigners } from '../../record/ledger/read.js'
 import { refuseFlaws } from '../../record/ledger/store.js'
 import type { CommandIo, ParsedArgs } from '../args.js'
 import { requiredArgument } from '../args.js'
 import { logKeyOf, openRecord } from './open.js'
+import { answerRecorded, recordedOf } from './recorded.js'
 
 const submission = z.array(
   z.strictObject({
@@ -30,9 +30,8 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const { trust, verifier, folder } = record
   const key = await logKeyOf(args, io)
   const appended = await append({ folder, origin: trust.file.log.origin, key, verifier }, entries)
-  appended.forEach((one, index) => {
-    io.stdout.write(told(one, entries[index]?.kind ?? ''))
-  })
+  const kinds = entries.map(({ kind }) => kind)
+  answerRecorded(args, io, recordedOf(appended, kinds))
   return 0
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { harnessDigest } from '../../config/harness.js'
 import { verifyRecord } from '../../record/ledger/verify.js'
+import { answer, lines } from '../answer.js'
 import { type CommandIo, type ParsedArgs, textFlag } from '../args.js'
 import { openRecord, readKept } from './open.js'
 
@@ -13,22 +14,26 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
     readSource: journal => readKept(record.folder, journal),
     harnessDigest: await harnessDigest(),
   })
-  for (const { file, why } of found.flaws) io.stdout.write(`${file}: ${why}\n`)
+  const { flaws, refolded, withoutJournal, unsigned, freshness, isFresh } = found
   const { size = 0 } = record.log.checkpoint ?? {}
-  io.stdout.write(`${size} entries, ${found.refolded} journals folded again`)
-  io.stdout.write(
-    found.withoutJournal === 0
-      ? '\n'
-      : `, ${found.withoutJournal} runs without their journal: their verdicts cannot be checked\n`,
-  )
-  if (found.unsigned.length > 0) {
-    io.stdout.write(`signed by nobody whose key counts: entries ${found.unsigned.join(', ')}\n`)
-  }
-  io.stdout.write(`${found.freshness}\n`)
-  io.stdout.write(
-    found.flaws.length === 0
-      ? 'nothing was changed\n'
-      : `${found.flaws.length} files are not as they were recorded\n`,
-  )
-  return found.flaws.length === 0 ? 0 : 1
+  const broken = flaws.map(({ file, why }) => `${file}: ${why}`)
+  const unchecked =
+    withoutJournal === 0
+      ? ''
+      : `, ${withoutJournal} runs without their journal: their verdicts cannot be checked`
+  answer(args, io, {
+    value: { entries: size, flaws, refolded, withoutJournal, unsigned, isFresh, freshness },
+    text: () =>
+      lines([
+        ...broken,
+        `${size} entries, ${refolded} journals folded again${unchecked}`,
+        ...(unsigned.length === 0
+          ? []
+          : [`signed by nobody whose key counts: entries ${unsigned.join(', ')}`]),
+        freshness,
+        flaws.length === 0 ? 'nothing was changed' : `${flaws.length} files are not as they were recorded`,
+      ]),
+    quiet: () => lines(broken),
+  })
+  return flaws.length === 0 ? 0 : 1
 }

@@ -1,6 +1,7 @@
 import { refuseFlaws } from '../../record/ledger/store.js'
+import { answer } from '../answer.js'
 import { type CommandIo, type ParsedArgs, requiredArgument } from '../args.js'
-import { decidedOf, decisionText, policyOf } from './decide.js'
+import { decidedOf, decisionText, decisionValue, policyOf } from './decide.js'
 import { openRecord } from './open.js'
 import { asOf } from './status.js'
 
@@ -11,6 +12,11 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   const wanted = requiredArgument(args, 'PAIRING')
   const pairing = wanted === 'all' ? undefined : wanted
   const decided = await decidedOf(record, await policyOf(args, io), asOf(args), pairing)
-  for (const one of decided) io.stdout.write(decisionText(one))
+  const shown = (wanted: typeof decided): string => wanted.map(decisionText).join('')
+  answer(args, io, {
+    value: decided.map(decisionValue),
+    text: () => shown(decided),
+    quiet: () => shown(decided.filter(({ decision }) => !decision.certifies)),
+  })
   return decided.every(({ decision }) => decision.certifies) ? 0 : 1
 }
