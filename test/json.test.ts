@@ -1,6 +1,7 @@
 /** Every command that prints results prints them for programs too, in the shape that docs/json.md has. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import stringWidth from 'string-width'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
 import type { z } from 'zod'
@@ -99,6 +100,36 @@ t.test('listings, a plan, a check of a lab, and what is up', async t => {
   }
   t.match(await guestcert(['plan', 'lab.yaml', '-q'], { cwd }), { stdout: 'ada@rhel-kvm-9.6/default\n' })
   t.match(await guestcert(['list', 'guests', 'lab.yaml', '-q'], { cwd }), { stdout: 'ada\n' })
+})
+
+t.test('what people read fits the terminal, and has colours as they are asked for', async t => {
+  const listing = ['list', 'tests']
+  const tables = [
+    listing,
+    ['list', 'requirements'],
+    ['list', 'guests', 'lab.yaml'],
+    ['plan', 'lab.yaml'],
+    ['plan', join(packageRoot, 'fixtures/labs/showcase.yaml')],
+    ['doctor', 'lab.yaml'],
+  ]
+  for (const columns of [60, 80, 200]) {
+    for (const argv of tables) {
+      const { stdout } = await guestcert(argv, { cwd, columns, env: { NO_COLOR: '1' } })
+      const widest = Math.max(...stdout.split('\n').map(line => stringWidth(line)))
+      t.ok(widest > 0 && widest <= columns, `${argv.join(' ')}: ${widest} of ${columns}`)
+    }
+  }
+  const hasColor = async (env: Readonly<Record<string, string>>, columns?: number): Promise<boolean> =>
+    (await guestcert(listing, { cwd, env, ...(columns === undefined ? {} : { columns }) })).stdout.includes(
+      '\x1b[',
+    )
+  t.equal(await hasColor({}, 80), true, 'on a terminal')
+  t.equal(await hasColor({ CI: 'true' }, 80), true, 'on a terminal of a CI system, which shows colours')
+  t.equal(await hasColor({ TERM: 'dumb' }, 80), false, 'on a dumb one')
+  t.equal(await hasColor({ NO_COLOR: '1', FORCE_COLOR: '1' }, 80), false, 'NO_COLOR')
+  t.equal(await hasColor({}), false, 'elsewhere')
+  t.equal(await hasColor({ FORCE_COLOR: '1' }), true, 'FORCE_COLOR')
+  t.equal(await hasColor({ FORCE_COLOR: '0' }, 80), false, 'FORCE_COLOR=0')
 })
 
 t.test('an image that is in the cache', async t => {

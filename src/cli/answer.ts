@@ -2,13 +2,15 @@ import picocolors from 'picocolors'
 import { wantsColor } from '../reports/terminal/style.js'
 import { safeJson } from '../text/json.js'
 import { type CommandIo, colorFlag, isSet, type ParsedArgs } from './args.js'
-import { type Table, table, tableWidth } from './table.js'
+import { type Table, table, tableWidth, wrapped } from './table.js'
 
 /** What a text for people is drawn on. */
 export interface Paper {
   readonly colors: ReturnType<typeof picocolors.createColors>
   /** Rows below headings, as wide as the terminal. */
   table(table: Table): string
+  /** Texts by their depth, wrapped within the terminal. */
+  indented(texts: readonly (readonly [text: string, depth: number])[]): string
 }
 
 /** What a command has found: for people, for a script, and for a program. */
@@ -45,5 +47,17 @@ function paperOf(args: ParsedArgs, io: CommandIo): Paper {
   const flag = colorFlag(args)
   const wish = { isTTY: io.stdout.isTTY === true, env: io.env, ...(flag === undefined ? {} : { flag }) }
   const colors = picocolors.createColors(wantsColor(wish))
-  return { colors, table: rows => table(rows, colors.bold, tableWidth(io.stdout)) }
+  const width = tableWidth(io.stdout)
+  return {
+    colors,
+    table: rows => table(rows, colors.bold, width),
+    indented: texts =>
+      lines(
+        texts.flatMap(([text, depth]) => {
+          const margin = '  '.repeat(depth)
+          const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(1, width - margin.length)
+          return wrapped(text, room).map(line => margin + line)
+        }),
+      ),
+  }
 }

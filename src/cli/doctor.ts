@@ -100,20 +100,13 @@ function shown({ lab, ok, counts, subjects }: Report, { colors: c, table }: Pape
   }
   const rows = subjects.flatMap(({ host, guest, emulated, note, findings }) => {
     const name = guest === undefined ? host : `${host} › ${guest.id} ${guest.configuration}`
-    const where = emulated ? `${name} (emulated)` : name
-    const empty = findings.length === 0 ? [[where, '', '', '', c.dim(note ?? 'no checks')]] : []
+    const why = findings.length === 0 ? `: ${note ?? 'no checks'}` : ''
     return [
-      ...empty,
-      ...findings.map(({ check, state, asked, seen }, index) => [
-        index === 0 ? where : '',
-        check,
-        words[state],
-        asked,
-        seen,
-      ]),
+      `${name}${emulated ? ' (emulated)' : ''}${why}`,
+      ...findings.map(({ check, state, asked, seen }) => [`  ${check}`, words[state], asked, seen]),
     ]
   })
-  const all = table({ headings: ['WHERE', 'CHECK', 'STATE', 'EXPECTED', 'FOUND'], rows })
+  const all = table({ headings: ['CHECK', 'STATE', 'EXPECTED', 'FOUND'], rows })
   const sum = `${counts.ok} ok, ${counts.missing} missing, ${counts['not-checked']} not checked`
   return `${all}\n${lab}: ${ok ? c.green('ready') : c.red('not ready')}: ${sum}\n`
 }

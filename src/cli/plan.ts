@@ -32,17 +32,25 @@ export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
   return 0
 }
 
-function planText(plan: Plan, suites: readonly string[], { colors: { bold, dim }, table }: Paper): string {
-  const reserved = (plan.reserved ?? []).map(({ id, why }) => `  ${id}\n    ${why}\n`)
-  const section = (title: string, found: readonly string[]): string =>
-    found.length === 0 ? '' : `\n${bold(title)}\n${found.join('')}`
+function planText(plan: Plan, suites: readonly string[], paper: Paper): string {
+  const { bold } = paper.colors
+  const section = (title: string, texts: readonly string[]): string =>
+    texts.length === 0 ? '' : `\n${bold(title)}\n${texts.join('')}`
+  const reserved = (plan.reserved ?? []).map(({ id, why }) =>
+    paper.indented([
+      [id, 1],
+      [why, 2],
+    ]),
+  )
   return [
-    `${heading(plan, bold)}\n\n${table(matrix(plan, suites))}`,
+    `${paper.indented([[heading(plan, bold), 0]])}\n${paper.table(matrix(plan, suites))}`,
     section('Left out, as others have reserved the host', reserved),
     ...leftOutTitles.map(([title, isOfIt]) =>
       section(
         title,
-        leftOut(plan, isOfIt).map(({ tests, why, where }) => `  ${tests}\n    ${why} ${dim(`(${where})`)}\n`),
+        leftOut(plan, isOfIt).map(({ tests, reasons }) =>
+          paper.indented([[tests, 1], ...reasons.map(({ why, where }) => [`${why} (${where})`, 2] as const)]),
+        ),
       ),
     ),
   ].join('')
@@ -78,8 +86,7 @@ function cell({ tests, leftOut: left }: PlannedEnvironment, suite: string): stri
 
 interface LeftOutGroup {
   readonly tests: string
-  readonly why: string
-  readonly where: string
+  readonly reasons: readonly { readonly why: string; readonly where: string }[]
 }
 
 /** What could have been tested comes before what is not for such a guest. */
@@ -99,11 +106,14 @@ function leftOut({ environments }: Plan, isOfIt: (left: LeftOut) => boolean): Le
       reasons.set(why, group)
     }
   }
-  return [...reasons].map(([why, { tests, ids }]) => ({
-    tests: wholeSuites([...tests], suiteSizes(environments)).join(', '),
-    why,
-    where: ids.size === 1 ? [...ids].join('') : `${ids.size} environments`,
-  }))
+  const sizes = suiteSizes(environments)
+  const groups = new Map<string, { why: string; where: string }[]>()
+  for (const [why, { tests, ids }] of reasons) {
+    const named = wholeSuites([...tests], sizes).join(', ')
+    const where = ids.size === 1 ? [...ids].join('') : `${ids.size} environments`
+    groups.set(named, [...(groups.get(named) ?? []), { why, where }])
+  }
+  return [...groups].map(([tests, found]) => ({ tests, reasons: found }))
 }
 
 /** How many tests each suite has. */
