@@ -74,6 +74,7 @@ async function rebootGuest(session: GuestSession, signal: AbortSignal): Promise<
     })
     session.machine = rebooted.machine
     session.identity = rebooted.after
+    await session.source.health.learnRestart()
     return {
       before: nameOf(rebooted.before),
       after: nameOf(rebooted.after),
@@ -106,6 +107,7 @@ async function disconnect(
         })
         const machine = await session.reconnect(until)
         session.identity = await session.source.system.identify(machine, { signal: until })
+        await health.learnRestart()
         // A crash that was asked for is read while it is still tolerated.
         await health.look()
         return {

@@ -1,8 +1,9 @@
 import { InfraError } from '../config/errors.js'
 import type { Host, Lab, Placement } from '../config/model.js'
 import { withDeadline } from '../deadline/deadline.js'
-import type { Instance, RunningGuest } from '../hypervisors/driver.js'
+import type { Instance, RunningGuest, Unasked } from '../hypervisors/driver.js'
 import type { Held, LeasedPlace } from '../hypervisors/lease.js'
+import type { InstanceMoved, InstanceRestarted } from '../journal/events.js'
 import type { PlannedEnvironment } from '../plan/types.js'
 import type { BootAttempt } from './boot.js'
 import type { EvidenceFile } from './evidence.js'
@@ -134,6 +135,7 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
     evidence,
     lend,
     boot,
+    tell: what => settings.emit(unaskedEvent(what, { environment: environment.id, instance })),
   })
   undo.push('disconnect', () => session.close())
   undo.push('clean', signal => session.clean(signal))
@@ -149,4 +151,14 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
   })
   refuseOtherProducts(environment, { host: host.id, ofGuest: session.facts, ofHost })
   return session
+}
+
+/** What happened to an instance unasked, as the journal has it. */
+function unaskedEvent(
+  what: Unasked,
+  at: { readonly environment: string; readonly instance: string },
+): InstanceMoved | InstanceRestarted {
+  return what.type === 'moved'
+    ? { type: 'instance-moved', ...at, from: what.from, to: what.to }
+    : { type: 'instance-restarted', ...at, cause: what.cause, reason: what.why }
 }

@@ -143,7 +143,8 @@ export class PeerInstance {
   /** All that is told of it belongs to the environment that it serves; its bring-up is not a result. */
   #emit(event: EventBody, { emit }: RunSettings): void {
     const environment = this.#request.environment.id
-    if (event.type === 'instance-ready') {
+    const { type } = event
+    if (type === 'instance-ready' || type === 'instance-moved' || type === 'instance-restarted') {
       emit({ ...event, environment })
     } else if (event.type === 'waiting') {
       emit({ ...event, environment, what: `its peer ${this.id}: ${event.what}` })

@@ -153,6 +153,10 @@ async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Los
     if (health.broken.aborted) {
       return goneLoss(health.broken.reason, lost)
     }
+    const byHost = await health.byHostSince(before.takenAtMs)
+    if (byHost !== null) {
+      return { verdict: 'error', error: byHost }
+    }
     return !isSameBoot(before, after)
       ? lost('guest', 'the guest rebooted unexpectedly')
       : lost('network', 'the connection was lost; the guest runs on with the same boot identity')
@@ -167,7 +171,8 @@ async function diagnose(session: GuestSession, signal: AbortSignal): Promise<Los
     if (error instanceof InfraError && refusals.has(error.context.code)) {
       return { verdict: 'error', error: new InfraError(`${session.machine.label}: ${what}`, error.context) }
     }
-    return unreachable(session, what, lost)
+    const byHost = await health.byHostSince(before.takenAtMs)
+    return byHost === null ? unreachable(session, what, lost) : { verdict: 'error', error: byHost }
   } finally {
     clear()
   }

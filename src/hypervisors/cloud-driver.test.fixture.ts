@@ -87,6 +87,7 @@ function cloudBackend(cloud: Cloud, { instance, placement }: GuestRequest): VmBa
     limits,
     lent,
     graceMs: 0,
+    restarts: 'host',
     keepHint: `cloud console ${name}`,
     proofs: { reset: 'incarnation' },
     prepare: async signal => {

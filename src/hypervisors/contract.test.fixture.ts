@@ -206,7 +206,13 @@ export function contract(t: Test, name: string, open: (t: Test) => Promise<Subje
     const { driver, request, left, restart } = await open(t)
     const instance = await driver.instance(request).prepare(never)
     const running = await instance.start(never)
+    const told: string[] = []
+    running.onUnasked?.(({ type }) => void told.push(type))
+    await running.look?.(never)
+    t.strictSame(told, [])
     await restart?.()
+    await running.look?.(never)
+    t.strictSame(told, restart === undefined ? [] : ['restarted'], 'it is told, once')
     await running.pause?.(never)
     await running.resume?.(never)
     t.notOk(running.gone.aborted)

@@ -50,6 +50,14 @@ export interface GuestConsole {
   look(signal: AbortSignal): Promise<void>
 }
 
+/**
+ * What happened to a running guest though nobody asked for it, and that did not end it: its cluster moved it, or it was
+ * ended and started again, with whose doing that was.
+ */
+export type Unasked =
+  | { readonly type: 'moved'; readonly from: string; readonly to: string }
+  | { readonly type: 'restarted'; readonly cause: 'guest' | 'host' | 'unknown'; readonly why: string }
+
 /** A disk that was added to a running guest. */
 export interface AddedDisk {
   /** By which it is taken away again, and by which the guest knows it where `device` is absent. */
@@ -78,6 +86,10 @@ export interface RunningGuest {
   readonly facts: Readonly<Record<string, string>>
   /** Absent where there is no console to read, or no way to read it while the guest runs. */
   readonly console?: GuestConsole
+  /** Calls for all that happens to it unasked, at once for what has happened before. What is returned ends it. */
+  onUnasked?(listener: (what: Unasked) => void): () => void
+  /** Looks at it now: what happened to it before this call is told when it resolves. */
+  look?(signal: AbortSignal): Promise<void>
   pause?(signal: AbortSignal): Promise<void>
   resume?(signal: AbortSignal): Promise<void>
   /** Asks it to shut down and waits until it has; its fault when it has not in time. It is not gone by that. */

@@ -112,6 +112,25 @@ export interface InstanceFailed {
   readonly message: string
 }
 
+/** A running instance was moved to another host, and nobody of this run asked for it. */
+export interface InstanceMoved {
+  readonly type: 'instance-moved'
+  readonly environment: string
+  readonly instance: string
+  readonly from: string
+  readonly to: string
+}
+
+/** A running instance was ended and started again, and nobody of this run asked for it. */
+export interface InstanceRestarted {
+  readonly type: 'instance-restarted'
+  readonly environment: string
+  readonly instance: string
+  /** Whose doing it was; `unknown` where the host cannot tell it from a reboot of the guest. */
+  readonly cause: Cause
+  readonly reason: string
+}
+
 /** Somebody else uses the host, or the guest that runs already: the instance waits for it. */
 export interface LeaseAwaited {
   readonly type: 'lease-awaited'
@@ -248,6 +267,8 @@ export type EventBody =
   | InstanceStarted
   | InstanceReady
   | InstanceFailed
+  | InstanceMoved
+  | InstanceRestarted
   | LeaseAwaited
   | LeaseTaken
   | Waiting

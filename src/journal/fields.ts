@@ -20,6 +20,8 @@ const required: Record<EventBody['type'], Readonly<Record<string, Kind>>> = {
   'instance-started': { environment: 'string', instance: 'string', host: 'string', attempt: 'number' },
   'instance-ready': { environment: 'string', instance: 'string', bootIdentity: 'string', facts: 'object' },
   'instance-failed': { environment: 'string', instance: 'string', cause: 'string', message: 'string' },
+  'instance-moved': { environment: 'string', instance: 'string', from: 'string', to: 'string' },
+  'instance-restarted': { environment: 'string', instance: 'string', cause: 'string', reason: 'string' },
   'lease-awaited': { environment: 'string', instance: 'string', machine: 'string', owner: 'string' },
   'lease-taken': { environment: 'string', instance: 'string', machine: 'string', token: 'number' },
   waiting: { environment: 'string', what: 'string', since: 'string' },

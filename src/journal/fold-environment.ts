@@ -1,5 +1,5 @@
 import type { PlannedEnvironment } from '../plan/types.js'
-import type { EventBody, JournalEvent, Verdict } from './events.js'
+import type { JournalEvent, Verdict } from './events.js'
 import { foldTest, type TestFold } from './fold-test.js'
 import type { Counts, EnvironmentState, InstanceState, TestState } from './state.js'
 import { stopwatch } from './stopwatch.js'
@@ -50,11 +50,12 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
       else test.add(event)
     } else if (event.type === 'instance-started') {
       const { instance: id, host, attempt, at, peer = null } = event
-      instances.set(id, { id, host, attempt, peer, startedAt: at, ready: null, failure: null, ended: null })
+      const nothingYet = { ready: null, failure: null, unasked: [], ended: null }
+      instances.set(id, { id, host, attempt, peer, startedAt: at, ...nothingYet })
     } else {
       const instance = instances.get(event.instance)
       if (instance === undefined) problems.push(`no instance ${event.instance} was started in ${planned.id}`)
-      else instances.set(event.instance, { ...instance, ...changeOf(event) })
+      else instances.set(event.instance, { ...instance, ...changeOf(event, instance) })
     }
   }
 
@@ -86,11 +87,18 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
 }
 
 type InstanceEvent = Extract<
-  EventBody,
-  { readonly type: 'instance-ready' | 'instance-failed' | 'instance-ended' }
+  JournalEvent,
+  {
+    readonly type:
+      | 'instance-ready'
+      | 'instance-failed'
+      | 'instance-moved'
+      | 'instance-restarted'
+      | 'instance-ended'
+  }
 >
 
-function changeOf(event: InstanceEvent): Partial<InstanceState> {
+function changeOf(event: InstanceEvent, { unasked }: InstanceState): Partial<InstanceState> {
   switch (event.type) {
     case 'instance-ready': {
       const { bootIdentity, hostKey, factsDigest, facts } = event
@@ -98,6 +106,14 @@ function changeOf(event: InstanceEvent): Partial<InstanceState> {
     }
     case 'instance-failed':
       return { failure: { cause: event.cause, message: event.message } }
+    case 'instance-moved': {
+      const text = `from ${event.from} to ${event.to}`
+      return { unasked: [...unasked, { type: 'moved', at: event.at, text }] }
+    }
+    case 'instance-restarted': {
+      const text = `${event.reason} (${event.cause})`
+      return { unasked: [...unasked, { type: 'restarted', at: event.at, text }] }
+    }
     case 'instance-ended': {
       const { undone, orphan, kept, evidence } = event
       return { ended: { undone, orphan, kept, evidence } }

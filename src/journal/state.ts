@@ -72,6 +72,15 @@ export interface TestState {
   readonly attempts: readonly AttemptState[]
 }
 
+/** What happened to an instance that nobody asked for: it was moved to another host, or restarted. */
+export interface UnaskedState {
+  readonly type: 'moved' | 'restarted'
+  /** UTC, ISO 8601 with ms. */
+  readonly at: string
+  /** From where to where, or why, for people. */
+  readonly text: string
+}
+
 /** One virtual machine that served an environment. */
 export interface InstanceState {
   readonly id: string
@@ -87,6 +96,8 @@ export interface InstanceState {
     readonly facts: Readonly<Record<string, string>>
   } | null
   readonly failure: { readonly cause: Cause; readonly message: string } | null
+  /** What happened to it unasked, and that it outlived. */
+  readonly unasked: readonly UnaskedState[]
   readonly ended: {
     readonly undone: readonly string[]
     readonly orphan: string | null

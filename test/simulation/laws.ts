@@ -28,6 +28,7 @@ export function violations(ran: Ran): string[] {
     ...passesWereGiven(ran),
     ...failuresAreTheGuests(ran),
     ...nothingIsLeft(ran),
+    ...whatHostsDidIsTold(ran),
     ...hostsKeepTheirCapacity(ran),
     ...testsRunAlone(ran),
     ...waitsAreBounded(ran),
@@ -106,6 +107,17 @@ function failuresAreTheGuests({ events, truth }: Ran): string[] {
       ? [`${event.test} failed on ${event.instance}, where nothing was wrong with the guest: ${event.reason}`]
       : [],
   )
+}
+
+/** What hosts did unasked stands in the journal, once each, and nothing else does. */
+function whatHostsDidIsTold({ events, truth }: Ran): string[] {
+  const told = events.flatMap(event =>
+    event.type === 'instance-moved' || event.type === 'instance-restarted'
+      ? [`${event.instance} ${event.type.slice('instance-'.length)}`]
+      : [],
+  )
+  const [done, said] = [truth.unasked.join(', '), told.join(', ')]
+  return done === said ? [] : [`hosts did "${done}" unasked, and the journal says "${said}"`]
 }
 
 function nothingIsLeft({ events, truth }: Ran): string[] {

@@ -1,5 +1,5 @@
 import { InfraError } from '../../src/config/errors.js'
-import type { RunningGuest } from '../../src/hypervisors/driver.js'
+import type { RunningGuest, Unasked } from '../../src/hypervisors/driver.js'
 import type { connectToGuest } from '../../src/hypervisors/reach.js'
 import type { Exit } from '../../src/journal/events.js'
 import type { PlannedTest } from '../../src/plan/types.js'
@@ -16,6 +16,8 @@ export interface GuestScript {
   readonly random: Random
   readonly truth: Truth
   readonly isCalm: boolean
+  /** True once its runner has died: nothing is told any more. */
+  readonly isDead: () => boolean
   /** Tests by the name of their script. */
   readonly tests: ReadonlyMap<string, PlannedTest>
 }
@@ -57,6 +59,8 @@ export class ScriptedGuest {
   #connects = 0
   #commands = 0
   #fateTimer: NodeJS.Timeout | undefined
+  #hostTimer: NodeJS.Timeout | undefined
+  readonly #listeners = new Set<(what: Unasked) => void>()
 
   constructor(script: GuestScript) {
     this.#script = script
@@ -69,12 +73,26 @@ export class ScriptedGuest {
     if (fate !== 'none') {
       this.#fateTimer = setTimeout(() => this.#meet(fate), random.ms(`${instance} fate at`, 0, 300_000))
     }
+    // Drawn by itself, so that seeds of before mean the same runs.
+    if (!isCalm && random.happens(`${instance} host does`, 0.08)) {
+      const what = random.pick<Unasked['type']>(`${instance} host does what`, ['moved', 'restarted'])
+      this.#hostTimer = setTimeout(
+        () => this.#suffer(what),
+        random.ms(`${instance} host does at`, 0, 300_000),
+      )
+    }
     const guest: RunningGuest = {
+      onUnasked: listener => {
+        this.#listeners.add(listener)
+        return () => this.#listeners.delete(listener)
+      },
+      look: async () => {},
       access: async () => ({ endpoint: { host: instance, port: 22, jumps: [] } }),
       gone: this.#gone.signal,
       facts: {},
       stop: async signal => {
         clearTimeout(this.#fateTimer)
+        clearTimeout(this.#hostTimer)
         await stop(signal)
         this.#isUp = false
         this.#cut('it was stopped')
@@ -102,6 +120,29 @@ export class ScriptedGuest {
       this.#isSilent = true
     }
     this.#cut(fate)
+  }
+
+  /** What its host does to it unasked: it is well afterwards, and its connections are gone. */
+  #suffer(what: Unasked['type']): void {
+    const { instance, truth } = this.#script
+    if (!this.#isUp || this.#gone.signal.aborted) {
+      return
+    }
+    truth.trouble(what)
+    if (this.#listeners.size > 0 && !this.#script.isDead()) {
+      truth.unasked.push(`${instance} ${what}`)
+    }
+    if (what === 'restarted') {
+      this.#boots += 1
+    }
+    for (const tell of this.#listeners) {
+      tell(
+        what === 'moved'
+          ? { type: what, from: 'host-1', to: 'host-2' }
+          : { type: what, cause: 'host', why: 'its host failed, and another one took it' },
+      )
+    }
+    this.#cut(what)
   }
 
   #cut(why: string): void {

@@ -99,6 +99,7 @@ export function scriptedHost(
       random,
       truth,
       isCalm: world.isCalm,
+      isDead,
       tests: new Map((environment?.tests ?? []).map(test => [test.file, test])),
     })
     /** Work that may have been given up and still goes on. */

@@ -17,7 +17,11 @@ export async function confirmGuest(session: GuestSession, stop: AbortSignal): Pr
     if (isSameBoot(session.identity, now)) {
       return null
     }
+    const byHost = await health.byHostSince(session.identity.takenAtMs)
     session.identity = now
+    if (byHost !== null) {
+      return byHost
+    }
     const message = `${session.machine.label}: the guest rebooted unexpectedly while the test ran`
     return new InfraError(message, { cause: 'guest', where: instance, code: 'lost' })
   } catch (error) {

@@ -61,6 +61,8 @@ export function libvirtBackend(given: PrepareRequest): VmBackend {
     },
     ...hotplug,
     graceMs: 0,
+    // QEMU restarts a guest within its domain; Xen makes another domain of it.
+    ...(host.xen ? {} : { restarts: 'host' as const }),
     lent: clean.kind === 'none',
     keepHint: keepHint({ placement, guest: request.guest, connect, uri: host.virsh.uri, domain }),
     prepare: start.prepare,

@@ -117,6 +117,11 @@ export interface VmBackend extends VmCommands {
   readonly proofs?: Readonly<Partial<Record<Ability, Proof>>>
   /** How long it may be away where the host makes it anew when its guest reboots, in ms. */
   readonly graceMs: number
+  /**
+   * Whose doing it is when another incarnation runs unasked: `host` where a reboot of the guest leaves the incarnation as
+   * it is. Absent where it cannot be told from outside.
+   */
+  readonly restarts?: 'host'
   /** True for a machine that was there before and is given back as it was found. */
   readonly lent: boolean
   /** What a person does to reach it, one line. */

@@ -34,7 +34,13 @@ t.test('a machine that moves or restarts by itself is followed', async t => {
   t.strictSame(moved.event, { type: 'moved', from: 'a', to: 'b' })
   t.equal(moved.known.host, 'b')
   const restarted = reduce(known, seen({ incarnation: '2' }), now)
-  t.match(restarted.event, { type: 'restarted' })
+  t.match(restarted.event, { type: 'restarted', cause: 'unknown' })
+  const byHost = reduce(known, seen({ incarnation: '2' }), { ...now, restarts: 'host' })
+  t.match(
+    byHost.event,
+    { type: 'restarted', cause: 'host' },
+    'where a reboot of the guest leaves it as it is',
+  )
   t.equal(reduce(restarted.known, seen({ incarnation: '2' }), now).event, null, 'once')
   t.equal(
     reduce({ ...known, incarnation: null }, seen({ incarnation: '2' }), now).event,

@@ -1,4 +1,5 @@
 import type { InfraContext } from '../../config/errors.js'
+import type { Unasked } from '../driver.js'
 
 /**
  * What a virtual machine is seen to do: it runs, stands still, is held by its host for something that passes, goes
@@ -43,8 +44,7 @@ export type Glance = Pick<Observation, 'power' | 'said' | 'incarnation'> & { rea
 /** What happened to a virtual machine though nobody asked for it. */
 export type VmEvent =
   | { readonly type: 'lost' | 'crashed'; readonly cause: Account['cause']; readonly why: string }
-  | { readonly type: 'moved'; readonly from: string; readonly to: string }
-  | { readonly type: 'restarted'; readonly why: string }
+  | Unasked
 
 /** What is known of a virtual machine, and what it is meant to do. */
 export interface Known {
@@ -72,7 +72,11 @@ export function isDown({ power }: Pick<Observation, 'power'>): boolean {
 export function reduce(
   known: Known,
   seen: Glance & Pick<Observation, 'question' | 'account'>,
-  { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
+  {
+    nowMs,
+    graceMs,
+    restarts = 'unknown',
+  }: { readonly nowMs: number; readonly graceMs: number; readonly restarts?: 'host' | 'unknown' },
 ): { readonly known: Known; readonly event: VmEvent | null } {
   if (seen.question !== undefined) {
     const why = `the host waits for an answer: ${seen.question}`
@@ -104,7 +108,7 @@ export function reduce(
   return {
     known: now,
     event: isAnother
-      ? { type: 'restarted', why: `it was ${known.incarnation}, and is ${incarnation}` }
+      ? { type: 'restarted', cause: restarts, why: `it was ${known.incarnation}, and is ${incarnation}` }
       : null,
   }
 }

@@ -79,6 +79,8 @@ export function offer(
     facts,
     gone: vm.gone,
     ...(console === null ? {} : { console }),
+    onUnasked: listener => vm.onUnasked(listener),
+    look: signal => vm.lookNow(signal),
     access: signal => vm.access(signal),
     stop: signal => vm.end(signal),
     ...Object.assign({}, ...calls),

@@ -1,6 +1,7 @@
 import type { Ability } from '../../config/abilities.js'
+import { unlessAborted } from '../../deadline/signals.js'
 import { type WatchedConsole, watchConsole } from '../console/watch.js'
-import type { Access, GuestRequest, RunningGuest } from '../driver.js'
+import type { Access, GuestRequest, RunningGuest, Unasked } from '../driver.js'
 import { awaitSent, awaitState } from './await-state.js'
 import { type Command, type Description, type Sent, sent, usualProofs, type VmBackend } from './backend.js'
 import { isDown, isUp, type Known, type Observation } from './observation.js'
@@ -51,6 +52,15 @@ export class RunningVm {
 
   get gone(): AbortSignal {
     return this.#watch.gone
+  }
+
+  onUnasked(listener: (what: Unasked) => void): () => void {
+    return this.#watch.onUnasked(listener)
+  }
+
+  /** Looks at it now: what has happened to it is told when this resolves. */
+  lookNow(signal: AbortSignal): Promise<void> {
+    return unlessAborted(this.#watch.lookNow(), signal)
   }
 
   get hasEnded(): boolean {

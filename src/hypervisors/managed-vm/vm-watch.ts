@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { WatchedConsole } from '../console/watch.js'
-import type { GuestRequest } from '../driver.js'
+import type { GuestRequest, Unasked } from '../driver.js'
 import type { Hint, VmBackend } from './backend.js'
 import { type Glance, type Known, type Observation, reduce, type VmEvent } from './observation.js'
 
@@ -23,6 +23,9 @@ export class VmWatch {
   readonly #watched: Watched
   readonly #gone = new AbortController()
   readonly #unwatch: () => void
+  /** What it outlived, and who wants to know. */
+  readonly #unasked: Unasked[] = []
+  readonly #listeners = new Set<(what: Unasked) => void>()
   /** Work under way that disturbs it: what is seen meanwhile says nothing. */
   #disturbing = 0
   #disturbedAtMs = performance.now()
@@ -40,6 +43,21 @@ export class VmWatch {
   /** Aborts, with an InfraError as its reason, when the machine is lost or its guest has crashed. */
   get gone(): AbortSignal {
     return this.#gone.signal
+  }
+
+  /** Calls for what happens unasked and is outlived; at once for what has happened before. */
+  onUnasked(listener: (what: Unasked) => void): () => void {
+    this.#listeners.add(listener)
+    for (const what of this.#unasked) {
+      listener(what)
+    }
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Looks now: what has happened is known when it resolves. */
+  async lookNow(): Promise<void> {
+    this.#hear({ type: 'seen', seen: null, askedAtMs: performance.now() })
+    await this.#looking
   }
 
   /** Watches it no more. */
@@ -102,8 +120,9 @@ export class VmWatch {
 
   /** A glance that shows an event is only a reason to look: what it shows is not adopted. */
   #reduce(seen: Glance | Observation): VmEvent | null {
-    const { graceMs } = this.#watched.backend
-    const { known, event } = reduce(this.known, seen, { nowMs: performance.now(), graceMs })
+    const { graceMs, restarts } = this.#watched.backend
+    const given = { nowMs: performance.now(), graceMs, ...(restarts === undefined ? {} : { restarts }) }
+    const { known, event } = reduce(this.known, seen, given)
     if (event === null || 'devices' in seen) {
       this.known = known
     } else {
@@ -126,6 +145,11 @@ export class VmWatch {
     if (event.type === 'lost' || event.type === 'crashed') {
       const { cause } = event
       this.#gone.abort(new InfraError(`${instance}: ${why}`, { cause, where: instance, code: 'lost' }))
+      return
+    }
+    this.#unasked.push(event)
+    for (const listener of this.#listeners) {
+      listener(event)
     }
   }
 }

@@ -155,6 +155,7 @@ export function qemuBackend(given: QemuBackendRequest): QemuBackend {
     instance,
     limits,
     graceMs: 0,
+    restarts: 'host',
     lent: false,
     keepHint: keepHint(folder),
     prepare: async signal => {

@@ -42,6 +42,8 @@ export function vsphereBackend(given: VsphereBackendRequest): VmBackend {
     limits: host.limits,
     // It is the same machine from its start to its end.
     graceMs: 0,
+    // Its boot time is when it was powered on, and no reboot of the guest alters that.
+    restarts: 'host',
     lent: clean.kind === 'none',
     get keepHint() {
       return `the console of the virtual machine ${isOwn ? instance : named} in ${site.session.url}/ui`
