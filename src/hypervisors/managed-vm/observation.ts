@@ -43,7 +43,8 @@ export type Glance = Pick<Observation, 'power' | 'said' | 'incarnation'> & { rea
 
 /** What happened to a virtual machine though nobody asked for it. */
 export type VmEvent =
-  | { readonly type: 'lost' | 'crashed'; readonly cause: Account['cause']; readonly why: string }
+  | { readonly type: 'lost'; readonly cause: Account['cause']; readonly why: string }
+  | { readonly type: 'crashed'; readonly cause: Account['cause']; readonly why: string }
   | Unasked
 
 /** What is known of a virtual machine, and what it is meant to do. */
