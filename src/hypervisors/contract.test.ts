@@ -73,7 +73,7 @@ async function openCloud(t: Test): Promise<Subject & { readonly cloud: Cloud }> 
 }
 
 async function openLibvirt(t: Test): Promise<Subject> {
-  const { driver, request, files, setState, counted } = await startTwoHosts(t)
+  const { driver, request, files, setState, restart, counted } = await startTwoHosts(t)
   const { onCommand, refuse } = counted
   const end = (): Promise<void> => setState('kvm-1', 'shut off (destroyed)')
   return {
@@ -83,7 +83,7 @@ async function openLibvirt(t: Test): Promise<Subject> {
     onCommand,
     refuse,
     end,
-    restart: () => setState('kvm-1', 'running (booted)'),
+    restart,
   }
 }
 

@@ -33,7 +33,7 @@ case $1 in
   dumpxml) need "$2"; cat "$2.xml" ;;
   define) name=$(sed -n 's,.*<name>\\(.*\\)</name>.*,\\1,p' "$2"); cat "$2" >"$name.xml"; echo 'shut off (unknown)' >"$name.state" ;;
   undefine) need "$2"; rm -f "$2.xml" "$2.state" "$2".snapshot.* ;;
-  start) need "$2"; echo 'running (booted)' >"$2.state"; echo '2 262144' >"$2.info" ;;
+  start) need "$2"; sed -i "s/^<domain type='kvm'[^>]*>/<domain type='kvm' id='1'>/" "$2.xml"; echo 'running (booted)' >"$2.state"; echo '2 262144' >"$2.info" ;;
   shutdown) need "$2"; [ -e stubborn ] || echo 'shut off (shutdown)' >"$2.state" ;;
   destroy) need "$2"; echo 'shut off (destroyed)' >"$2.state" ;;
   dominfo) need "$2"; read -r cpus memory <"$2.info"
@@ -95,6 +95,8 @@ export interface TwoHosts {
   /** What the host's `list` says of a domain; `null` when it is not there. */
   stateOn(host: HostName, domain?: string): Promise<string | null>
   setState(host: HostName, state: string): Promise<void>
+  /** Ends the instance on the first host and starts it again, which gives it another id. */
+  restart(): Promise<void>
   /** What goes wrong with the next move. */
   fault(what: 'refused' | 'crashed' | 'late'): Promise<void>
   /** Lets a host's guests do nothing that they are asked for. */
@@ -176,6 +178,11 @@ export async function startTwoHosts(t: Pick<Test, 'teardown'>): Promise<TwoHosts
     stateOn: async (host, domain = instance) =>
       (await readFile(join(folderOf(host), `${domain}.state`), 'utf8').catch(() => null))?.trim() ?? null,
     setState: (host, state) => writeFile(join(folderOf(host), `${instance}.state`), `${state}\n`),
+    restart: async () => {
+      const file = join(folderOf('kvm-1'), `${instance}.xml`)
+      const xml = await readFile(file, 'utf8')
+      await writeFile(file, xml.replace("id='1'", "id='2'"))
+    },
     fault: what => writeFile(join(folderOf('kvm-1'), 'fault'), what),
     stubborn: host => writeFile(join(folderOf(host), 'stubborn'), ''),
     log: host => readFile(join(folderOf(host), 'log'), 'utf8'),

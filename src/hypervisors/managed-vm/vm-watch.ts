@@ -56,7 +56,8 @@ export class VmWatch {
 
   /** Looks now: what has happened is known when it resolves. */
   async lookNow(): Promise<void> {
-    this.#hear({ type: 'seen', seen: null, askedAtMs: performance.now() })
+    const askedAtMs = performance.now()
+    this.#looking = this.#looking.then(() => this.#look(null, askedAtMs, true)).catch(() => {})
     await this.#looking
   }
 
@@ -93,18 +94,21 @@ export class VmWatch {
     }
   }
 
-  async #look(glance: Glance | null, askedAtMs: number): Promise<void> {
+  /** `whole` where the incarnation matters: some hosts tell it only with all that a machine has. */
+  async #look(glance: Glance | null, askedAtMs: number, whole = false): Promise<void> {
     if (!this.#isFresh(askedAtMs)) {
       // What is told once is not told again.
       this.#hasMissed ||= glance === null
       return
     }
-    if (glance !== null && this.#reduce(glance) === null) {
+    const glanced = glance === null ? null : this.#reduce(glance)
+    if (glance !== null && glanced === null) {
       return
     }
     // A list tells no reasons: whatever is strange is looked at by itself.
     const againMs = performance.now()
-    const seen = await this.#watched.backend.observe({ devices: false }, never)
+    const devices = whole || glanced?.type === 'restarted'
+    const seen = await this.#watched.backend.observe({ devices }, never)
     // What the guest said last outranks the end of its machine.
     await this.#watched.console?.look(never).catch(() => {})
     const event = this.#isFresh(againMs) ? this.#reduce(seen) : null
