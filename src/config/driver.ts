@@ -47,6 +47,8 @@ export interface DriverDescriptor {
   readonly hostTool?: 'virsh' | 'xl'
   /** Hypervisor products that this driver adds to the known ones. */
   readonly products?: readonly HypervisorProduct[]
+  /** Loads the code behind the descriptor, which a lab that names the driver needs; absent where it is loaded already. */
+  readonly load?: () => Promise<void>
   /** What is wrong with a placement beyond the schema: one message per mistake. */
   placementMistakes(placement: WrittenPlacement): readonly string[]
 }

@@ -27,7 +27,10 @@ const defaultGuestsPerHost = 1
 export async function loadLab(path: string, drivers: DriverSource): Promise<Lab> {
   const yaml = await readYaml(resolve(path))
   refuseOtherFormat(yaml)
-  return labOf(yaml, await driversOf(yaml, drivers), await readEmulation(yaml.file))
+  const lab = labOf(yaml, await driversOf(yaml, drivers), await readEmulation(yaml.file))
+  const named = new Set([...lab.hosts.values()].map(({ driver }) => driver))
+  await Promise.all([...named].map(driver => driver.load?.()))
+  return lab
 }
 
 /** The built-in drivers and those that the lab names. Throws ConfigError with the place of each that cannot be used. */

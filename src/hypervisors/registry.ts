@@ -71,6 +71,7 @@ const types: Readonly<Record<keyof DriverModule, string | null>> = {
   connectsBy: null,
   namesCleanStates: null,
   products: null,
+  load: null,
 }
 
 function mistakeIn(value: unknown): string | null {
