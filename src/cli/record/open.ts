@@ -101,6 +101,8 @@ function journalFlaw(
 
 /** A run that a record keeps, by the digest of its journal; `null` when it is not there. @throws ConfigError */
 export async function readKept(record: string, journal: string): Promise<RunSource | null> {
+  // What a statement says is data: no path is made of anything but a digest.
+  if (!/^[0-9a-f]{64}$/.test(journal)) return null
   const folder = join(record, runFolder(journal))
   const isThere = await readFile(join(folder, planFile)).then(
     () => true,

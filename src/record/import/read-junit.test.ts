@@ -45,12 +45,29 @@ t.test(
   },
 )
 
+t.test("Pester's files are read: a byte order mark, what is inconclusive, a setup that failed", async t => {
+  const text = await foreign('pester-6.2.xml')
+  t.equal(text.codePointAt(0), 0xfeff)
+  t.same(verdicts(text), [
+    'guest.answers: pass',
+    'guest.fails: fail',
+    'guest.is not known: error',
+    'guest.is left out: skip',
+    'guest.is skipped inside: skip',
+    'guest.throws: fail',
+    'guest.has 1 disks: pass',
+    'guest.has 2 disks: fail',
+    'broken setup.never ran: fail',
+    'broken setup.nor did this: fail',
+  ])
+})
+
 t.test('a byte order mark is not a fault, and another status than passed is not a pass', async t => {
   t.same(verdicts(`\ufeff${case_('status="Passed"/>')}`), ['n: pass'])
   t.same(verdicts(case_('status="Inconclusive"/>')), ['n: error'])
   t.same(verdicts(case_('status="run" result="completed"/>')), ['n: pass'])
   t.same(verdicts(case_('result="failed"/>')), ['n: error'])
-  t.same(verdicts(case_('status="Inconclusive"><skipped message=""/></testcase>')), ['n: skip'])
+  t.same(verdicts(case_('status="Inconclusive"><skipped message=""/></testcase>')), ['n: error'])
 })
 
 t.test('a case that failed again and again is not a pass, and one that passed at last is flaky', async t => {

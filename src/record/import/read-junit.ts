@@ -142,10 +142,13 @@ function caseOf(
       : outcomes.has('skipped')
         ? 'skip'
         : 'pass'
-  // Pester says "Inconclusive" or "NotRun" beside an element, or without any.
-  const isOddPass = seen === 'pass' && [status, result].some(word => word !== undefined && !passed.test(word))
+  // Pester says "Inconclusive" or "NotRun" beside an element, or without any: nobody knows whether such a test applies.
+  const words = [status, result].filter(word => word !== undefined)
+  const isOdd =
+    (seen === 'pass' && words.some(word => !passed.test(word))) ||
+    (seen === 'skip' && words.some(word => /^inconclusive$/i.test(word)))
   const own = properties.verdict
-  const verdict = isOddPass ? 'error' : own === undefined ? seen : ownVerdict(own, seen, name, refuse)
+  const verdict = isOdd ? 'error' : own === undefined ? seen : ownVerdict(own, seen, name, refuse)
   const isFlaky = outcomes.has('flakyFailure') || outcomes.has('flakyError')
   const seconds = Number(time)
   return {

@@ -22,15 +22,20 @@ import { type SampleRecord, sampleRecord } from './record.test.fixture.js'
 const nowMs = Date.parse('2026-11-30T12:00:00Z')
 const kit = { harness: [harness], suites: { guestcert: [suiteDigest], core: [suiteDigest] } }
 
-async function register(record: SampleRecord, nonce: string, by: 'a' | 'b' = 'a'): Promise<string> {
-  const { predicate } = sampleStatement()
+async function register(
+  record: SampleRecord,
+  nonce: string,
+  by: 'a' | 'b' = 'a',
+  changes: SampleChanges = {},
+): Promise<string> {
+  const { predicate } = sampleStatement(changes)
   const registration = statementAbout('registration', [], {
     at: '2026-11-22T10:14:00.000Z',
     nonce,
     planDigest: predicate.planDigest,
     planExpected: predicate.planExpected,
     harnessDigest: harness,
-    pairings: pairingsOf(sampleRun().plan),
+    pairings: pairingsOf(sampleRun(changes).plan),
   })
   return (await record.add('registration', registration, by)).leaf
 }
@@ -134,6 +139,24 @@ t.test('a run that failed between breaks the row, and so does one that was never
   t.same(await codesOf(record, policy), [])
   await register(record, 'open')
   t.same(await codesOf(record, policy), ['row'])
+})
+
+t.test('a renamed guest does not begin afresh: what became of it before stands in the row', async t => {
+  const policy = samplePolicy({ row: 2, reproduction: 'optional' })
+  const [environment] = sampleRun().plan.environments
+  if (environment === undefined) throw new Error('no environment')
+  const renamed = { environment: { guest: { ...environment.guest, id: 'another-name' } } }
+  for (const [verdict, codes] of [
+    ['fail', ['row']],
+    ['pass', []],
+  ] as const) {
+    const record = await sampleRecord(t)
+    const first = await register(record, 'before')
+    await record.add('run', runOf(first, { verdicts: { 'core/memory': verdict } }), 'a', [first])
+    const second = await register(record, 'renamed', 'a', renamed)
+    await record.add('run', runOf(second, renamed), 'a', [second])
+    t.same(await codesOf(record, policy), codes)
+  }
 })
 
 t.test('a rejection by a reviewer counts, and by anyone else it does not', async t => {

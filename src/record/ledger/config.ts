@@ -29,7 +29,7 @@ export function loadRecordConfig(folder: string): Promise<RecordConfig> {
 /** What a leaf of the log says: which statement was recorded, as what, and which leaves it is about. */
 export const leafSchema = z.strictObject({
   v: z.literal(1),
-  kind: text,
+  kind: id,
   /** SHA-256 of the statement: of the payload of its envelope. */
   statement: z.string().regex(/^[0-9a-f]{64}$/),
   cites: z.array(z.string().regex(/^[0-9a-f]{64}$/)),

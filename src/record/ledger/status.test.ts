@@ -4,7 +4,7 @@ import { catalogueOf } from '../catalogue/build.js'
 import type { LoadedPolicy } from '../policy/load.js'
 import { harness, samplePolicy, sampleStatement, suiteDigest } from '../sample.test.fixture.js'
 import { certificateFor, decideAll, decisionStatement, policyStatement } from './decisions.js'
-import { type CertificatePredicate, entrySubject, statementAbout } from './entries.js'
+import { type CertificatePredicate, type DecisionPredicate, entrySubject, statementAbout } from './entries.js'
 import { readRecord } from './read.js'
 import { type SampleRecord, sampleRecord } from './record.test.fixture.js'
 import { standingsOf } from './status.js'
@@ -92,6 +92,34 @@ t.test('support that has ended makes a certificate historic, and not void', asyn
   const remark = statementAbout('revocation', [entrySubject(leaf)], { at: '2026-12-01', why: 'a fault' })
   await record.add('revocation', remark, 'b', [leaf])
   t.match(await at('2027-01-01T00:00:00Z'), { state: 'revoked', why: [/a fault/, /support has ended/] })
+})
+
+t.test('names that could be paths or markup are neither', async t => {
+  const hostile = samplePolicy(
+    { registered: false, reproduction: 'optional' },
+    { title: '<script>alert(1)</script>' },
+  )
+  const own = { policy: hostile, digest: digestOf(hostile) }
+  const { record } = await decidedBy(t, ['a', 'b'], own)
+  const read = await readRecord(record.folder)
+  const [decided] = await decideAll(read, { policy: hostile, kit, nowMs })
+  const made = decided === undefined ? null : certificateFor(decided, own, read)
+  if (made === null || decided === undefined) throw new Error('there is no certificate')
+  await record.add('certificate', made.statement, 'a', made.cites)
+  // Any party may sign what it likes: here a decision about a pairing whose page would stand elsewhere.
+  const { statement, cites } = decisionStatement(decided, own, 'vendor-b', read)
+  const predicate = statement.predicate as DecisionPredicate
+  const guestcert = { ...predicate.guestcert, pairing: '../../../etc/cron.d/x' }
+  await record.add('decision', { ...statement, predicate: { ...predicate, guestcert } }, 'b', cites)
+  const pages = catalogueOf(await readRecord(record.folder), nowMs)
+  t.same(
+    pages.map(({ path }) => path),
+    ['index.html', 'debian-12-on-debian-12.html', 'waivers.html', 'catalogue.json'],
+  )
+  for (const { path, content } of pages.filter(one => one.path.endsWith('.html'))) {
+    t.notMatch(content, /<script/, path)
+  }
+  t.match(pages[0]?.content, /&lt;script&gt;/)
 })
 
 t.test('a certificate that one party writes alone says nothing', async t => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { id } from '../../config/scalars.js'
 import { predicates, type RunPredicate } from '../statement/types.js'
 import type {
   CertificatePredicate,
@@ -31,6 +32,8 @@ export interface RecordView {
 }
 
 const word = z.string()
+/** Pairings give their names to files. */
+const named = z.looseObject({ pairing: id })
 const product = z.looseObject({ product: word, version: word })
 
 /** What a decision goes by: a predicate without it is none, whoever signed it, and stops nobody's decisions. */
@@ -46,6 +49,8 @@ const shapes: { readonly [kind: string]: z.ZodType } = {
     tests: z.array(z.looseObject({ id: word, suite: word, suiteDigest: word, verdict: word })),
     leftOut: z.array(z.looseObject({ test: word })),
   }),
+  decision: z.looseObject({ guestcert: named }),
+  certificate: named,
   challenge: z.looseObject({ tests: z.array(word) }),
 }
 
