@@ -72,7 +72,7 @@ async function logIn(
   const request = { instance, guest, placement }
   const access =
     driver.reach?.(request) ??
-    (await driver.keptAccess?.(request)) ??
+    (await driver.keptAccess?.(request, signal)) ??
     (await declaredAccess(placement, driver, signal))
   if (access === undefined) {
     throw new UsageError(

@@ -202,10 +202,13 @@ export interface Driver {
   /** How a guest that somebody else runs is reached; undefined when it is not known, or not running. */
   reach?(request: Pick<GuestRequest, 'guest' | 'placement'>): FoundAccess | undefined
   /**
-   * How an instance that was kept is reached, found where the driver itself wrote it down. Absent where only the lab
-   * says it.
+   * How an instance that was kept is reached, by what the driver itself wrote down or the host knows. Absent where only
+   * the lab says it.
    */
-  keptAccess?(request: Pick<GuestRequest, 'instance' | 'guest' | 'placement'>): Promise<Access>
+  keptAccess?(
+    request: Pick<GuestRequest, 'instance' | 'guest' | 'placement'>,
+    signal: AbortSignal,
+  ): Promise<Access>
   /** The instances that are there, without those whose runner is known to live. */
   leftovers?(signal: AbortSignal): Promise<Leftover[]>
   /** Ends an instance and removes what was made for it; again, if need be. */

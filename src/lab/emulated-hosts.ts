@@ -1,5 +1,5 @@
 import type { Host } from '../config/model.js'
-import type { Driver, FoundAccess, RunningGuest } from '../hypervisors/driver.js'
+import type { Access, Driver, FoundAccess, GuestRequest, RunningGuest } from '../hypervisors/driver.js'
 import { connectionLimits, hostLimits } from '../hypervisors/limit.js'
 import { HostConnection } from '../hypervisors/shared/connection.js'
 import { anyOf, connect } from '../remote/index.js'
@@ -47,16 +47,29 @@ export function withEmulatedLogins(
 ): Driver {
   const { access } = emulated
   const gateway = gatewayOf(host, emulated)
+  const loginOf = ({
+    guest,
+    placement,
+  }: Pick<GuestRequest, 'guest' | 'placement'>): FoundAccess | undefined =>
+    access.get(guestName(guest.id, placement.host, placement.configuration.name))
+  const keptAccess = driver.keptAccess?.bind(driver)
   return {
     ...driver,
+    ...(keptAccess === undefined
+      ? {}
+      : {
+          keptAccess: async (request, signal) => {
+            const [found, kept] = [loginOf(request), await keptAccess(request, signal)]
+            return found === undefined ? kept : withLogin(kept, found, gateway, signal)
+          },
+        }),
     close: async () => {
       await driver.close()
       await gateway?.close()
     },
     instance: request => {
       const instance = driver.instance(request)
-      const { guest, placement } = request
-      const found = access.get(guestName(guest.id, placement.host, placement.configuration.name))
+      const found = loginOf(request)
       if (found !== undefined) {
         const start = instance.start.bind(instance)
         instance.start = async until => reached(await start(until), found, gateway)
@@ -66,19 +79,25 @@ export function withEmulatedLogins(
   }
 }
 
-function reached(
-  running: RunningGuest,
-  { keyPath, hostKey, gone }: FoundAccess,
-  gateway: HostConnection | null,
-): RunningGuest {
+function reached(running: RunningGuest, found: FoundAccess, gateway: HostConnection | null): RunningGuest {
   return {
     ...running,
-    gone: gone === undefined ? running.gone : anyOf(running.gone, gone).signal,
-    access: async signal => ({
-      ...(await running.access(signal)),
-      ...(gateway === null ? {} : { via: await gateway.machine(signal) }),
-      ...(keyPath === undefined ? {} : { keyPath }),
-      ...(hostKey === undefined ? {} : { hostKey }),
-    }),
+    gone: found.gone === undefined ? running.gone : anyOf(running.gone, found.gone).signal,
+    access: async signal => withLogin(await running.access(signal), found, gateway, signal),
+  }
+}
+
+/** An address that a driver has found, with the keys of the emulated guest, and the way into its network. */
+async function withLogin(
+  access: Access,
+  { keyPath, hostKey }: FoundAccess,
+  gateway: HostConnection | null,
+  signal: AbortSignal,
+): Promise<Access> {
+  return {
+    ...access,
+    ...(gateway === null ? {} : { via: await gateway.machine(signal) }),
+    ...(keyPath === undefined ? {} : { keyPath }),
+    ...(hostKey === undefined ? {} : { hostKey }),
   }
 }

@@ -9,6 +9,7 @@ import { libvirtBackend } from './backend.js'
 import { libvirtChecks } from './checks.js'
 import { hostFacts } from './facts.js'
 import { createHost, type LibvirtHost } from './host.js'
+import { keptAccess } from './kept.js'
 import { migrationUri, type Route } from './move.js'
 import { describeInstance, type LeftInstance, listInstances, removeInstance } from './orphans.js'
 import { abilitiesOf, expectedLibrary, isXen } from './versions.js'
@@ -126,6 +127,7 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
       return managed
     },
     instances: signal => listInstances(host, { signal, limit: limits.command, where: id }),
+    keptAccess: (request, signal) => keptAccess(host, request, signal),
     leftovers: async signal =>
       (await listInstances(host, { signal, limit: limits.command, where: id })).map(describeInstance),
     clean: (name, signal) => removeInstance(host, name, { signal, limit: limits.command, where: name }),

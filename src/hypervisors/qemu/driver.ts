@@ -128,8 +128,7 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
       made.add(backend)
       return new ManagedVm(backend, request)
     },
-    keptAccess: request =>
-      keptAccess(cacheFolder, request, tools(request.instance, new AbortController().signal)),
+    keptAccess: (request, signal) => keptAccess(cacheFolder, request, tools(request.instance, signal)),
     leftovers: async () => (await findOrphans(cacheFolder)).filter(isOn(host.id)).map(describeOrphan),
     clean: name => cleanOrphan(cacheFolder, name),
     shell: async () => localShell(host.id),
