@@ -3,7 +3,7 @@ import type { Record } from '../ledger/read.js'
 import { type Standing, standingsOf } from '../ledger/status.js'
 import { viewOf } from '../ledger/view.js'
 import type { RunPredicate } from '../statement/types.js'
-import { page, stateWord, tableOf } from './page.js'
+import { minuteOf, page, stateWord, tableOf } from './page.js'
 
 /** A file of the catalogue; the path is relative to it. */
 export interface CatalogueFile {
@@ -63,9 +63,9 @@ ${tableOf(
   ['Party', 'Time', 'Result', 'Policy', 'Entry'],
   decisions.map(({ entry, predicate }) => [
     entry.signers.map(({ party }) => party).join(', ') || 'nobody who is trusted',
-    predicate.timeVerified.slice(0, 16).replace('T', ' '),
+    minuteOf(predicate.timeVerified),
     predicate.verificationResult,
-    predicate.policy.uri,
+    predicate.policy.uri.replace(/^guestcert:policy\//, ''),
     entry.leaf,
   ]),
 )}
@@ -80,7 +80,7 @@ function runSection(run: RunPredicate): Markup {
     ...Object.entries(observed.hostFacts).map(([name, value]) => [`host: ${name}`, value]),
   ]
   return html`<section><h2>Run ${run.run}</h2>
-<p>${configurationText(run)}. Begun ${run.openedAt}, ${run.closedAt === null ? 'never ended' : `ended ${run.closedAt}`}, by ${run.harness.name}.</p>
+<p>${configurationText(run)}. Begun ${minuteOf(run.openedAt)}, ${run.closedAt === null ? 'never ended' : html`ended ${minuteOf(run.closedAt)}`}, by ${run.harness.name}.</p>
 ${tableOf(
   'Tests',
   ['Test', 'Requirements', 'Verdict', 'Attempts'],

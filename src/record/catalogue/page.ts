@@ -39,6 +39,11 @@ function isShort(cell: string | Markup): boolean {
   return typeof cell === 'string' && cell.length <= shortest && !cell.includes(' ')
 }
 
+/** A moment for people, to the minute. */
+export function minuteOf(utc: string): Markup {
+  return html`<time class="nowrap" datetime="${utc}">${utc.slice(0, 16).replace('T', ' ')} UTC</time>`
+}
+
 /** A state in words and in the colour of its kind. */
 export function stateWord(state: string): Markup {
   const kinds: Readonly<Record<string, string>> = {

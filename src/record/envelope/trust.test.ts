@@ -41,6 +41,22 @@ t.test('what is not a key is refused by its name', async t => {
   t.match(log.error?.issues[0]?.message, /expected a verifier key/)
 })
 
+t.test('a key that is revoked under one name is not valid under another', async t => {
+  const revoked = { at: '2026-06-01T00:00Z', why: 'left' }
+  const file = (keys: Record<string, unknown>) =>
+    trustSchema.parse({
+      trust: 'sample',
+      version: 1,
+      log: { origin: 'example/log', key: verifierKeyText('example/log', publicKey) },
+      keys,
+    })
+  t.doesNotThrow(() => trustOf(file({ one: { ...key, revoked } }), 'trust.yaml'))
+  t.throws(
+    () => trustOf(file({ one: { ...key, revoked }, two: { ...key, party: 'b' } }), 'trust.yaml'),
+    /the key "two" stands there twice/,
+  )
+})
+
 t.test('a file that is not a trust file is refused with its place', async t => {
   const folder = t.testdir({ 'trust.yaml': 'trust: sample\nversion: one\nkeys: {}\n' })
   await t.rejects(loadTrust(`${folder}/trust.yaml`), /trust\.yaml:2:10: /)

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
+import { UsageError } from '../../config/errors.js'
 import { parseMomentMs } from '../../config/moment.js'
 import { readChecked } from '../../config/read-checked.js'
 import { id, moment, text } from '../../config/scalars.js'
@@ -88,6 +89,9 @@ export function trustOf(file: TrustFile, path: string): Trust {
       },
     ]
   })
+  const twice = keys.find(([key], index) => keys.findIndex(([other]) => other === key) < index)
+  // Revoked under one name and valid under another it would be both.
+  if (twice !== undefined) throw new UsageError(`${path}: the key "${twice[1].name}" stands there twice`)
   return { file, digest: digestOf(file), keys: new Map(keys) }
 }
 

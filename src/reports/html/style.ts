@@ -20,6 +20,7 @@ a { color: var(--link); } a:focus-visible, summary:focus-visible { outline: 3px 
 .blocked, .not-run, .flaky { color: var(--warn); }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--faint); padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+tbody th { overflow-wrap: break-word; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 .scroll { overflow-x: auto; }
 article, details.environment { border: 1px solid var(--line); border-radius: .4rem; padding: .6rem .9rem; margin: .6rem 0; }
