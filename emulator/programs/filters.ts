@@ -38,7 +38,6 @@ const names = new Set([
   'nl',
   'paste',
   'printenv',
-  'readlink',
   'rev',
   'rm',
   'rmdir',

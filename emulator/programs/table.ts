@@ -16,6 +16,7 @@ import { machinePrograms } from './machine.js'
 import { odPrograms } from './od.js'
 import { powerPrograms } from './power.js'
 import { processPrograms } from './processes.js'
+import { readlink } from './readlink.js'
 import { shellProgram } from './sh.js'
 import { statPrograms } from './stat.js'
 import { complain, streamPrograms } from './streams.js'
@@ -89,6 +90,7 @@ export function makePrograms(): ProgramTable {
     ...wrapperPrograms,
     ...xargsPrograms,
     ...sudoPrograms,
+    readlink,
     tail,
   }
   for (const [name, program] of Object.entries(all)) table.set(name, program)

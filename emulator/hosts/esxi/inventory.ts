@@ -59,6 +59,8 @@ export class Inventory {
   readonly machines: Machine[] = []
   /** How many looks for a guest's addresses there were. */
   addressLooks = 0
+  /** How many looks for questions there were. */
+  questionLooks = 0
   calls = 0
   #next = 1
   #number = 2000

@@ -52,12 +52,27 @@ function isAltered(inventory: Inventory, machine: Machine): boolean {
 }
 
 async function asked(inventory: Inventory, machine: Machine): Promise<void> {
+  const text =
+    'msg.uuid.altered:This virtual machine might have been moved or copied.\n\n   0. Cancel\n   1. I moved it\n   2. I copied it [default]'
+  await ask(inventory, machine, text)
+}
+
+/** A machine that runs, on a datastore that is full: it stands still until somebody says what to do. */
+export function askAboutSpace(inventory: Inventory, machine: Machine): void {
+  const { looks } = inventory.faults.fillsUp ?? {}
+  inventory.questionLooks += 1
+  if (looks === undefined || inventory.questionLooks < looks || machine.question) return
+  if (inventory.powerOf(machine) !== 'poweredOn') return
+  const { name } = inventory.datastore
+  const text = `msg.hbacommon.outofspace:There is no more space for virtual disk ${inventory.nameOf(machine)}.vmdk on ${name}.\n\n   0. Retry [default]\n   1. Cancel`
+  void ask(inventory, machine, text)
+}
+
+async function ask(inventory: Inventory, machine: Machine, text: string): Promise<void> {
   let answer = (): void => {}
   const answered = new Promise<void>(resolve => {
     answer = resolve
   })
-  const text =
-    'msg.uuid.altered:This virtual machine might have been moved or copied.\n\n   0. Cancel\n   1. I moved it\n   2. I copied it [default]'
   machine.question = { id: inventory.nextNumber(), text, answered, answer }
   await answered
   machine.question = undefined
@@ -66,6 +81,7 @@ async function asked(inventory: Inventory, machine: Machine): Promise<void> {
 export async function powerOff(inventory: Inventory, machine: Machine): Promise<void> {
   demandPower(inventory, machine, 'poweredOff', ['poweredOn', 'suspended'])
   await modelled(() => inventory.hypervisor.destroy(machine.vm))
+  machine.question?.answer()
   machine.bootedAt = undefined
   machine.world = undefined
 }

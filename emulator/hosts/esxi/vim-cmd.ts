@@ -6,7 +6,7 @@ import type { Call, Program } from '../../system/programs.js'
 import { dumpText, VimFault } from './dump.js'
 import type { Inventory, Machine } from './inventory.js'
 import { guestText, hostText, listText, summaryText, tasksText, taskText } from './objects.js'
-import { powerOff, powerOn, reset, shutdownGuest, suspend } from './power.js'
+import { askAboutSpace, powerOff, powerOn, reset, shutdownGuest, suspend } from './power.js'
 import { findSnapshot, noSpace, remove, revert, snapshotsOf, takeSnapshot, treeText } from './snapshots.js'
 
 /** What a verb is given: its words after the machine's id. */
@@ -119,6 +119,7 @@ const unregister: Verb = (inventory, [id]) => {
 
 const message: Verb = (inventory, [id, question, choice]) => {
   const machine = inventory.find(id)
+  askAboutSpace(inventory, machine)
   const pending = machine.question
   if (!pending) return 'No message.\n'
   if (question === String(pending.id) && choice !== undefined) {

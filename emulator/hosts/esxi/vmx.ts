@@ -51,7 +51,8 @@ export function domainOf(settings: Settings, path: string): Xml {
     return unit === undefined ? [] : [{ unit: Number(unit), file: posix.resolve(folder, value) }]
   })
   return make('domain', { type: 'vmware' }, [
-    make('name', {}, settings.get('displayname') ?? posix.basename(path, '.vmx')),
+    // Names of machines need not be different there.
+    make('name', {}, posix.basename(path, '.vmx')),
     make('uuid', {}, uuidFrom(`vmx ${path}`)),
     make('memory', { unit: 'KiB' }, kib),
     make('vcpu', {}, settings.get('numvcpus') ?? '1'),

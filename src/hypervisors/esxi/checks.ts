@@ -11,7 +11,8 @@ import { parseTable } from './output.js'
 import { findSnapshot } from './snapshots.js'
 
 /** What must be well on a host before its guests are made; none of it changes anything. */
-export function esxiChecks(host: EsxiHost, { host: declared, guests, freeBytes }: CheckRequest): Check[] {
+export function esxiChecks(host: EsxiHost, request: CheckRequest): Check[] {
+  const { host: declared, guests } = request
   const call = (signal: AbortSignal): CallOptions => {
     return { signal, limit: host.limits.command, where: host.id }
   }
@@ -38,7 +39,7 @@ export function esxiChecks(host: EsxiHost, { host: declared, guests, freeBytes }
       },
     },
     ...capacityChecks(declared.capacity, ['hostd'], observed),
-    ...(copies ? [storage(host, freeBytes, call)] : []),
+    ...(copies ? [storage(host, request, call)] : []),
     ...guests.map(({ placement }): Check => {
       const { clean, vm } = placement
       const what = clean.kind === 'snapshot' ? clean.name : clean.kind === 'copy' ? clean.path : null
@@ -61,22 +62,31 @@ export function esxiChecks(host: EsxiHost, { host: declared, guests, freeBytes }
   ]
 }
 
-/** Room for copies lies in the datastores. */
-function storage(host: EsxiHost, freeBytes: number, call: (signal: AbortSignal) => CallOptions): Check {
+/** A copy lies in the datastore of the VM that it is made after. */
+function storage(
+  host: EsxiHost,
+  { guests, freeBytes }: Pick<CheckRequest, 'guests' | 'freeBytes'>,
+  call: (signal: AbortSignal) => CallOptions,
+): Check {
   return {
     name: 'storage',
-    asked: `${inMib(freeBytes)} free in a datastore`,
+    asked: `${inMib(freeBytes)} free where copies are made`,
     after: ['hostd'],
     carryOut: async signal => {
+      const used = new Set<string>()
+      for (const { placement } of guests.filter(each => each.placement.clean.kind === 'copy')) {
+        const { place } = await findDeclared(host, { instance: host.id, placement }, call(signal))
+        used.add(/^\[(.+?)\]/.exec(place.file)?.[1] ?? '')
+      }
       const command = 'esxcli --formatter=csv storage filesystem list'
       const all = await ask(host, command, parseTable, call(signal))
-      const free = all
-        .filter(row => row.get('Mounted') === 'true' && /^(?:VMFS|NFS|vsan)/i.test(row.get('Type') ?? ''))
-        .map(row => ({ name: row.get('VolumeName') || row.get('UUID'), bytes: Number(row.get('Free')) }))
-      const most = free.sort((a, b) => b.bytes - a.bytes)[0]
-      return most === undefined
-        ? seenIf(false, 'there is no datastore')
-        : seenIf(most.bytes >= freeBytes, `${inMib(most.bytes)} in ${most.name}`)
+      const found = all
+        .filter(row => row.get('Mounted') === 'true' && used.has(row.get('VolumeName') ?? ''))
+        .map(row => ({ name: row.get('VolumeName'), bytes: Number(row.get('Free')) }))
+      const [least] = found.sort((a, b) => a.bytes - b.bytes)
+      return least === undefined || found.length < used.size
+        ? seenIf(false, `not mounted, of ${[...used].join(', ')}`)
+        : seenIf(least.bytes >= freeBytes, `${inMib(least.bytes)} in ${least.name}`)
     },
   }
 }

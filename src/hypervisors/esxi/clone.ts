@@ -41,7 +41,7 @@ export async function makeCopy(
   await carriedOut(host, copy, callOf(place, host.limits.storage, signal))
   const path = posix.join(folder, `${instance}.vmx`)
   await host.shell.demand(`cat >${quote(path)}`, { ...quick, stdin: Buffer.from(text) })
-  const said = await carriedOut(host, vimCmd('solo/registervm', path, instance), quick)
+  const said = await carriedOut(host, vimCmd('solo/registervm', path), quick)
   place.vmid = read(parseId, said, host.id)
   place.file = `[${datastore}] ${instance}/${instance}.vmx`
   place.path = path

@@ -7,7 +7,7 @@ import { type Claim, listClaims, removeClaim } from '../shared/claims.js'
 import { type CallOptions, hostError, read } from '../shared/host-commands.js'
 import { readInstanceName } from '../shared/names.js'
 import { ask, askAll, demanded, type EsxiHost, listMachines, listWorlds, vimCmd } from './host.js'
-import { type MachineRow, parseMachines, parseWorlds } from './output.js'
+import { fileOf, type MachineRow, parseMachines, parseWorlds } from './output.js'
 import { createSnapshots } from './snapshots.js'
 import { esxiVm, type VmPlace } from './vm.js'
 import { refusalOf } from './words.js'
@@ -71,6 +71,7 @@ async function releaseVm(host: EsxiHost, { instance, vm, found }: Claim, call: C
   const { drop } = createSnapshots(place)
   if (found === undefined) {
     await awaitSent(machine, machine.kill(call.signal), call.signal)
+    await drop([], call.signal)
     return
   }
   await giveBack({ ...machine, dropSnapshots: drop }, found, call.signal)
@@ -81,16 +82,19 @@ async function releaseVm(host: EsxiHost, { instance, vm, found }: Claim, call: C
  * every disk that the machine has, wherever it lies.
  */
 async function removeOwn(host: EsxiHost, name: string, call: CallOptions): Promise<void> {
-  const own = async (): Promise<MachineRow[]> =>
-    (await ask(host, listMachines, parseMachines, call)).filter(row => folderOf(row) === name)
-  for (const row of await own()) {
-    const place = await placeAt(host, name, fileOf(row), call)
+  const machines = await ask(host, listMachines, parseMachines, call)
+  for (const file of new Set(machines.filter(row => folderOf(row) === name).map(fileOf))) {
+    const place = await placeAt(host, name, file, call)
     const machine = esxiVm(place)
-    await awaitSent(machine, machine.kill(call.signal), call.signal)
+    const { seen } = await awaitSent(machine, machine.kill(call.signal), call.signal)
+    if (seen?.power === 'absent') {
+      continue
+    }
     const command = vimCmd('vmsvc/unregister', place.vmid)
     const [said] = await askAll(host, [command], call)
-    const fault = said === undefined ? null : refusalOf(said)
-    if ((await own()).some(each => fileOf(each) === fileOf(row))) {
+    const { power } = await machine.observe({ devices: false }, call.signal)
+    if (power !== 'absent') {
+      const fault = said === undefined ? null : refusalOf(said)
       throw hostError(name, `${name} on ${host.id}: it is still registered: ${fault?.text ?? 'no reason'}`)
     }
   }
@@ -127,11 +131,6 @@ export async function placeAt(
   const linked = `/vmfs/volumes/${datastore}/${path}`
   const real = (await host.shell.run(`readlink -f ${quote(linked)}`, call)).stdout.text.trim()
   return { host, instance, file, path: real === '' ? linked : real, vmid: '' }
-}
-
-/** `[datastore] folder/file.vmx` */
-export function fileOf({ datastore, file }: MachineRow): string {
-  return `[${datastore}] ${file}`
 }
 
 function folderOf({ file }: MachineRow): string {

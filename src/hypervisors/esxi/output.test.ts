@@ -194,11 +194,12 @@ t.test('tasks, and what they fail with', t => {
     `(vim.TaskInfo) {\n   dynamicType = <unset>,\n   state = "${state}",\n   error = ${error},\n   progress = 100,\n}\n`
   t.strictSame(parseTask(task('success', '(vmodl.MethodFault) null')), { state: 'success', why: null })
   const canceled =
-    '(vmodl.fault.RequestCanceled) {\n      dynamicType = <unset>,\n      msg = "The task was canceled by a user.",\n   }'
+    '(vmodl.fault.RequestCanceled) {\n      dynamicType = <unset>,\n      faultCause = (vmodl.MethodFault) null,\n      msg = "The task was canceled by a user.",\n   }'
   t.strictSame(parseTask(task('error', canceled)), {
     state: 'error',
     why: 'The task was canceled by a user.',
   })
+  t.equal(faultOf({ code: 0, text: task('error', canceled) }), null, 'to tell of a fault is none')
   t.end()
 })
 

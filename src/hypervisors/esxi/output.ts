@@ -12,6 +12,11 @@ export interface MachineRow {
   readonly file: string
 }
 
+/** `[datastore] folder/file.vmx` */
+export function fileOf({ datastore, file }: Pick<MachineRow, 'datastore' | 'file'>): string {
+  return `[${datastore}] ${file}`
+}
+
 const machine = /^(\d+)\s+(\S.*?)\s+\[([^\]]+)\] ([^[\]]+\.vmx)\s+\S*Guest\S*\s+vmx-\d+/
 
 /** Reads the list of machines. Annotations run over several lines, and are passed over. Throws UnknownOutput. */

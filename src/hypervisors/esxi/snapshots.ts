@@ -46,7 +46,7 @@ export function createSnapshots(place: VmPlace): Snapshots {
       const { power } = await esxiVm(place).observe({ devices: false }, signal)
       // ESXi takes none of a machine that has not changed since the last one: that one goes first.
       await remove(await find(name, signal), signal)
-      const words = [fullName(name), `guestcert: taken by ${instance}`, power === 'on' ? '1' : '0', '0']
+      const words = [fullName(name), `guestcert: taken by ${instance}`, power === 'on' ? '1' : '0']
       const { fault } = await changed(place, ['vmsvc/snapshot.create', ...words], signal)
       const made = await find(name, signal)
       if (made.length !== 1 || fault !== null) {

@@ -3,11 +3,11 @@ import { InfraError } from '../../config/errors.js'
 import type { Limit } from '../limit.js'
 import { type Expectation, type Sent, showing, type VmBackend } from '../managed-vm/backend.js'
 import { isDown, isUp, type Observation } from '../managed-vm/observation.js'
-import { type CallOptions, hostError, read } from '../shared/host-commands.js'
+import { type CallOptions, read } from '../shared/host-commands.js'
 import { askAll, demanded, type EsxiHost, listMachines, listWorlds, vimCmd } from './host.js'
-import { parseMachines, parseQuestion, parseSummary, parseWorlds } from './output.js'
+import { fileOf, parseMachines, parseQuestion, parseSummary, parseWorlds } from './output.js'
 import { change, type Outcome } from './tasks.js'
-import { faultOf } from './words.js'
+import { type Fault, faultOf } from './words.js'
 
 /** A virtual machine of a host. */
 export interface VmPlace {
@@ -57,6 +57,15 @@ export function esxiVm(place: VmPlace): EsxiVm {
     const { fault } = await run(verb, limit, signal)
     return following(place, { what, limit, holds }, fault?.text ?? null)
   }
+  const reset = async (signal: AbortSignal): Promise<Sent<void>> => {
+    const { said } = await look(signal)
+    const { fault } = await run('vmsvc/power.reset', limits.start, signal)
+    if (fault !== null) {
+      // It runs before and after: only the word of the host says whether it was done.
+      throw notDone(place, 'reset it', fault.text, said)
+    }
+    return following(place, { what: 'reset it', limit: limits.start, holds: isUp }, null)
+  }
   const start = async (signal: AbortSignal): Promise<Sent<void>> => {
     const isOn = ({ power }: Observation): boolean => power === 'on'
     const expectation = { what: 'start it', limit: limits.start, holds: isOn }
@@ -85,7 +94,7 @@ export function esxiVm(place: VmPlace): EsxiVm {
     pause: signal =>
       // Its memory is written to its datastore: there is no other way to hold it.
       done('vmsvc/power.suspend', 'suspend it', limits.snapshot, ({ power }) => power === 'paused', signal),
-    reset: signal => done('vmsvc/power.reset', 'reset it', limits.start, isUp, signal),
+    reset,
     requestShutdown: async signal => {
       await askToShutDown(place, signal)
       return showing({ what: 'shut down', cause: 'guest', limit: limits.shutdown, holds: isDown })
@@ -110,7 +119,7 @@ export function esxiVm(place: VmPlace): EsxiVm {
 
 /** An expectation that ends as soon as the host has said why it will not be met, and a look after that agrees. */
 function following(
-  { instance, host }: VmPlace,
+  place: VmPlace,
   { what, limit, holds }: Pick<Expectation, 'what' | 'holds'> & { readonly limit: Limit },
   why: string | null | (() => string | null),
 ): Sent<void> {
@@ -124,13 +133,17 @@ function following(
         return true
       }
       if (known !== null && seen.question === undefined) {
-        const message = `${instance} on ${host.id}: the host did not ${what}: ${known}; it is ${seen.said}`
-        throw new InfraError(message, { cause: 'host', where: instance, code: 'command' })
+        throw notDone(place, what, known, seen.said)
       }
       known = typeof why === 'function' ? why() : known
       return false
     },
   })
+}
+
+function notDone({ instance, host }: VmPlace, what: string, why: string, state: string): InfraError {
+  const message = `${instance} on ${host.id}: the host did not ${what}: ${why}; it is ${state}`
+  return new InfraError(message, { cause: 'host', where: instance, code: 'command' })
 }
 
 /** Asks VMware Tools in the guest, which begin to run some time after it was started. */
@@ -165,25 +178,24 @@ async function askToShutDown(place: VmPlace, signal: AbortSignal): Promise<void>
 }
 
 /** How often the list may change while a machine is looked at. */
-const mostTries = 3
+const mostTries = 4
 
 /** Looks at a machine, whatever id it has now. */
 async function observe(place: VmPlace, signal: AbortSignal): Promise<Observation> {
-  const { host, instance, file, path } = place
+  const { host, file, path } = place
   const call = callOf(place, host.limits.command, signal)
   const nothing = { incarnation: null, host: host.id, devices: null }
+  const denied = new Set<string>()
   for (let tries = 0; tries < mostTries; tries += 1) {
     const summary = vimCmd('vmsvc/get.summary', place.vmid)
     const commands = [listMachines, listWorlds, ...(place.vmid === '' ? [] : [summary])]
     const [list, running, said] = await askAll(host, commands, call)
     const machines = read(parseMachines, demanded(host, listMachines, list, call), host.id)
-    const rows = machines.filter(row => `[${row.datastore}] ${row.file}` === file)
-    if (rows.length === 0) {
-      return { ...nothing, power: 'absent', said: 'not registered' }
-    }
     const worlds = read(parseWorlds, demanded(host, listWorlds, running, call), host.id)
-    if (said !== undefined && rows.some(({ id }) => id === place.vmid) && faultOf(said) === null) {
-      const { path: shown, power, said: state, asks } = read(parseSummary, said.text, host.id)
+    const ids = machines.filter(row => fileOf(row) === file).map(({ id }) => id)
+    if (said !== undefined && ids.includes(place.vmid) && !isNotFound(faultOf(said))) {
+      const text = demanded(host, summary, said, call)
+      const { path: shown, power, said: state, asks } = read(parseSummary, text, host.id)
       if (shown === file) {
         const incarnation = power === 'on' ? (worlds.find(({ config }) => config === path)?.id ?? null) : null
         const seen: Observation = { ...nothing, power, said: state, incarnation }
@@ -191,9 +203,18 @@ async function observe(place: VmPlace, signal: AbortSignal): Promise<Observation
       }
     }
     // An annotation may look like a line of the list: only the summary tells.
-    place.vmid = rows[tries % rows.length]?.id ?? ''
+    denied.add(place.vmid)
+    place.vmid = ids.find(id => !denied.has(id)) ?? ''
+    if (place.vmid === '') {
+      break
+    }
   }
-  throw hostError(instance, `${instance} on ${host.id}: the list of machines and ${file} do not agree`)
+  return { ...nothing, power: 'absent', said: 'not registered' }
+}
+
+/** The machine was forgotten, or its id given to none, while it was asked about. */
+function isNotFound(fault: Fault | null): boolean {
+  return fault?.name !== undefined && /NotFound$/.test(fault.name)
 }
 
 async function questionOf({ host, vmid }: VmPlace, call: CallOptions): Promise<string> {

@@ -25,8 +25,9 @@ const printed = /^\(((?:vim|vmodl)\.[\w.]+)\) \{[\s\S]*?^\}/m
  */
 export function faultOf({ code, text }: Said): Fault | null {
   const [block, name = ''] = printed.exec(text) ?? []
-  if (block !== undefined && (/\.fault\./.test(name) || /^\s*faultCause = /m.test(block))) {
-    const message = /^\s*msg = "([\s\S]*?)",?\s*$/m.exec(block)?.[1]
+  // What an object tells of a fault is deeper in it.
+  if (block !== undefined && (/\.fault\./.test(name) || /^ {3}faultCause = /m.test(block))) {
+    const message = /^ {3}msg = "([\s\S]*?)",?\s*$/m.exec(block)?.[1]
     return { name, text: message === undefined || message === '' ? name : `${name}: ${message}` }
   }
   const line = unreached.exec(text)?.[0] ?? crashed.exec(text)?.[0]
