@@ -1,12 +1,11 @@
-import { InfraError } from '../../config/errors.js'
 import type { Host } from '../../config/model.js'
-import { connect, type Machine, quote } from '../../remote/index.js'
+import type { Machine } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
-import { connectionLimits, type HostLimits } from '../limit.js'
 import type { OpenRequest } from '../module.js'
 import { askOnce } from '../shared/ask-once.js'
 import { HostConnection } from '../shared/connection.js'
 import type { CallOptions } from '../shared/host-commands.js'
+import { connectToHost, loginLine } from '../shared/login.js'
 import { reserving } from '../shared/reserve.js'
 import { abilitiesOf } from './abilities.js'
 import { esxiBackend } from './backend.js'
@@ -26,11 +25,12 @@ export interface EsxiDriverOptions extends Pick<OpenRequest, 'limits' | 'manage'
 /** Guests of an ESXi host, spoken to with its own commands over one SSH connection. */
 export function createEsxiDriver({ host: described, limits, manage, connect }: EsxiDriverOptions): Driver {
   const { id } = described
-  const connection = new HostConnection(id, connect ?? (signal => connectTo(described, limits, signal)))
+  const connection = new HostConnection(
+    id,
+    connect ?? (signal => connectToHost(described, { driver: 'esxi', limits, signal })),
+  )
   const host = createHost(id, connection, limits)
   const inUse = new Map<string, string>()
-  const { login, endpoint } = described.connect ?? {}
-  const loginLine = `ssh -p ${endpoint?.port ?? 22} ${quote(`${login?.user ?? 'root'}@${endpoint?.host ?? id}`)}`
   const callFor = (where: string, signal: AbortSignal): CallOptions => {
     return { signal, limit: limits.command, where }
   }
@@ -45,7 +45,7 @@ export function createEsxiDriver({ host: described, limits, manage, connect }: E
     facts: hostFacts,
     instance: request => {
       const abilities = abilitiesOf(request.placement)
-      const backend = esxiBackend({ host, request, abilities, login: loginLine, hostFacts })
+      const backend = esxiBackend({ host, request, abilities, login: loginLine(described), hostFacts })
       return manage(reserving(backend, request, inUse), request)
     },
     leftovers: async signal => (await listInstances(host, callFor(id, signal))).map(describeInstance),
@@ -56,16 +56,4 @@ export function createEsxiDriver({ host: described, limits, manage, connect }: E
       await connection.close()
     },
   }
-}
-
-function connectTo(host: DescribedHost, limits: HostLimits, signal: AbortSignal): Promise<Machine> {
-  if (host.connect === undefined) {
-    throw new InfraError(`${host.id}: the driver esxi needs "connect": how to reach the host over SSH`, {
-      cause: 'runner',
-      where: host.id,
-      code: 'driver',
-    })
-  }
-  const { endpoint, login } = host.connect
-  return connect({ endpoint, login, label: host.id, limits: connectionLimits(limits), signal })
 }

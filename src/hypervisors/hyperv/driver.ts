@@ -8,6 +8,7 @@ import { connectionLimits, hostLimits } from '../limit.js'
 import { ManagedVm } from '../managed-vm.js'
 import { HostConnection } from '../shared/connection.js'
 import type { CallOptions } from '../shared/host-commands.js'
+import { loginOf } from '../shared/login.js'
 import { askOver, type HyperVMachine } from './ask.js'
 import { type Below, hyperVBackend } from './backend.js'
 import { hyperVChecks } from './checks.js'
@@ -120,10 +121,7 @@ async function connectToHost(
   host: HyperVDriverOptions['host'],
   signal: AbortSignal,
 ): Promise<WindowsMachine> {
-  if (host.connect === undefined) {
-    throw trouble(host.id, 'the driver hyperv needs "connect": how to reach the host over SSH')
-  }
-  const { endpoint, login } = host.connect
+  const { endpoint, login } = loginOf(host, 'hyperv')
   const mark = `guestcert/${host.id}`
   const machine = await connect(
     { endpoint, login, label: host.id, limits: connectionLimits(hostLimits(host.limits, ownLimits)), signal },

@@ -1,10 +1,11 @@
-import { InfraError } from '../../config/errors.js'
 import type { Host, Placement } from '../../config/model.js'
-import { connect, type Machine } from '../../remote/index.js'
+import type { Machine } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
-import { connectionLimits, hostLimits } from '../limit.js'
+import { hostLimits } from '../limit.js'
 import { ManagedVm } from '../managed-vm.js'
 import { HostConnection } from '../shared/connection.js'
+import { connectToHost } from '../shared/login.js'
+import { reserving } from '../shared/reserve.js'
 import { libvirtBackend } from './backend.js'
 import { libvirtChecks } from './checks.js'
 import { hostFacts } from './facts.js'
@@ -92,37 +93,13 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
     checks: request => libvirtChecks(host, request),
     facts: signal => hostFacts(host, { signal, limit: limits.command, where: id }),
     instance: request => {
-      const { clean, vm } = request.placement
-      const own = clean.kind === 'snapshot' || clean.kind === 'none' ? vm : undefined
       const backend = libvirtBackend({
         host,
         route: routeOf(request.placement),
         request,
         connect: described.connect,
       })
-      const managed = new ManagedVm(
-        {
-          ...backend,
-          get limits() {
-            return backend.limits
-          },
-          prepare: async signal => {
-            if (own !== undefined) {
-              reserve(used, own, request.instance)
-            }
-            await backend.prepare(signal)
-          },
-          remove: async signal => {
-            // A VM that another instance uses is not ours to end.
-            if (own === undefined || used.get(own) === request.instance) {
-              await backend.remove(signal)
-              used.delete(own ?? '')
-            }
-            made.delete(managed)
-          },
-        },
-        request,
-      )
+      const managed = new ManagedVm(reserving(backend, request, used), request)
       made.add(managed)
       return managed
     },
@@ -146,39 +123,11 @@ export function createLibvirtDriver(options: LibvirtDriverOptions): LibvirtDrive
 
 function openHost(described: LibvirtHostOptions, uri: string, options: LibvirtDriverOptions): LibvirtHost {
   const { id, product } = described
+  const limits = hostLimits(described.limits)
   const connection = new HostConnection(
     id,
-    signal => options.connect?.(signal, id) ?? connectTo(described, signal),
+    signal =>
+      options.connect?.(signal, id) ?? connectToHost(described, { driver: 'libvirt', limits, signal }),
   )
-  return createHost({ id, xen: isXen(product), uri, connection, limits: hostLimits(described.limits) })
-}
-
-function reserve(used: Map<string, string>, vm: string, instance: string): void {
-  const other = used.get(vm)
-  if (other !== undefined && other !== instance) {
-    throw new InfraError(`${instance}: the VM ${vm} is in use by ${other}`, {
-      cause: 'runner',
-      where: instance,
-      code: 'capacity',
-    })
-  }
-  used.set(vm, instance)
-}
-
-function connectTo(host: LibvirtHostOptions, signal: AbortSignal): Promise<Machine> {
-  if (host.connect === undefined) {
-    throw new InfraError(`host ${host.id}: the driver libvirt needs "connect": how to reach it over SSH`, {
-      cause: 'runner',
-      where: host.id,
-      code: 'driver',
-    })
-  }
-  const { endpoint, login } = host.connect
-  return connect({
-    endpoint,
-    login,
-    label: host.id,
-    limits: connectionLimits(hostLimits(host.limits)),
-    signal,
-  })
+  return createHost({ id, xen: isXen(product), uri, connection, limits })
 }

@@ -17,6 +17,10 @@ export function reserving(
   }
   return {
     ...backend,
+    // It may be on another host by then, with limits of its own.
+    get limits() {
+      return backend.limits
+    },
     get keepHint() {
       return backend.keepHint
     },

@@ -1,11 +1,11 @@
-import { InfraError } from '../../config/errors.js'
 import type { Host } from '../../config/model.js'
-import { connect, type Machine, quote } from '../../remote/index.js'
+import type { Machine } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
-import { connectionLimits, type HostLimits, hostLimits } from '../limit.js'
+import { type HostLimits, hostLimits } from '../limit.js'
 import type { OpenRequest } from '../module.js'
 import { askOnce } from '../shared/ask-once.js'
 import { HostConnection } from '../shared/connection.js'
+import { connectToHost, loginLine } from '../shared/login.js'
 import { reserving } from '../shared/reserve.js'
 import { abilitiesOf } from './abilities.js'
 import { xenServerBackend } from './backend.js'
@@ -29,8 +29,6 @@ export function createXenServerDriver(options: XenServerDriverOptions): Driver {
   const host = open(described, limits, options)
   const seconds = new Map<string, XenServerHost>()
   const inUse = new Map<string, string>()
-  const { login, endpoint } = described.connect ?? {}
-  const loginLine = `ssh -p ${endpoint?.port ?? 22} ${quote(`${login?.user ?? 'root'}@${endpoint?.host ?? id}`)}`
 
   const secondOf = (wanted: string | undefined): XenServerHost | null => {
     const found = wanted === undefined ? undefined : options.second(wanted)
@@ -59,7 +57,7 @@ export function createXenServerDriver(options: XenServerDriverOptions): Driver {
         second: secondOf(placement.migratesTo),
         request,
         abilities: abilitiesOf(placement, described),
-        login: loginLine,
+        login: loginLine(described),
         hostFacts,
       })
       return manage(reserving(backend, request, inUse), request)
@@ -81,19 +79,8 @@ function open(described: DescribedHost, limits: HostLimits, options: XenServerDr
   const { id } = described
   const connection = new HostConnection(
     id,
-    signal => options.connect?.(signal, id) ?? connectTo(described, limits, signal),
+    signal =>
+      options.connect?.(signal, id) ?? connectToHost(described, { driver: 'xenserver', limits, signal }),
   )
   return createHost(id, connection, limits)
-}
-
-function connectTo(host: DescribedHost, limits: HostLimits, signal: AbortSignal): Promise<Machine> {
-  if (host.connect === undefined) {
-    throw new InfraError(`${host.id}: the driver xenserver needs "connect": how to reach the host over SSH`, {
-      cause: 'runner',
-      where: host.id,
-      code: 'driver',
-    })
-  }
-  const { endpoint, login } = host.connect
-  return connect({ endpoint, login, label: host.id, limits: connectionLimits(limits), signal })
 }

@@ -1,13 +1,14 @@
 import { InfraError } from '../../config/errors.js'
 import type { GivenHostLimits } from '../../config/host-limits.js'
 import type { Host } from '../../config/model.js'
-import { connect, type Machine, quote } from '../../remote/index.js'
+import type { Machine } from '../../remote/index.js'
 import type { Driver } from '../driver.js'
-import { connectionLimits, hostLimits } from '../limit.js'
+import { hostLimits } from '../limit.js'
 import { ManagedVm } from '../managed-vm.js'
 import { askOnce } from '../shared/ask-once.js'
 import { HostConnection } from '../shared/connection.js'
 import { findImage } from '../shared/image.js'
+import { connectToHost, loginLine } from '../shared/login.js'
 import { abilitiesOf, presumedToolstack } from './abilities.js'
 import { type Below, xlBackend } from './backend.js'
 import { xlChecks } from './checks.js'
@@ -44,13 +45,11 @@ export interface XlDriver extends Driver {
 
 /** Guests of a Xen host without libvirt, spoken to with xl over one SSH connection. */
 export function createXlDriver(options: XlDriverOptions): XlDriver {
-  const { id, image, connect: described } = options.host
+  const { id, image } = options.host
   const limits = hostLimits(options.host.limits, ownLimits)
-  const connection = new HostConnection(id, options.connect ?? (signal => connectToHost(options, signal)))
+  const connection = new HostConnection(id, options.connect ?? (signal => connectTo(options, signal)))
   const host = createXlHost(id, connection, limits)
   const made = new Set<ManagedVm>()
-  const { login, endpoint } = described ?? {}
-  const loginLine = `ssh -p ${endpoint?.port ?? 22} ${quote(`${login?.user ?? 'root'}@${endpoint?.host ?? id}`)}`
   // A host that "lab up" boots runs in QEMU's software emulation: whoever reads results must see it.
   const below: Record<string, string> =
     image === undefined ? {} : { accelerator: `xen in QEMU's software emulation (image ${image})` }
@@ -74,7 +73,10 @@ export function createXlDriver(options: XlDriverOptions): XlDriver {
         const toolstack = known.toolstack === 'xm' ? 'xm' : 'xl'
         return { keys, abilities: abilitiesOf(request.placement, toolstack), facts: known }
       }
-      const managed = new ManagedVm(xlBackend({ host, request, login: loginLine, below }), request)
+      const managed = new ManagedVm(
+        xlBackend({ host, request, login: loginLine(options.host), below }),
+        request,
+      )
       made.add(managed)
       return managed
     },
@@ -113,21 +115,10 @@ async function guestKeys(
   return { keyPath: image.keyPath, hostKey: image.hostKey }
 }
 
-async function connectToHost({ host, cacheFolder }: XlDriverOptions, signal: AbortSignal): Promise<Machine> {
-  if (host.connect === undefined) {
-    throw trouble(host.id, 'the driver xl needs "connect": how to reach the host over SSH')
-  }
+async function connectTo({ host, cacheFolder }: XlDriverOptions, signal: AbortSignal): Promise<Machine> {
   const image = host.image === undefined ? null : await findImage(host.image, cacheFolder)
-  const { endpoint, login } = host.connect
   const keys = image === null ? {} : { image: { keyPath: image.keyPath, hostKey: image.hostKey } }
-  return connect({
-    endpoint,
-    login,
-    label: host.id,
-    limits: connectionLimits(hostLimits(host.limits)),
-    signal,
-    ...keys,
-  })
+  return connectToHost(host, { driver: 'xl', limits: hostLimits(host.limits), signal, ...keys })
 }
 
 function trouble(where: string, why: string): InfraError {
