@@ -106,7 +106,12 @@ export function vmkfstoolsProgram(inventory: Inventory): Program {
     const words = call.args.map(toText)
     const [from, to] = [words[words.indexOf('-i') + 1], words[words.indexOf('-i') + 2]]
     const say = (text: string): Promise<void> => writeTo(call.process, 1, fromText(text))
-    if (!words.includes('-i') || from === undefined || to === undefined || words.indexOf('-d') < 0) {
+    if (
+      !words.includes('-i') ||
+      from === undefined ||
+      to === undefined ||
+      !/^(?:thin|zeroedthick|eagerzeroedthick)$/.test(words[words.indexOf('-d') + 1] ?? '')
+    ) {
       await say('No valid command specified\n')
       return 1
     }
