@@ -94,6 +94,7 @@ async function openSubject(t: Test, persona: string, version: string): Promise<S
       toRefuse = number
     },
     end: () => tell('turnOff'),
+    showsRestarts: false,
     restart: async () => {
       await tell('turnOff')
       await tell('start')

@@ -92,6 +92,7 @@ async function openSubject(t: Test): Promise<Subject> {
       toRefuse = number
     },
     end: () => tell(vmTexts.turnOff),
+    showsRestarts: false,
     restart: async () => {
       await tell(vmTexts.turnOff)
       await tell(vmTexts.start)

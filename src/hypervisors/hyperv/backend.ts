@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Ability, GuestRequest } from '../driver.js'
 import type { Command, VmBackend, VmCommands } from '../managed-vm/backend.js'
 import { accessAt } from '../reach.js'
@@ -217,7 +218,12 @@ async function readTemplate(
 async function lookForAddresses(place: HyperVPlace, call: CallOptions): Promise<Looked> {
   const rows = readRows('addresses', await askVm(place, 'addresses', [], call))
   const addressesOf = (pick: (row: Read<'addresses'>) => readonly string[]): GuestAddress[] =>
-    rows.flatMap(row => pick(row).map(ip => ({ mac: macOf(row.mac), ip })))
+    // What a guest tells may be anything.
+    rows.flatMap(row =>
+      pick(row)
+        .filter(ip => isIP(ip) !== 0)
+        .map(ip => ({ mac: macOf(row.mac), ip })),
+    )
   const [given, seen] = [addressesOf(row => row.given), addressesOf(row => row.seen)]
   const macs = rows.map(({ mac }) => macOf(mac))
   return {

@@ -1,12 +1,11 @@
 import t, { type Test } from 'tap'
 import { withoutPwsh } from '../../remote/shells/windows/pwsh.test.fixture.js'
-import type { RunningGuest } from '../driver.js'
+import { carryOutEverything } from './everything.test.fixture.js'
 import { type PowerShellSubject, startPowerShellHost } from './powershell-host.test.fixture.js'
 import { hyperVTexts } from './texts/index.js'
 
 /** Each text with another verb, without a flag, or with the wrong machine is found out by what the contract does. */
 t.setTimeout(1_200_000)
-const never = new AbortController().signal
 
 /** What is changed in a text: the first occurrence of one word by another. */
 const mutations: readonly (readonly [text: string, from: string, to: string])[] = [
@@ -62,48 +61,9 @@ const mutations: readonly (readonly [text: string, from: string, to: string])[] 
   ['remove', 'Remove-VM -VM', 'Stop-VM -TurnOff -VM'],
 ]
 
-/** What the contract asks of a driver, once; throws where it finds something wrong. */
-async function carryOut({ openDriver, request, left }: PowerShellSubject): Promise<void> {
-  // A driver asks for the facts of its host once.
-  const driver = openDriver()
-  const instance = driver.instance(request)
-  try {
-    await instance.prepare(never)
-    const running = await instance.start(never)
-    await running.access(never)
-    await everything(running)
-    if (running.gone.aborted) throw running.gone.reason
-    await running.stop(never)
-  } finally {
-    await instance.remove(never).finally(() => driver.close())
-  }
-  const rest = await left()
-  if (rest.length > 0) throw new Error(`left: ${rest.join(' ')}`)
-}
-
-async function everything(running: RunningGuest): Promise<void> {
-  await running.pause?.(never)
-  await running.resume?.(never)
-  await running.powerOff?.(never)
-  await running.powerOn?.(never)
-  await running.shutdown?.(never)
-  await running.powerOn?.(never)
-  await running.reset?.(never)
-  await running.nmi?.(never)
-  await running.screenshot?.(never)
-  await running.snapshot?.('one', never)
-  const disk = await running.attachDisk?.(1024, never)
-  const card = await running.attachNic?.(never)
-  await running.detachDisk?.(disk?.serial ?? '', never)
-  await running.detachNic?.(card?.mac ?? '', never)
-  await running.revert?.('one', never)
-  await running.deleteSnapshot?.('one', never)
-  await running.setMemory?.(2 ** 27, never)
-}
-
 t.test('a text that was changed fails', { skip: withoutPwsh }, async t => {
   const subject = await startPowerShellHost(t)
-  await t.resolves(carryOut(subject), 'unchanged, all is well')
+  await t.resolves(carryOutEverything(subject), 'unchanged, all is well')
   for (const [name, from, to] of mutations) {
     await one(t, subject, name, from, to)
   }
@@ -127,5 +87,5 @@ async function one(
   t.ok(text.includes(from), `${name} has ${from}`)
   subject.reset()
   subject.mutate(sent => (sent === text ? sent.replace(from, () => to) : sent))
-  await t.rejects(carryOut(subject), `${name}: ${from} as ${to || 'nothing'}`)
+  await t.rejects(carryOutEverything(subject), `${name}: ${from} as ${to || 'nothing'}`)
 }

@@ -228,6 +228,7 @@ export async function startPowerShellHost(t: Test, options: HostOptions = {}): P
       toRefuse = number
     },
     end: () => setState('Off'),
+    showsRestarts: false,
     restart: () => setState('Running'),
   }
 }

@@ -106,7 +106,8 @@ export function hyperVVm(place: HyperVPlace): HyperVVm {
     },
     pause: async signal => {
       await askVm(place, 'suspend', [], callOf(place, signal))
-      const holds = ({ power }: Observation): boolean => power === 'paused'
+      // One that was saved to disk instead is not paused, though it does not run either.
+      const holds = ({ said }: Observation): boolean => said.startsWith('Paused')
       return showing({ what: 'pause it', cause: 'host', limit: limits.command, holds })
     },
     resume: async signal => {
