@@ -113,6 +113,8 @@ t.test('a driver in a file that the lab names carries a whole run, to JUnit and 
 
   const plan = await guestcert(['plan', 'lab.yaml'], { cwd })
   t.match(plan.stdout, /outside\/nmi\n {4}.*nmi/, 'what the driver does not offer is left out')
+  const doctor = await guestcert(['doctor', 'lab.yaml'], { cwd })
+  t.match(doctor.stdout, /a: the driver acme asks it nothing/)
   const run = await guestcert(['run', 'lab.yaml', '--reporter', 'plain'], { cwd })
   t.equal(run.code, 0, run.stdout + run.stderr)
   const junit = await findJunit(join(cwd, 'reports/latest/junit'))

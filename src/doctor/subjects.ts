@@ -94,7 +94,7 @@ export function subjectsOf(request: SubjectsRequest): Subjects {
 
 function noteOf({ driver, emulated }: Host): string {
   return emulated === undefined
-    ? `the driver ${driver} asks it nothing`
+    ? `the driver ${driver.name} asks it nothing`
     : 'only what its guests see of it is emulated'
 }
 
