@@ -64,6 +64,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
     'rhel9-kvm',
     'rhel9-kvm-2',
     'sles-xen',
+    'workstation',
     'xen',
     'xenserver-1',
     'xenserver-2',
@@ -76,7 +77,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
 
   const run = join(folder, 'reports/latest')
   const plan = JSON.parse(await readFile(join(run, 'plan.json'), 'utf8')) as Plan
-  t.equal(plan.environments.length, 28)
+  t.equal(plan.environments.length, 30)
   t.same([...new Set(plan.environments.map(({ guest }) => `${guest.product} ${guest.version}`))].sort(), [
     'debian 12',
     'rhel 5.11',
@@ -96,6 +97,7 @@ t.test('the showcase passes, on Linux and Windows, and nothing in it looks real'
     'rhel-kvm',
     'rhel-xen',
     'sles-xen',
+    'vmware-workstation',
     'xen',
     'xenserver',
   ])

@@ -25,6 +25,9 @@ import { Site } from './site.js'
 import { generationOf } from './virsh/generation.js'
 import { virshProgram } from './virsh/program.js'
 import { nameOf } from './vm.js'
+import { Machines } from './vmrun/machines.js'
+import { placeVmrunVms } from './vmrun/place.js'
+import { vmrunProgram, vmwareVersionProgram } from './vmrun/program.js'
 import { placeVms } from './vms.js'
 import type { ApiServer } from './vsphere/server.js'
 import { xlProgram } from './xen/program.js'
@@ -103,9 +106,10 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
     })
   }
   const pool = persona.xenserver ? site.pool(parsed.persona) : undefined
-  const { esxi } = persona
+  const { esxi, vmrun } = persona
+  const machines = vmrun && new Machines(hypervisor, { ...persona, vmrun }, parsed.faults)
   const inventory = esxi && new Inventory(hypervisor, { ...persona, esxi }, parsed.faults)
-  const own = hostPrograms({ hypervisor, persona, site, pool, inventory }, parsed)
+  const own = hostPrograms({ hypervisor, persona, site, pool, inventory, machines }, parsed)
   const programs: ProgramTable = name => own(name) ?? linuxPrograms(name)
   // A machine that its vCenter moves keeps its network.
   const inReach = (): ReturnType<typeof neighbours> =>
@@ -125,10 +129,12 @@ export async function startEmulatedHost(spec: EmulatedHostSpec, site = new Site(
       if (pool) site.mount(tree, pool.folder)
       if (pool && isFirst) joinPool(pool, hypervisor, parsed, persona)
       if (isFirst && inventory) placeEsxiVms(inventory, parsed, keys)
+      else if (isFirst && machines) placeVmrunVms(machines, parsed, keys)
       else if (isFirst && !persona.vsphere) placeVms(hypervisor, persona, parsed, keys, pool)
       installNeighbours(tree, hypervisor, persona)
       // Disks of a pool and of an ESXi host lie elsewhere, and those of a vCenter are placed later.
-      if (parsed.faults.noSpace && !pool && !persona.vsphere && !inventory) tree.room.freeBytes = 0
+      if (parsed.faults.noSpace && !pool && !persona.vsphere && !inventory && !machines)
+        tree.room.freeBytes = 0
     },
     onCommand: command => {
       const { gone } = parsed.faults
@@ -181,10 +187,11 @@ interface HostParts {
   readonly site: Site
   readonly pool: Pool | undefined
   readonly inventory: Inventory | undefined
+  readonly machines: Machines | undefined
 }
 
 function hostPrograms(
-  { hypervisor, persona, site, pool, inventory }: HostParts,
+  { hypervisor, persona, site, pool, inventory, machines }: HostParts,
   { faults }: ParsedHostSpec,
 ): ProgramTable {
   const slowMs = faults.slow?.ms ?? 0
@@ -207,6 +214,10 @@ function hostPrograms(
     programs.set('esxcli', esxcliProgram(inventory))
     programs.set('vmkfstools', vmkfstoolsProgram(inventory))
     programs.set('vmware', vmwareProgram(inventory))
+  }
+  if (machines) {
+    programs.set('vmrun', vmrunProgram(machines))
+    programs.set('vmware', vmwareVersionProgram(machines))
   }
   const { libvirt } = persona
   if (libvirt)

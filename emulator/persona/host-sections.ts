@@ -77,6 +77,14 @@ export const hostOnly = {
     /** Where its machines lie: its name is a link to its UUID. */
     datastore: z.strictObject({ name: z.string().min(1), uuid: z.string().min(1) }),
   }).optional(),
+  /** VMware's product on a Linux host, as `vmware -v` tells of it, and the folder of its machines. */
+  vmrun: fact({
+    product: z.enum(['VMware Workstation', 'VMware Server']),
+    version: z.string().regex(/^\d+(?:\.\d+)+$/),
+    build: z.string().regex(/^\d+$/),
+    vmrun: z.string().regex(/^\d+(?:\.\d+)+$/),
+    folder: path,
+  }).optional(),
   /** The Hyper-V of a Windows host, and what its PowerShell, or before 2012 its WMI, tells of the host. */
   hyperv: fact({
     version: z.enum(['2008', '2008 R2', '2012', '2012 R2', '2016', '2019', '2022', '2025']),

@@ -229,6 +229,7 @@ export const managers = [
   'xenserver',
   'vsphere',
   'esxi',
+  'vmrun',
 ] as const satisfies readonly (keyof Persona)[]
 
 /** A guest's persona, whole. */

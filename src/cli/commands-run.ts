@@ -144,7 +144,7 @@ export const runCommands: readonly CommandSpec[] = [
     group,
     summary: 'Validate an emulated lab of Linux and Windows guests',
     description: [
-      'Does what "guestcert run" does, with a lab that ships with the program: eleven guest products on sixteen hosts, all of them emulated on this machine. It needs no hypervisor, and takes a minute or two. Results of emulated guests certify nothing.',
+      'Does what "guestcert run" does, with a lab that ships with the program: eleven guest products on seventeen hosts, all of them emulated on this machine. It needs no hypervisor, and takes a minute or two. Results of emulated guests certify nothing.',
       'Emulated guests need the optional package just-bash, which npm installs unless told otherwise.',
     ],
     arguments: [],

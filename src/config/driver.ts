@@ -49,6 +49,8 @@ export interface DriverDescriptor {
   readonly products?: readonly HypervisorProduct[]
   /** Loads the code behind the descriptor, which a lab that names the driver needs; absent where it is loaded already. */
   readonly load?: () => Promise<void>
+  /** Why a host of this product cannot be driven: one message per mistake. Absent where any can. */
+  hostMistakes?(host: { readonly product: string; readonly version: string }): readonly string[]
   /** What is wrong with a placement beyond the schema: one message per mistake. */
   placementMistakes(placement: WrittenPlacement): readonly string[]
 }

@@ -152,6 +152,9 @@ function hostOf(id: string, { data, drivers, yaml, mistakes }: HostInput): Host 
     const message = `host "${id}": the driver ${driver.name} needs "connect" (or "emulated")`
     mistakes.push({ place: yaml.place(path), message })
   }
+  for (const message of driver.hostMistakes?.(entry) ?? []) {
+    mistakes.push({ place: yaml.placeOfKey(path, 'product'), message: `host "${id}": ${message}` })
+  }
   return {
     id,
     place: yaml.placeOfKey(['hosts'], id),

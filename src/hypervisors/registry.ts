@@ -1,11 +1,12 @@
 import { pathToFileURL } from 'node:url'
-import type { DriverCatalog, DriverDescriptor, DriverSource } from '../config/driver.js'
+import type { DriverCatalog, DriverSource } from '../config/driver.js'
 import { esxiModule } from './esxi/module.js'
 import { hyperVModule } from './hyperv/module.js'
 import { libvirtModule } from './libvirt/module.js'
 import type { DriverModule } from './module.js'
 import { qemuModule } from './qemu/module.js'
 import { staticModule } from './static/module.js'
+import { vmrunModule } from './vmrun/module.js'
 import { vsphereModule } from './vsphere/module.js'
 import { xenserverModule } from './xenserver/module.js'
 import { xlModule } from './xl/module.js'
@@ -20,15 +21,11 @@ export const builtinDrivers: readonly DriverModule[] = [
   xenserverModule,
   vsphereModule,
   esxiModule,
+  vmrunModule,
 ]
 
-/** Drivers that a lab file may name, so that it can be written and checked, and that cannot run anything yet. */
-const announcedDrivers: readonly DriverDescriptor[] = [announced('vmrun', 'VMware Workstation')]
-
 /** All drivers that a lab file may name without a module of its own, by name. */
-export const builtinCatalog: DriverCatalog = new Map(
-  [...builtinDrivers, ...announcedDrivers].map(driver => [driver.name, driver]),
-)
+export const builtinCatalog: DriverCatalog = new Map(builtinDrivers.map(driver => [driver.name, driver]))
 
 /** The built-in drivers, and those in files that a lab names. */
 export const driverSource: DriverSource = { builtin: [...builtinCatalog.values()], load: loadDriver }
@@ -43,19 +40,6 @@ export async function loadDriver(file: string): Promise<DriverModule> {
   return loaded.default as DriverModule
 }
 
-function announced(name: string, title: string): DriverDescriptor {
-  return {
-    name,
-    title,
-    startsGuests: true,
-    needsConnect: true,
-    migrates: false,
-    ownMachines: false,
-    cleanStates: ['none', 'snapshot', 'overlay', 'copy'],
-    placementMistakes: () => [],
-  }
-}
-
 const types: Readonly<Record<keyof DriverModule, string | null>> = {
   name: 'string',
   title: 'string',
@@ -68,6 +52,7 @@ const types: Readonly<Record<keyof DriverModule, string | null>> = {
   open: 'function',
   hostTool: null,
   guestsMeet: null,
+  hostMistakes: null,
   connectsBy: null,
   namesCleanStates: null,
   products: null,

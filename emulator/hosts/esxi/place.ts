@@ -50,7 +50,7 @@ export function placeEsxiVms(
 
 /** Writes a disk: its descriptor, and what is on it. Throws SystemError. */
 export function writeDisk(
-  { hypervisor }: Inventory,
+  { hypervisor }: Pick<Inventory, 'hypervisor'>,
   path: string,
   { bytes, content }: { readonly bytes: number; readonly content: string },
 ): void {
@@ -59,7 +59,8 @@ export function writeDisk(
   images.write(tree, flatOf(path), { format: 'raw', virtualBytes: bytes, content })
 }
 
-function vmxText({ name, hardware, guest }: VmSpec): string {
+/** The configuration of a machine that stands on a host of VMware's from the start. */
+export function vmxText({ name, hardware, guest }: VmSpec): string {
   const settings: Readonly<Record<string, string>> = {
     '.encoding': 'UTF-8',
     'virtualHW.version': '14',

@@ -3,14 +3,14 @@ import type { GuestRequest } from '../driver.js'
 import { awaitSent } from '../managed-vm/await-state.js'
 import { newClaim, writeClaim } from '../shared/claims.js'
 import { type CallOptions, hostError, refused } from '../shared/host-commands.js'
+import { parseVmx, type Vmx } from '../shared/vmx.js'
+import { differences, factsOf } from '../shared/vmx-hardware.js'
 import { diskFacts, makeCopy } from './clone.js'
-import { differences, factsOf } from './declared.js'
 import { ask, type EsxiHost, listMachines } from './host.js'
 import { placeAt, removeInstance } from './instances.js'
 import { fileOf, parseMachines } from './output.js'
 import { findSnapshot, revertTo } from './snapshots.js'
 import { callOf, esxiVm, type VmPlace } from './vm.js'
-import { parseVmx, type Vmx } from './vmx.js'
 
 /** A machine that a lab names, and its configuration. */
 export interface DeclaredVm {

@@ -2,9 +2,10 @@ import { posix } from 'node:path'
 import { quote } from '../../remote/index.js'
 import { type CallOptions, hostError, read, refused } from '../shared/host-commands.js'
 import { UnknownOutput } from '../shared/unknown-output.js'
+import { type Vmx, vmxText } from '../shared/vmx.js'
 import { askAll, demanded, type EsxiHost, vimCmd } from './host.js'
 import { callOf, type VmPlace } from './vm.js'
-import { instanceVmx, type Vmx, vmxText } from './vmx.js'
+import { instanceVmx } from './vmx.js'
 import { refusalOf } from './words.js'
 
 export interface CopyRequest {

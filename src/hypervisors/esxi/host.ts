@@ -4,16 +4,11 @@ import { quote } from '../../remote/index.js'
 import type { HostLimits } from '../limit.js'
 import type { Glance } from '../managed-vm/observation.js'
 import type { HostConnection } from '../shared/connection.js'
-import {
-  type CallOptions,
-  type HostCommands,
-  hostCommands,
-  hostError,
-  read,
-} from '../shared/host-commands.js'
+import { type CallOptions, type HostCommands, hostCommands, read } from '../shared/host-commands.js'
+import { runSeveral, type Said } from '../shared/several.js'
 import { HostWatch } from '../shared/watch.js'
 import { parseQuestion, parseWorlds } from './output.js'
-import { faultOf, isUnreached, type Said } from './words.js'
+import { faultOf, isUnreached } from './words.js'
 
 /** One ESXi host, and what its guests share. */
 export interface EsxiHost {
@@ -78,32 +73,20 @@ export function vimCmd(verb: string, ...words: readonly string[]): string {
 export const listMachines: string = vimCmd('vmsvc/getallvms')
 export const listWorlds = 'esxcli vm process list'
 
-const cut = '--guestcert--'
-
 /**
  * Gives several commands in one question, for each starts a session of its own: what each printed, and its status. They
  * are given again while hostd cannot be spoken to, within the limit of the call; `changes` says which of them changes
  * something, and decides alone then.
  */
 export async function askAll(
-  { id, shell, limits }: Pick<EsxiHost, 'id' | 'shell' | 'limits'>,
+  { shell, limits }: Pick<EsxiHost, 'shell' | 'limits'>,
   commands: readonly string[],
   call: CallOptions,
   changes?: number,
 ): Promise<Said[]> {
   const startedAt = performance.now()
-  const line = `PATH=$PATH:/bin:/sbin;${commands.map(one => `{ ${one};} 2>&1;echo "${cut} $?"`).join(';')}`
   for (;;) {
-    const answer = await shell.run(line, call)
-    const parts = answer.stdout.text.split(new RegExp(`${cut} (\\d+)\\n`))
-    const said = commands.map((_, index): Said => {
-      const [text, code] = [parts[2 * index], parts[2 * index + 1]]
-      if (text === undefined || code === undefined) {
-        const printed = `${answer.stdout.text}${answer.stderr}`.trim().slice(-300)
-        throw hostError(call.where, `${call.where} on ${id}: the shell ended before its commands: ${printed}`)
-      }
-      return { text, code: Number(code) }
-    })
+    const said = await runSeveral(shell, commands, call, 'PATH=$PATH:/bin:/sbin;')
     const decisive = changes === undefined ? said : said.slice(changes, changes + 1)
     if (!decisive.some(isUnreached) || performance.now() - startedAt > call.limit.ms) {
       return said

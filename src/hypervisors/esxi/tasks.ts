@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Limit } from '../limit.js'
+import type { Said } from '../shared/several.js'
 import { askAll, type EsxiHost, vimCmd } from './host.js'
 import { parseTask, parseTasks } from './output.js'
-import { type Fault, faultOf, refusalOf, type Said } from './words.js'
+import { type Fault, faultOf, refusalOf } from './words.js'
 
 /** A command that changes a machine. */
 export interface Change {

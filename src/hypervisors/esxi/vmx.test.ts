@@ -1,6 +1,7 @@
 import t from 'tap'
-import { differences, factsOf } from './declared.js'
-import { diskPlaces, instanceVmx, parseVmx, vmxText } from './vmx.js'
+import { diskPlaces, parseVmx, vmxText } from '../shared/vmx.js'
+import { differences, factsOf } from '../shared/vmx-hardware.js'
+import { instanceVmx } from './vmx.js'
 
 const text = `.encoding = "UTF-8"
 displayName = "rhel9 |22clean|22"

@@ -1,14 +1,10 @@
+import type { Said } from '../shared/several.js'
+
 /** What a command of the host failed with. */
 export interface Fault {
   /** `vim.fault.InvalidPowerState`; absent where the host only says that something failed. */
   readonly name?: string
   /** One line, in the host's own words. */
-  readonly text: string
-}
-
-/** What one command of the host printed, on both outputs, and its exit status. */
-export interface Said {
-  readonly code: number
   readonly text: string
 }
 

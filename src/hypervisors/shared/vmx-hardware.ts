@@ -1,7 +1,7 @@
 import type { Configuration } from '../../config/model.js'
 import { diskPlaces, type Vmx } from './vmx.js'
 
-/** What a machine has, by its configuration file. What the file leaves out is what ESXi takes then. */
+/** What a machine has, by its configuration file. What the file leaves out is what the host takes then. */
 function hardwareOf(vmx: Vmx) {
   const [place = ''] = diskPlaces(vmx)
   const controller = /^[a-z]+\d+/.exec(place)?.[0] ?? ''
