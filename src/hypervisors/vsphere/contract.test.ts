@@ -112,6 +112,8 @@ async function emulated(
     },
     end: async () => void (await front.ask('PowerOffVM_Task', await self())),
     restart: async () => void (await front.ask('ResetVM_Task', await self())),
+    // A reset leaves the time at which it was powered on as it is.
+    showsRestarts: false,
   }
 }
 
