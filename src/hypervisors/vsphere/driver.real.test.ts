@@ -122,9 +122,6 @@ async function simulated(
       refused = number
     },
     end: async () => void (await front.ask('PowerOffVM_Task', ['VirtualMachine', await own()])),
-    restart: async () => void (await front.ask('ResetVM_Task', ['VirtualMachine', await own()])),
-    // A reset leaves the time at which it was powered on as it is.
-    showsRestarts: false,
   }
 }
 
