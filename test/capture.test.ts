@@ -11,7 +11,7 @@ import { type Captured, makePersonas } from '../src/lab/capture/capture.js'
 import { readLog } from '../src/lab/capture/kernel-log.js'
 import { parseKeyExchange, readKeyExchange } from '../src/lab/capture/key-exchange.js'
 import { type Answer, readAnswers } from '../src/lab/capture/probe.js'
-import { makeScrub } from '../src/lab/capture/scrub.js'
+import { makeScrub } from '../src/text/scrub.js'
 import { guestcert } from './cli-io.js'
 
 const place = { file: 'lab.yaml', line: 1, column: 1 }

@@ -132,6 +132,44 @@ t.test('what people read fits the terminal, and has colours as they are asked fo
   t.equal(await hasColor({ FORCE_COLOR: '0' }, 80), false, 'FORCE_COLOR=0')
 })
 
+t.test('the contract of a driver that keeps none of it', async t => {
+  await writeFile(
+    join(cwd, 'none.mjs'),
+    `const refuse = async () => { throw new Error('not today') }
+export default {
+  name: 'none', title: 'A driver that can do nothing', startsGuests: true, needsConnect: false, migrates: false,
+  ownMachines: true, cleanStates: ['none'], placementMistakes: () => [],
+  open: () => ({
+    name: 'none', abilities: () => new Set(), facts: async () => ({}), close: async () => {},
+    instance: () => ({ prepare: refuse, start: refuse, remove: async () => {}, keepHint: '' }),
+  }),
+}
+`,
+  )
+  await writeFile(
+    join(cwd, 'none.yaml'),
+    `lab: small
+drivers: [./none.mjs]
+hosts:
+  there: { product: none, version: "1", driver: none }
+guests:
+  ada: { product: debian, version: "12", arch: x86_64, login: { user: root, key: agent }, on: { there: { configuration: {} } } }
+suites: [./own]
+`,
+  )
+  const shown = await json<{ real: boolean; results: { state: string }[] }>(
+    t,
+    'doctor --contract',
+    ['doctor', 'none.yaml', '--contract', 'there'],
+    1,
+  )
+  t.equal(shown.real, true)
+  t.equal(
+    shown.results.some(({ state }) => state === 'held'),
+    false,
+  )
+})
+
 t.test('an image that is in the cache', async t => {
   const recipe = await loadRecipe('debian')
   const folder = join(cwd, 'cache/images', imageFolderName(recipe))

@@ -120,6 +120,7 @@ export const labCommands: readonly CommandSpec[] = [
     description: [
       'Logs in to every reachable host and guest and checks host key, product and version, tools, capacity, clean states, clocks and free space. Starts and changes nothing, except that emulated machines are started if they are not up.',
       'A check that depends on a failed one is reported as not checked. The exit code is 0 only if every check was carried out and is ok.',
+      'With --contract, creates scratch VMs on one host from the clean state of a guest of the lab (an overlay or a copy), does everything to them that the driver offers, cancels and refuses its commands, and removes them. Holds the lease of the host and saves a transcript without addresses, names and secrets. The exit code is 0 if everything held, 1 if something did not. See docs/doctor.md.',
     ],
     arguments: [{ name: 'LAB', description: 'The lab file, e.g. lab.yaml', completes: 'file' }],
     flags: [
@@ -156,10 +157,35 @@ export const labCommands: readonly CommandSpec[] = [
         default: '8',
         group: 'Checks',
       },
+      {
+        name: 'contract',
+        value: 'HOST',
+        description: "Test the driver's contract on this host with scratch VMs, instead of checking the lab",
+        group: 'Contract',
+      },
+      {
+        name: 'output',
+        alias: 'o',
+        value: 'FILE',
+        description: 'With --contract: where to save the transcript (default: DRIVER-PRODUCT-VERSION.json)',
+        completes: 'file',
+        group: 'Contract',
+      },
+      asFlag,
     ],
-    examples: [{ line: 'guestcert doctor lab.yaml', does: 'Find out what is missing before a run' }],
-    prints: { kind: 'result', shapes: ['doctor'], quiet: 'Print only checks that are not ok' },
-    exits: [0, 2, 3, 4, 130],
+    examples: [
+      { line: 'guestcert doctor lab.yaml', does: 'Find out what is missing before a run' },
+      {
+        line: 'guestcert doctor lab.yaml --contract hv-1',
+        does: 'Show that guestcert drives this host as it should',
+      },
+    ],
+    prints: {
+      kind: 'result',
+      shapes: ['doctor', 'doctor --contract'],
+      quiet: 'Print only checks that are not ok, or parts that did not hold',
+    },
+    exits: [0, 1, 2, 3, 4, 130],
     module: 'doctor',
   },
   {

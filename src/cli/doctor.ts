@@ -13,6 +13,7 @@ import { narrowLab } from '../plan/narrow.js'
 import { type Drivers, openDrivers } from '../run/drivers.js'
 import { answer, type Paper } from './answer.js'
 import { type CommandIo, countFlag, listFlag, type ParsedArgs, requiredArgument, textFlag } from './args.js'
+import { runContract } from './contract.js'
 import { cacheFolder } from './folders.js'
 import { watchInterrupts } from './interrupts.js'
 import { loadLab } from './load-lab.js'
@@ -20,6 +21,10 @@ import { parseAgeMs } from './values.js'
 
 /** `guestcert doctor LAB`: looks at every host and guest before a pass, and changes nothing. */
 export async function run(args: ParsedArgs, io: CommandIo): Promise<number> {
+  const tested = textFlag(args, 'contract')
+  if (tested !== undefined) {
+    return runContract(tested, args, io)
+  }
   const whole = await loadLab(resolve(io.cwd, requiredArgument(args, 'LAB')), io)
   const lab = narrowLab(whole, { guests: listFlag(args, 'guest'), hosts: listFlag(args, 'host') })
   const bounds = {

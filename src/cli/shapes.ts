@@ -174,6 +174,17 @@ export const shapes: Readonly<Record<string, z.ZodType>> = {
       }),
     ),
   }),
+  'doctor --contract': z.strictObject({
+    host: text,
+    driver: text,
+    product: text,
+    version: text,
+    real: z.boolean().describe('false where an emulator answered'),
+    results: z.array(
+      z.strictObject({ part: text, state: z.enum(['held', 'broken', 'not-tried']), seen: text }),
+    ),
+    transcript: text.describe('the file that it was saved in'),
+  }),
   prove: z.strictObject({
     findings: z.array(claim),
     unproven: names.describe('tests whose manifests declare no proof'),

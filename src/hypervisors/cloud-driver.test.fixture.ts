@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Ability } from '../config/abilities.js'
 import { InfraError } from '../config/errors.js'
@@ -44,7 +46,7 @@ export function cloudDriver(cloud: Cloud): Driver {
   }
 }
 
-function cloudBackend(cloud: Cloud, { instance, placement }: GuestRequest): VmBackend {
+function cloudBackend(cloud: Cloud, { instance, placement, evidenceFolder }: GuestRequest): VmBackend {
   const lent = placement.clean.kind === 'none'
   const name = lent ? (placement.vm ?? '') : instance
   let made = 0
@@ -141,13 +143,16 @@ function cloudBackend(cloud: Cloud, { instance, placement }: GuestRequest): VmBa
         () => {},
         () => true,
       ),
-    screenshot: async number =>
-      run(
+    screenshot: async number => {
+      const name = `picture-${number}.png`
+      await writeFile(join(evidenceFolder, name), 'a picture')
+      return run(
         'screenshot',
-        `picture-${number}.png`,
+        name,
         () => {},
         () => true,
-      ),
+      )
+    },
     snapshot: async label =>
       run(
         'snapshot',

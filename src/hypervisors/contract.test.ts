@@ -1,12 +1,9 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { InfraError } from '../config/errors.js'
-import { defaultLimits } from '../config/limits.js'
-import type { CleanState, Guest } from '../config/model.js'
 import { Cloud, newMachine } from './cloud.test.fixture.js'
 import { cloudDriver } from './cloud-driver.test.fixture.js'
+import { cloudRequest, openCloud } from './cloud-subject.test.fixture.js'
 import { contract, type Subject } from './contract.test.fixture.js'
 import type { GuestRequest, RunningGuest, Unasked } from './driver.js'
 import { startTwoHosts } from './libvirt/two-hosts.test.fixture.js'
@@ -19,59 +16,6 @@ import { requestFor, startHost } from './xl/fake-xl.test.fixture.js'
 
 t.setTimeout(240_000)
 const never = new AbortController().signal
-const place = { file: '/lab.yaml', line: 1, column: 1 }
-
-async function cloudRequest(
-  t: Test,
-  clean: CleanState = { kind: 'copy', path: 'template' },
-): Promise<GuestRequest> {
-  const folder = await mkdtemp(join(tmpdir(), 'gc-cloud-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  return {
-    instance: 'gc-run-e1-1',
-    guest: { id: 'debian' } as Guest,
-    placement: {
-      host: 'cloud',
-      place,
-      vm: 'theirs',
-      clean,
-      viaHost: false,
-      configuration: { name: 'small' },
-    },
-    evidenceFolder: folder,
-    limits: defaultLimits,
-  }
-}
-
-async function openCloud(t: Test): Promise<Subject & { readonly cloud: Cloud }> {
-  const cloud = new Cloud()
-  const request = await cloudRequest(t)
-  const { instance } = request
-  let listener = (_: number): void => {}
-  let [from, toRefuse] = [0, 0]
-  cloud.onCall = call => {
-    listener(call - from)
-    if (call === toRefuse) {
-      throw new InfraError('refused by the test', { cause: 'host', where: instance, code: 'command' })
-    }
-  }
-  return {
-    cloud,
-    driver: cloudDriver(cloud),
-    request,
-    left: async () => [...cloud.machines.keys()],
-    onCommand: told => {
-      from = cloud.calls
-      listener = told
-    },
-    refuse: number => {
-      toRefuse = number === 0 ? 0 : cloud.calls + number
-    },
-    end: async () => cloud.alter(instance, { power: 'off' }),
-    restart: async () => cloud.alter(instance, { boots: 7 }),
-  }
-}
-
 async function openLibvirt(t: Test): Promise<Subject> {
   const { driver, request, files, setState, restart, counted } = await startTwoHosts(t)
   const { onCommand, refuse } = counted

@@ -211,6 +211,11 @@ export interface Driver {
   ): Promise<Access>
   /** The instances that are there, without those whose runner is known to live. */
   leftovers?(signal: AbortSignal): Promise<Leftover[]>
+  /**
+   * What of an instance is on the host, whether its runner lives or not; nothing when it is gone. Absent where
+   * `leftovers` has the instances of runners that live, too.
+   */
+  remains?(name: string, signal: AbortSignal): Promise<readonly string[]>
   /** Ends an instance and removes what was made for it; again, if need be. */
   clean?(name: string, signal: AbortSignal): Promise<void>
   /** The host over SSH, where the driver logs in to it. */

@@ -72,7 +72,14 @@ export function withEmulatedLogins(
       const found = loginOf(request)
       if (found !== undefined) {
         const start = instance.start.bind(instance)
-        instance.start = async until => reached(await start(until), found, gateway)
+        // Started twice it is the same guest.
+        const known = new WeakMap<RunningGuest, RunningGuest>()
+        instance.start = async until => {
+          const running = await start(until)
+          const logged = known.get(running) ?? reached(running, found, gateway)
+          known.set(running, logged)
+          return logged
+        }
       }
       return instance
     },

@@ -1,6 +1,7 @@
 import { InfraError } from '../../config/errors.js'
 import type { HostRequest, Machine, ServiceValue } from '../../remote/index.js'
 import type { HostConnection } from '../shared/connection.js'
+import { exchange } from '../shared/exchanges.js'
 import type { CallOptions } from '../shared/host-commands.js'
 import { powerShellTexts, type TextName } from './texts/index.js'
 import type { HostText } from './texts/text.js'
@@ -70,7 +71,7 @@ export type Ask = (text: TextName, args: readonly string[], call: CallOptions) =
 
 /** Asks the PowerShell of a host, over its connection. */
 export function askOver(connection: HostConnection<HyperVMachine>, host: string): Ask {
-  return async (name, args, { signal, limit, where }) => {
+  const send: Ask = async (name, args, { signal, limit, where }) => {
     const text = powerShellTexts[name]
     const machine = await connection.machine(signal)
     try {
@@ -90,6 +91,24 @@ export function askOver(connection: HostConnection<HyperVMachine>, host: string)
       throw machine.lost.aborted ? machine.lost.reason : asTrouble(error, text, where, host)
     }
   }
+  return heard(send, host, name => powerShellTexts[name].text)
+}
+
+/** The same, among what is heard of exchanges with hosts; `textOf` is what the host is sent. */
+function heard(send: Ask, host: string, textOf: (name: TextName) => string): Ask {
+  return (name, args, call) =>
+    exchange(
+      () => [textOf(name), ...args].join('\n'),
+      () => send(name, args, call),
+      {
+        refused: why => {
+          const { where } = call
+          const message = `${where} on ${host}: ${name}: ${why}`
+          throw new InfraError(message, { cause: 'host', where, code: 'command' })
+        },
+        show: rows => ({ status: 'rows', answer: rows.map(row => JSON.stringify(row)).join('\n') }),
+      },
+    )
 }
 
 function asTrouble(error: unknown, { name }: HostText, where: string, host: string): unknown {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
@@ -13,7 +14,7 @@ import { type AcceleratorChoice, chooseAccelerator } from './accelerator.js'
 import { type QemuBackend, qemuBackend } from './backend.js'
 import { qemuChecks } from './checks.js'
 import { canHotplug, canSnapshot, hardwareOf } from './hardware.js'
-import { createInstance, findOrphans, removeInstance } from './instances.js'
+import { createInstance, findOrphans, instanceFolder, removeInstance } from './instances.js'
 import { keptAccess } from './kept.js'
 import { program } from './launch.js'
 import { cleanOrphan, describeOrphan, isOn } from './leftovers.js'
@@ -130,6 +131,10 @@ export function createQemuDriver(options: QemuDriverOptions): Driver {
     },
     keptAccess: (request, signal) => keptAccess(cacheFolder, request, tools(request.instance, signal)),
     leftovers: async () => (await findOrphans(cacheFolder)).filter(isOn(host.id)).map(describeOrphan),
+    remains: async name => {
+      const folder = instanceFolder(cacheFolder, name)
+      return existsSync(folder) ? [folder] : []
+    },
     clean: name => cleanOrphan(cacheFolder, name),
     shell: async () => localShell(host.id),
     close: async () => {

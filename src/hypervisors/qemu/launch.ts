@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import { identityOf, type ProcessIdentity } from '../../config/process-identity.js'
 import { bounded, type HostLimits } from '../limit.js'
+import { exchange } from '../shared/exchanges.js'
 import { qemuArguments, type StartRequest } from './arguments.js'
 import { ownWords, type QemuProcess, startProcess } from './process.js'
 import { QmpClient } from './qmp.js'
@@ -48,7 +49,16 @@ export async function launch(
     await listen(server, qmpSocket)
     const args = qemuArguments({ ...request, qmpSocket, pidFile })
     appendFileSync(request.logFile, `${ownWords}${program} ${args.join(' ')}\n`)
-    const process = await startProcess(program, args, request.folder, request.logFile)
+    const process = await exchange(
+      () => [program, ...args].join(' '),
+      () => startProcess(program, args, request.folder, request.logFile),
+      {
+        refused: why => {
+          throw new InfraError(`${where}: ${program}: ${why}`, { cause: 'host', where, code: 'driver' })
+        },
+        show: () => ({ status: 'started', answer: '' }),
+      },
+    )
     try {
       const failed = process.ended.then((how): never => {
         throw new InfraError(`${where}: ${program} did not start: ${how}`, {

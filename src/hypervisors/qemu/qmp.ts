@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { InfraError } from '../../config/errors.js'
 import { bounded, type Limit } from '../limit.js'
+import { exchange } from '../shared/exchanges.js'
 import { createLineCutter, parseQmpLine, type QmpEvent, type QmpMessage } from './qmp-message.js'
 
 interface Pending {
@@ -72,7 +73,25 @@ export class QmpClient {
   }
 
   /** Sends a command and gives its answer. Throws QmpRefusal when QEMU refuses, InfraError when it is gone. */
-  async execute(
+  execute(
+    command: string,
+    args: Readonly<Record<string, unknown>>,
+    limit: Limit,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    return exchange(
+      () => `${command} ${JSON.stringify(args)}`,
+      () => this.#send(command, args, limit, signal),
+      {
+        refused: why => {
+          throw new QmpRefusal(`QEMU refused ${command}: ${why}`)
+        },
+        show: answer => ({ status: 'return', answer: JSON.stringify(answer) ?? '' }),
+      },
+    )
+  }
+
+  async #send(
     command: string,
     args: Readonly<Record<string, unknown>>,
     limit: Limit,

@@ -2,6 +2,7 @@ import { InfraError } from '../../config/errors.js'
 import type { CommandResult, Sink } from '../../remote/index.js'
 import type { Limit } from '../limit.js'
 import type { HostConnection } from './connection.js'
+import { exchange } from './exchanges.js'
 import { tail } from './tool.js'
 import { UnknownOutput } from './unknown-output.js'
 
@@ -32,9 +33,11 @@ export interface HostCommands {
   demand(command: string, options: CallOptions): Promise<string>
 }
 
+const nothing: Answer['stdout'] = { text: '', bytes: Buffer.alloc(0), totalBytes: 0, truncated: false }
+
 /** Runs commands on a host over its connection. */
 export function hostCommands(connection: HostConnection, host: string): HostCommands {
-  const run = async (command: string, options: CallOptions): Promise<Answer> => {
+  const send = async (command: string, options: CallOptions): Promise<Answer> => {
     const { signal, limit, where, stdin, onStdout, keepBytes } = options
     const machine = await connection.machine(signal)
     const result = await machine.run(command, {
@@ -47,6 +50,12 @@ export function hostCommands(connection: HostConnection, host: string): HostComm
     })
     return answerOf(result, `${where} on ${host}`, command, signal)
   }
+  const run = (command: string, options: CallOptions): Promise<Answer> =>
+    exchange(command, () => send(command, options), {
+      ...(options.stdin === undefined ? {} : { input: options.stdin.toString('utf8') }),
+      refused: why => ({ code: 1, stdout: nothing, stderr: `${why}\n` }),
+      show: ({ code, stdout, stderr }) => ({ status: String(code), answer: `${stdout.text}${stderr}` }),
+    })
   return {
     host,
     run,

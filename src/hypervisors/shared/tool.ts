@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path'
 import type { execa } from 'execa'
 import { type InfraContext, InfraError } from '../../config/errors.js'
 import type { Limit } from '../limit.js'
+import { exchange } from './exchanges.js'
 
 /** Enough of a tool's last words to understand it, little enough for one message. */
 const tailLength = 600
@@ -73,7 +74,21 @@ export async function programStarter(): Promise<typeof execa> {
 }
 
 /** Runs a tool to its end and gives its standard output. Anything but exit status 0 is an InfraError. */
-export async function runTool(
+export function runTool(tool: string, args: readonly string[], options: ToolOptions): Promise<string> {
+  const { cause, where } = options
+  return exchange(
+    () => [tool, ...args].join(' '),
+    () => startTool(tool, args, options),
+    {
+      refused: why => {
+        throw new InfraError(`${tool} ${shown(args)}: ${why}`, { cause, where, code: 'command' })
+      },
+      show: answer => ({ status: '0', answer }),
+    },
+  )
+}
+
+async function startTool(
   tool: string,
   args: readonly string[],
   { signal, limit, where, cause, onLine, env, killSignal = 'SIGTERM' }: ToolOptions,

@@ -1,4 +1,4 @@
-import type { Scrub } from './scrub.js'
+import type { Scrub } from '../../text/scrub.js'
 
 /** A line of a kernel's log, as a persona has it. */
 export interface LogLine {

@@ -1,5 +1,5 @@
+import type { Scrub } from '../../text/scrub.js'
 import { type Answers, linesOf, wordOf } from './probe.js'
-import type { Scrub } from './scrub.js'
 
 /** A process that runs when nobody is logged in. */
 export interface SeatedProcess {

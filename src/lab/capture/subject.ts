@@ -1,7 +1,7 @@
 import type { Guest, Host, Placement } from '../../config/model.js'
+import type { Scrub } from '../../text/scrub.js'
 import type { KeyExchange } from './key-exchange.js'
 import { type Answers, linesOf, textOf, wordOf } from './probe.js'
-import type { Scrub } from './scrub.js'
 
 /** All that was learnt of one guest, and what the lab says of it. */
 export interface Subject {

@@ -1,7 +1,7 @@
 import { UnknownOutput } from '../../hypervisors/shared/unknown-output.js'
 import { parseInfo, parseList } from '../../hypervisors/xl/output.js'
+import type { Scrub } from '../../text/scrub.js'
 import type { Values } from './host-answers.js'
-import type { Scrub } from './scrub.js'
 
 /** What a Xen host without libvirt is asked, by what the answer is called; each is a command of its shell. */
 export const xenQuestions = {

@@ -1,7 +1,7 @@
 import { UsageError } from '../../config/errors.js'
+import { makeScrub } from '../../text/scrub.js'
 import { productOf } from './host-answers.js'
 import { type CapturedHost, hostPersona, type PersonaRequest } from './host-persona.js'
-import { makeScrub } from './scrub.js'
 import { captured } from './subject.js'
 import { type XenAnswers, xenNetworkOf, xenNodeOf, xenOf } from './xen-answers.js'
 

@@ -2,6 +2,7 @@ import { InfraError } from '../../../config/errors.js'
 import type { ApiConnection } from '../../../config/model.js'
 import { resolveSecret, secretSources } from '../../../remote/index.js'
 import { bounded, type Limit } from '../../limit.js'
+import { exchange } from '../../shared/exchanges.js'
 import { type Element, find, parseMessage, type Reference, referenceOf, textAt } from './element.js'
 import { isFault, readSoapFault, VimFault } from './fault.js'
 import { type CallOptions, type HttpAnswer, Transport } from './transport.js'
@@ -25,6 +26,13 @@ export interface ServiceContent {
   readonly about: Readonly<Record<string, string>>
   /** True for a vCenter, false for an ESXi host by itself. */
   readonly isVcenter: boolean
+}
+
+/** What came back of a request. */
+interface Posted {
+  readonly returned: readonly Element[]
+  readonly cookies: readonly string[]
+  readonly body: string
 }
 
 const root: Reference = { type: 'ServiceInstance', value: 'ServiceInstance' }
@@ -155,15 +163,27 @@ export class Session {
     return textAt(vim, 'version') ?? '5.0'
   }
 
+  /** Logging in is not among what is heard: its password is. */
   async #send(call: Call, options: CallOptions, login: LoggedIn): Promise<readonly Element[]> {
-    return (await this.#post(call, options, login)).returned
+    const { self, method, args = [] } = call
+    const answer = await exchange(
+      () => envelope(method, self, args),
+      () => this.#post(call, options, login),
+      {
+        refused: why => {
+          throw new VimFault(options.where, method, { fault: 'SystemError', message: why, detail: undefined })
+        },
+        show: ({ body }) => ({ status: '200', answer: body }),
+      },
+    )
+    return answer.returned
   }
 
   async #post(
     { self, method, args = [], changes = false }: Call,
     options: CallOptions,
     { action, cookie }: { readonly action: string; readonly cookie?: string },
-  ): Promise<{ readonly returned: readonly Element[]; readonly cookies: readonly string[] }> {
+  ): Promise<Posted> {
     const headers = {
       'Content-Type': 'text/xml; charset=utf-8',
       SOAPAction: `"${action}"`,
@@ -183,7 +203,8 @@ export class Session {
     if (response === undefined || answer.status !== 200) {
       throw this.#error(`${method}: HTTP status ${answer.status} without an answer`, options.where)
     }
-    return { returned: response.children.filter(({ name }) => name === 'returnval'), cookies: answer.cookies }
+    const returned = response.children.filter(({ name }) => name === 'returnval')
+    return { returned, cookies: answer.cookies, body: answer.body.toString('utf8') }
   }
 
   #parse({ status, body }: HttpAnswer, { where }: CallOptions): Element {

@@ -11,6 +11,10 @@ const rules: readonly (readonly [pattern: RegExp, by: string])[] = [
     '00000000-0000-0000-0000-000000000000',
   ],
   [new RegExp(`(?<![0-9a-f:])(?:${hex}{2}:){5}${hex}{2}(?![0-9a-f:])`, 'gi'), '00:00:00:00:00:00'],
+  // As Windows writes them, and as Hyper-V does.
+  [new RegExp(`(?<![0-9a-f-])(?:${hex}{2}-){5}${hex}{2}(?![0-9a-f-])`, 'gi'), '00-00-00-00-00-00'],
+  [new RegExp(`\\b00155D${hex}{6}\\b`, 'gi'), '00155D000000'],
+  [/\bS-1-5-21(?:-\d+){3}/g, 'S-1-5-21-0-0-0'],
   // A machine id, as in systemd.machine_id=…, and what else has its form.
   [new RegExp(`\\b${hex}{32}\\b`, 'gi'), '0'.repeat(32)],
   [/\b(?:naa|eui|t10)\.[0-9a-f]{16,32}\b/gi, 'naa.0000000000000000'],
