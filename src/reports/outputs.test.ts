@@ -145,5 +145,7 @@ t.test('a reporter that is broken is said to be so', async t => {
   const [event] = journal.events
   if (event === undefined) throw new Error('the journal is empty')
   await t.rejects(Promise.resolve(reporter.event(event)), { message: /throws\.mjs failed: oh/ })
-  await t.rejects(reporter.end(state, 1, root), { message: /did not end within 20 ms \(limit: report\)/ })
+  await t.rejects(reporter.end(state, 1, root), {
+    message: /throws\.mjs: the limit "report" of 20 ms was reached/,
+  })
 })
