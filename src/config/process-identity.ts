@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { InfraError } from './errors.js'
 
@@ -26,12 +26,16 @@ export function isAlive({ pid, startTime, bootId }: ProcessIdentity): boolean {
   return now === startTime && bootId === identityOf(pid).bootId
 }
 
-/** Field 22 of `/proc/PID/stat`; a zombie has ended. The command's name may hold blanks and brackets. */
+/**
+ * Field 22 of `/proc/PID/stat`; a zombie has ended, unless other threads of it go on: they hold its files and their locks.
+ * The command's name may hold blanks and brackets.
+ */
 function startTimeOf(pid: number): string | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
+    const isDead = fields[0] === 'X' || (fields[0] === 'Z' && readdirSync(`/proc/${pid}/task`).length <= 1)
+    return isDead ? null : (fields[19] ?? null)
   } catch {
     return null
   }
