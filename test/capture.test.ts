@@ -11,6 +11,7 @@ import { type Captured, makePersonas } from '../src/lab/capture/capture.js'
 import { readLog } from '../src/lab/capture/kernel-log.js'
 import { parseKeyExchange, readKeyExchange } from '../src/lab/capture/key-exchange.js'
 import { type Answer, readAnswers } from '../src/lab/capture/probe.js'
+import { keyPair } from '../src/remote/server.test.fixture.js'
 import { makeScrub } from '../src/text/scrub.js'
 import { guestcert } from './cli-io.js'
 
@@ -306,7 +307,7 @@ t.test('a log of an old kernel has no times and no levels', async t => {
 
 t.test("a server's offer is read from the wire", async t => {
   const algorithms = { cipher: ['aes256-ctr', 'aes128-ctr'], hmac: ['hmac-sha2-512'] } as const
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519')
+  const { private: key } = keyPair('ed25519')
   const server = new ssh2.Server(
     {
       hostKeys: [key],

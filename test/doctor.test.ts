@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../src/config/package-root.js'
 import type { Report } from '../src/doctor/finding.js'
 import { freePort } from '../src/remote/openssh.test.fixture.js'
+import { keyPair } from '../src/remote/server.test.fixture.js'
 import { type Ended, guestcert } from './cli-io.js'
 
 /** A lab of one emulated Debian, of which one thing is changed. */
@@ -131,7 +131,7 @@ suites: [builtin]
   process.env.GC_KEY = 'no key'
   const unusable = await doctor(t, text)
   t.match(unusable.states, { reachable: 'not-checked', login: 'missing' })
-  process.env.GC_KEY = ssh2.utils.generateKeyPairSync('ed25519').private
+  process.env.GC_KEY = keyPair('ed25519').private
   const { code, states, report } = await doctor(t, text)
   delete process.env.GC_KEY
   t.equal(code, 3)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import ssh2 from 'ssh2'
 import t from 'tap'
+import { keyPair } from '../src/remote/server.test.fixture.js'
 import { guestcertProcess } from './cli-process.js'
 import { type Asked, type Misbehaviour, startMisbehaving } from './misbehaving-server.js'
 
@@ -126,7 +127,7 @@ interface Seen {
 }
 
 t.test('no invention of an SSH server becomes a pass', async t => {
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519')
+  const { private: key } = keyPair('ed25519')
   const parsed = ssh2.utils.parseKey(key)
   if (parsed instanceof Error) {
     throw parsed
@@ -191,7 +192,7 @@ suites: [./s]
 })
 
 t.test('a server that answers with success whatever it is asked is refused on first contact', async t => {
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519')
+  const { private: key } = keyPair('ed25519')
   for (const [what, answer] of [
     ['that carries nothing out', (asked: Asked) => end(asked)],
     ['that carries all out', says(whole)],
