@@ -23,7 +23,8 @@ function sessionOf(first: Machine, reach: () => Promise<Machine>, expected: stri
     expected: { current: () => expected },
     health: { broken: never },
   } as unknown as SessionSource
-  const start = { machine: first } as ConstructorParameters<typeof GuestSession>[1]
+  const identity = { bootId: 'b1', btimeSec: 0, uptimeSec: 1, takenAtMs: 0 }
+  const start = { machine: first, identity } as ConstructorParameters<typeof GuestSession>[1]
   return { held, session: new GuestSession(source, start) }
 }
 
@@ -73,7 +74,10 @@ t.test('a guest that does not answer after an action that was given up is not bl
   const { held, session } = sessionOf(first, async () => {
     throw new Error('no answer')
   })
-  Object.assign(session.source, { managed: true, health: { broken: never, look: async () => {} } })
+  Object.assign(session.source, {
+    managed: true,
+    health: { broken: never, look: async () => {}, byHostSince: async () => null },
+  })
   const giveUp = new AbortController()
   const saving = held.during('snapshot', first, giveUp.signal, async () => {
     giveUp.abort()
