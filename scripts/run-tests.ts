@@ -56,14 +56,11 @@ function wanted(argv: readonly string[]): Wanted {
 async function runGroups(
   groups: readonly string[][],
   atOnce: number,
-  kind: TestKind,
+  limitMs: number,
   report: TapReport,
 ): Promise<boolean> {
   const gate = pLimit(atOnce)
-  const [limitMs, isShort] = [limitsMs[kind], kind === 'unit']
-  const well = await Promise.all(
-    groups.map(files => gate(() => runTestProcess({ files, limitMs, isShort }, report))),
-  )
+  const well = await Promise.all(groups.map(files => gate(() => runTestProcess({ files, limitMs }, report))))
   return well.every(Boolean)
 }
 
@@ -92,16 +89,17 @@ if (files.length === 0) {
 }
 const report = new TapReport()
 const started = performance.now()
+const limitMs = limitsMs[kind]
 const times = await readTimes()
 const well =
   kind === 'real'
     ? await Promise.all(
         lanes.map(lane => {
           const own = files.filter(file => laneOf(file) === lane).map(file => [file])
-          return runGroups(own, 1, kind, report)
+          return runGroups(own, 1, limitMs, report)
         }),
       )
-    : [await runGroups(longestFirst(await groupFiles(files, groupSize), times), jobs, kind, report)]
+    : [await runGroups(longestFirst(await groupFiles(files, groupSize), times), jobs, limitMs, report)]
 await recordTimes(report.seconds)
 const isWell = well.every(Boolean)
 const seconds = ((performance.now() - started) / 1000).toFixed(1)

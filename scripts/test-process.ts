@@ -8,7 +8,6 @@ import type { TapReport } from './tap-report.js'
 /** How long tap may take to say what it still waits for, after the limit of its file. */
 const lastWordsMs = 10_000
 const group = fileURLToPath(new URL('test-group.js', import.meta.url))
-const flags = new URL('test-flags.js', import.meta.url)
 
 const running = new Set<ChildProcess>()
 
@@ -17,29 +16,18 @@ export interface TestProcess {
   readonly files: readonly string[]
   /** In time of a quiet machine. */
   readonly limitMs: number
-  /** Whether it and what it starts are too short to be optimized by V8. */
-  readonly isShort: boolean
 }
 
 /** Runs test files in a process of their own and reports them; true if it ended well. */
-export async function runTestProcess(
-  { files, limitMs, isShort }: TestProcess,
-  report: TapReport,
-): Promise<boolean> {
+export async function runTestProcess({ files, limitMs }: TestProcess, report: TapReport): Promise<boolean> {
   const [first = '', ...others] = files
   const program = others.length === 0 ? [first] : [group, first.replaceAll('/', '-')]
-  const options = [process.env.NODE_OPTIONS ?? '', isShort ? `--import=${flags.href}` : '']
   const child = spawn(process.execPath, ['--trace-warnings', ...program], {
     // A process group, so that a file that is stopped leaves nothing behind.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     // The limit is kept here: tap would give a test half a minute by the clock.
-    env: {
-      ...process.env,
-      NODE_OPTIONS: options.join(' ').trim(),
-      TAP_TIMEOUT: '0',
-      TEST_FILES: JSON.stringify(files),
-    },
+    env: { ...process.env, TAP_TIMEOUT: '0', TEST_FILES: JSON.stringify(files) },
   })
   const parser = new Parser()
   report.watch(parser, files)
