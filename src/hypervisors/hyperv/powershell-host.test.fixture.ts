@@ -170,6 +170,8 @@ export async function startPowerShellHost(t: Test, options: HostOptions = {}): P
   const openDriver = (): Driver => {
     const limits = {
       shutdown: 2_000,
+      // A text that was changed may leave a machine on: it is waited for again and again.
+      destroy: 20_000,
       lookEvery: 10,
       watchEvery: 300,
       unplug: 2_000,
