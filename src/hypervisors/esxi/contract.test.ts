@@ -18,10 +18,12 @@ function subjectOf(esxi: EmulatedEsxi): Subject {
     onCommand,
     refuse,
     end: () => act('power.off'),
-    restart: async () => {
-      await act('power.off')
-      await act('power.on')
-    },
+    // Seen off in between it would be lost: the watch looks every 50 ms.
+    restart: () =>
+      esxi.unseen(async () => {
+        await act('power.off')
+        await act('power.on')
+      }),
   }
 }
 

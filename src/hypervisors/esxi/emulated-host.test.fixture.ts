@@ -29,6 +29,8 @@ export interface EmulatedEsxi {
   readonly counted: ReturnType<typeof countedMachine>
   /** Runs a command on the host behind the driver's back, and gives what it prints. */
   run(command: string): Promise<string>
+  /** Does something on the host that none of the driver's commands sees the midst of. */
+  unseen(work: () => Promise<void>): Promise<void>
   /** All that instances have on the host, by its own account. */
   left(): Promise<string[]>
   /** Another runner's driver for the same host. */
@@ -80,12 +82,29 @@ export async function startEsxi(
   const own = await open(never)
   const run = async (command: string): Promise<string> => (await own.run(command)).stdout.text
   const direct = await open(never)
+  let hidden = Promise.resolve()
+  const asked = new Set<Promise<void>>()
+  const unseen = async (work: () => Promise<void>): Promise<void> => {
+    const before = [...asked]
+    hidden = Promise.all(before).then(work)
+    await hidden
+  }
   const counted = countedMachine({
     label: direct.label,
     hostKey: direct.hostKey,
     lost: direct.lost,
     channels: direct.channels,
-    run: (command, options) => direct.run(alter(command), options),
+    run: async (command, options) => {
+      await hidden
+      const answer = direct.run(alter(command), options)
+      const ended = answer.then(
+        () => {},
+        () => {},
+      )
+      asked.add(ended)
+      void ended.then(() => asked.delete(ended))
+      return answer
+    },
     forward: (...given) => direct.forward(...given),
     close: () => direct.close(),
   })
@@ -110,6 +129,7 @@ export async function startEsxi(
     driver: openDriver(async () => counted.machine),
     counted,
     run,
+    unseen,
     openDriver: () => openDriver(),
     left: async () => {
       const words = await run(
