@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Cloud, newMachine } from './cloud.test.fixture.js'
@@ -42,7 +42,11 @@ async function openXl(t: Test): Promise<Subject> {
     )
     return (await Promise.all(names)).flat().filter(name => name.startsWith('gc-'))
   }
-  const restart = (): Promise<void> => writeFile(join(folder, 'id'), '77')
+  // At once: a watch may read it meanwhile.
+  const restart = async (): Promise<void> => {
+    await writeFile(join(folder, 'id.new'), '77')
+    await rename(join(folder, 'id.new'), join(folder, 'id'))
+  }
   return { driver, request, left, onCommand, refuse, end: () => rm(domain), restart }
 }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -181,7 +181,9 @@ export async function startTwoHosts(t: Pick<Test, 'teardown'>): Promise<TwoHosts
     restart: async () => {
       const file = join(folderOf('kvm-1'), `${instance}.xml`)
       const xml = await readFile(file, 'utf8')
-      await writeFile(file, xml.replace("id='1'", "id='2'"))
+      // At once: a watch may read it meanwhile.
+      await writeFile(`${file}.new`, xml.replace("id='1'", "id='2'"))
+      await rename(`${file}.new`, file)
     },
     fault: what => writeFile(join(folderOf('kvm-1'), 'fault'), what),
     stubborn: host => writeFile(join(folderOf(host), 'stubborn'), ''),
