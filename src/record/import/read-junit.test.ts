@@ -90,6 +90,14 @@ t.test('what could hide a failure is refused', async t => {
     [case_('><Failure/></testcase>'), /an element <Failure>/],
     [case_('><x:failure xmlns:x="urn:x"/></testcase>'), /an element <x:failure>/],
     ['<html></html>', /not a JUnit file/],
+    [
+      '<testsuites tests="1" failures="1"><testsuite tests="1"><testcase name="a"/></testsuite></testsuites>',
+      /the file counts 1 failures, and none of its cases has one/,
+    ],
+    [
+      '<testsuites errors="2"><testsuite><testcase name="a"><error/></testcase></testsuite></testsuites>',
+      /the file counts 2 failures, and its cases have 1/,
+    ],
     ['<!DOCTYPE x [<!ENTITY a "b">]><testsuites/>', /document type is refused/],
     ['<testsuites><testsuite name="s"><testcase name="n"', /not well-formed/],
     [`${'<testsuite>'.repeat(100)}${'</testsuite>'.repeat(100)}`, /nested deeper/],

@@ -26,7 +26,8 @@ interface OpenSuite {
   readonly name: string
   readonly claims: Readonly<Record<string, number | undefined>>
   readonly first: number
-  isNested: boolean
+  /** What stands in it; a file holds suites. */
+  holds: 'suites' | 'cases' | 'both'
 }
 
 interface OpenCase {
@@ -86,13 +87,15 @@ export function readJunit(text: string, file: string): ForeignReport {
     if (depth > deepest) refuse(`its elements are nested deeper than ${deepest}`)
     if (depth === 1 && name !== 'testsuites' && name !== 'testsuite')
       refuse(`it is not a JUnit file: <${name}>`)
-    if (name === 'testsuite') {
-      for (const suite of suites) suite.isNested = true
+    if (name === 'testsuites') {
+      suites.push({ name: '', claims: claimsOf(attributes, refuse), first: cases.length, holds: 'suites' })
+    } else if (name === 'testsuite') {
+      for (const suite of suites) if (suite.holds === 'cases') suite.holds = 'both'
       suites.push({
         name: attributes.name ?? '',
         claims: claimsOf(attributes, refuse),
         first: cases.length,
-        isNested: false,
+        holds: 'cases',
       })
       if (attributes.timestamp !== undefined) times.push(attributes.timestamp)
     } else if (name === 'testcase') {
@@ -116,7 +119,7 @@ export function readJunit(text: string, file: string): ForeignReport {
       cases.push(read)
       failures.push(read.verdict === 'pass' || read.verdict === 'skip' ? 0 : Math.max(1, open.failures))
       open = null
-    } else if (name === 'testsuite') {
+    } else if (name === 'testsuite' || name === 'testsuites') {
       const suite = suites.pop()
       const why = suite === undefined ? null : falseClaim(suite, failures.slice(suite.first))
       if (why !== null) refuse(why)
@@ -195,20 +198,21 @@ function claimsOf(
 }
 
 /** How a suite's counts contradict its cases: something was left out, or fell outside of every case. */
-function falseClaim({ name, claims, isNested }: OpenSuite, cases: readonly number[]): string | null {
+function falseClaim({ name, claims, holds }: OpenSuite, cases: readonly number[]): string | null {
+  const what = holds === 'suites' ? 'the file' : `the suite "${name}"`
   const { tests, failures = 0, errors = 0 } = claims
   const found = cases.reduce((sum, count) => sum + count, 0)
   if (failures + errors > 0 && found === 0) {
-    return `the suite "${name}" counts ${failures + errors} failures, and none of its cases has one`
+    return `${what} counts ${failures + errors} failures, and none of its cases has one`
   }
-  if (failures + errors > found && !isNested) {
-    return `the suite "${name}" counts ${failures + errors} failures, and its cases have ${found}`
+  // Of nested suites some programs count cases and others children.
+  if (failures + errors > found && holds !== 'both') {
+    return `${what} counts ${failures + errors} failures, and its cases have ${found}`
   }
   if (tests !== undefined && tests > 0 && cases.length === 0)
-    return `the suite "${name}" counts ${tests} tests, and has no case`
-  // Of nested suites some programs count cases and others children.
-  if (isNested || tests === undefined || tests === cases.length) return null
-  return `the suite "${name}" counts ${tests} tests, and has ${cases.length} cases`
+    return `${what} counts ${tests} tests, and has no case`
+  if (holds !== 'cases' || tests === undefined || tests === cases.length) return null
+  return `${what} counts ${tests} tests, and has ${cases.length} cases`
 }
 
 /** A time stamp as UTC; one without a zone is taken as UTC. */
