@@ -37,7 +37,7 @@ const guests: Readonly<Record<string, Misbehaviour>> = {
   'does-nothing': { fault: 'idle: { command: first.sh }', verdict: 'error', cause: 'unknown' },
   floods: { fault: 'flood: { command: first.sh }', verdict: 'error' },
   'is-killed': { fault: 'signalled: { command: first.sh }', verdict: 'error', cause: 'unknown' },
-  'reboots-unasked': { fault: 'unaskedReboot: { command: first.sh }', verdict: 'fail', cause: 'guest' },
+  'reboots-unexpectedly': { fault: 'unaskedReboot: { command: first.sh }', verdict: 'fail', cause: 'guest' },
   'has-another-host-key': {
     fault: 'wrongHostKey: true',
     verdict: 'error',

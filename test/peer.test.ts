@@ -234,8 +234,8 @@ t.test('a test that did not ask for a peer has none, and a script cannot ask', a
   asks['suite.yaml'] = manifest.replace(', needs: { peer: true }', '')
   asks['lost.ts'] =
     `import { test } from 'guestcert/api'\nexport default test(async ({ peer, expect }) => { expect(peer.address).toBe('', 'x') })\n`
-  const unasked = t.testdir({ 'lab.yaml': lab(guest('one'), { suite: './lost' }), lost: asks })
-  const { ended } = await pass(unasked)
+  const unexpected = t.testdir({ 'lab.yaml': lab(guest('one'), { suite: './lost' }), lost: asks })
+  const { ended } = await pass(unexpected)
   t.match(
     ended.find(({ test }) => test === 'lost/lost'),
     { verdict: 'error', cause: 'test', reason: /this test has no peer: its manifest must say/ },

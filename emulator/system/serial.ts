@@ -21,7 +21,7 @@ const quietLevel = 4
 
 /**
  * The port of a guest. Its kernel writes there when its command line says so (`console=ttyS0`); under Xen it does
- * unasked, since a paravirtual guest has no other console.
+ * unexpectedly, since a paravirtual guest has no other console.
  */
 export function serialOf(
   { kernel }: GuestPersona,

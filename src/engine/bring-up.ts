@@ -1,7 +1,7 @@
 import { InfraError } from '../config/errors.js'
 import type { Host, Lab, Placement } from '../config/model.js'
 import { withDeadline } from '../deadline/deadline.js'
-import type { Instance, RunningGuest, Unasked } from '../hypervisors/driver.js'
+import type { Instance, RunningGuest, UnexpectedEvent } from '../hypervisors/driver.js'
 import type { Held, LeasedPlace } from '../hypervisors/lease.js'
 import type { InstanceMoved, InstanceRestarted } from '../journal/events.js'
 import type { PlannedEnvironment } from '../plan/types.js'
@@ -135,7 +135,7 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
     evidence,
     lend,
     boot,
-    tell: what => settings.emit(unaskedEvent(what, { environment: environment.id, instance })),
+    tell: what => settings.emit(unexpectedEvent(what, { environment: environment.id, instance })),
   })
   undo.push('disconnect', () => session.close())
   undo.push('clean', signal => session.clean(signal))
@@ -153,9 +153,9 @@ export async function bringUp(request: BringUpRequest): Promise<GuestSession> {
   return session
 }
 
-/** What happened to an instance unasked, as the journal has it. */
-function unaskedEvent(
-  what: Unasked,
+/** What happened to an instance unexpectedly, as the journal has it. */
+function unexpectedEvent(
+  what: UnexpectedEvent,
   at: { readonly environment: string; readonly instance: string },
 ): InstanceMoved | InstanceRestarted {
   return what.type === 'moved'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { InfraError } from '../config/errors.js'
-import type { RunningGuest, Unasked } from '../hypervisors/driver.js'
+import type { RunningGuest, UnexpectedEvent } from '../hypervisors/driver.js'
 import type { Machine } from '../remote/index.js'
 import { watchHealth } from './broken.js'
 import { expectedWindow } from './expected.js'
@@ -77,11 +77,11 @@ t.test('a guest that is gone is broken, for the reason that its driver gave', as
 
 /** A guest whose host tells what it did. */
 function guestOnHost() {
-  let tellIt: (what: Unasked) => void = () => {}
+  let tellIt: (what: UnexpectedEvent) => void = () => {}
   let looks = 0
   const running: RunningGuest = {
     ...guestInHand().running,
-    onUnasked: listener => {
+    onUnexpected: listener => {
       tellIt = listener
       return () => {
         tellIt = () => {}
@@ -91,45 +91,48 @@ function guestOnHost() {
       looks += 1
     },
   }
-  return { running, happens: (what: Unasked) => tellIt(what), looks: () => looks }
+  return { running, happens: (what: UnexpectedEvent) => tellIt(what), looks: () => looks }
 }
 
-t.test('what its host did to a guest unasked is told, and is trouble of the host from then on', async t => {
-  const { running, happens, looks } = guestOnHost()
-  const told: Unasked[] = []
-  const health = watchHealth({
-    ...watched,
-    running,
-    expected: expectedWindow(),
-    tell: what => void told.push(what),
-  })
-  const before = performance.now()
-  t.equal(await health.byHostSince(before), null)
-  t.equal(looks(), 1, 'it is looked at first')
-  happens({ type: 'restarted', cause: 'host', why: 'it was 5, and is 6' })
-  t.match(await health.byHostSince(before), {
-    message: 'gc-1: its host restarted it: it was 5, and is 6, and nobody asked for that',
-    context: { cause: 'host' },
-  })
-  t.equal(
-    await health.byHostSince(performance.now()),
-    null,
-    'what came before says nothing of what comes after',
-  )
-  const between = performance.now()
-  happens({ type: 'moved', from: 'a', to: 'b' })
-  t.match(await health.byHostSince(between), { message: /moved it from a to b/ })
-  t.match(told, [{ type: 'restarted' }, { type: 'moved' }])
-  health.close()
-  happens({ type: 'moved', from: 'b', to: 'c' })
-  t.equal(told.length, 2, 'nothing is told once it is closed')
-})
+t.test(
+  'what its host did to a guest unexpectedly is told, and is trouble of the host from then on',
+  async t => {
+    const { running, happens, looks } = guestOnHost()
+    const told: UnexpectedEvent[] = []
+    const health = watchHealth({
+      ...watched,
+      running,
+      expected: expectedWindow(),
+      tell: what => void told.push(what),
+    })
+    const before = performance.now()
+    t.equal(await health.byHostSince(before), null)
+    t.equal(looks(), 1, 'it is looked at first')
+    happens({ type: 'restarted', cause: 'host', why: 'it was 5, and is 6' })
+    t.match(await health.byHostSince(before), {
+      message: 'gc-1: its host restarted it: it was 5, and is 6, and nobody asked for that',
+      context: { cause: 'host' },
+    })
+    t.equal(
+      await health.byHostSince(performance.now()),
+      null,
+      'what came before says nothing of what comes after',
+    )
+    const between = performance.now()
+    happens({ type: 'moved', from: 'a', to: 'b' })
+    t.match(await health.byHostSince(between), { message: /moved it from a to b/ })
+    t.match(told, [{ type: 'restarted' }, { type: 'moved' }])
+    health.close()
+    happens({ type: 'moved', from: 'b', to: 'c' })
+    t.equal(told.length, 2, 'nothing is told once it is closed')
+  },
+)
 
 t.test(
   'a restart that may be the reboot of the guest excuses nothing, and one in a reboot is not told',
   async t => {
     const { running, happens } = guestOnHost()
-    const told: Unasked[] = []
+    const told: UnexpectedEvent[] = []
     const expected = expectedWindow()
     const health = watchHealth({ ...watched, running, expected, tell: what => void told.push(what) })
     happens({ type: 'restarted', cause: 'unknown', why: 'it was 5, and is 6' })

@@ -1,19 +1,19 @@
 import { InfraError } from '../config/errors.js'
 import { withDeadline } from '../deadline/deadline.js'
-import type { RunningGuest, Unasked } from '../hypervisors/driver.js'
+import type { RunningGuest, UnexpectedEvent } from '../hypervisors/driver.js'
 import { type Machine, onAbort } from '../remote/index.js'
 import type { ExpectedWindow } from './expected.js'
 
 /** Whether a guest that runs can still serve. */
 export interface Health {
-  /** Aborts, with an InfraError as its reason, when the guest is gone or has crashed unasked. */
+  /** Aborts, with an InfraError as its reason, when the guest is gone or has crashed unexpectedly. */
   readonly broken: AbortSignal
   /** A crash within a window that tolerates it; the last one. */
   tolerated(): InfraError | null
   /** Ends a connection as soon as the guest breaks, and with it all that waits for an answer. */
   endWhenBroken(machine: Machine): void
   /**
-   * What its host did to the guest unasked since then, in monotonic ms, as trouble of the host's; `null` when that was
+   * What its host did to the guest unexpectedly since then, in monotonic ms, as trouble of the host's; `null` when that was
    * nothing, or may have been the guest's own doing. Looks at it first: what has happened by now counts.
    */
   byHostSince(sinceMs: number): Promise<InfraError | null>
@@ -31,7 +31,7 @@ export interface HealthRequest {
   readonly running: RunningGuest
   readonly expected: ExpectedWindow
   readonly lookLimitMs: number
-  readonly tell: (what: Unasked) => void
+  readonly tell: (what: UnexpectedEvent) => void
 }
 
 /** Watches a running guest and its console. */
@@ -44,7 +44,7 @@ export function watchHealth({ instance, running, expected, lookLimitMs, tell }: 
     lose()
   }
   const byHost: { readonly atMs: number; readonly error: InfraError }[] = []
-  const ignoreUnasked = running.onUnasked?.(what => {
+  const ignoreUnexpected = running.onUnexpected?.(what => {
     // A restart is what a reboot looks like on a host that makes the machine anew for it.
     if (what.type === 'restarted' && expected.current() !== null) {
       return
@@ -88,7 +88,7 @@ export function watchHealth({ instance, running, expected, lookLimitMs, tell }: 
     },
     learnRestart: lookAtMachine,
     close: () => {
-      ignoreUnasked?.()
+      ignoreUnexpected?.()
       ignoreGone()
       ignoreCrashes?.()
     },

@@ -2,7 +2,7 @@ import type { DriverDescriptor } from '../config/driver.js'
 import { InfraError } from '../config/errors.js'
 import type { Limits } from '../config/limits.js'
 import type { Guest, Lab, Placement } from '../config/model.js'
-import type { RunningGuest, Unasked } from '../hypervisors/driver.js'
+import type { RunningGuest, UnexpectedEvent } from '../hypervisors/driver.js'
 import type { Held } from '../hypervisors/lease.js'
 import { connectToGuest, pinNameOf } from '../hypervisors/reach.js'
 import { isLent, mayReboot } from '../plan/lent.js'
@@ -36,8 +36,8 @@ export interface OpenRequest {
   readonly evidence: (name: string) => EvidenceFile
   /** Gives the connection over which the guest's own lease was taken, if there is one. */
   readonly lend: Held['lend']
-  /** Is told of what happens to the guest unasked. */
-  readonly tell: (what: Unasked) => void
+  /** Is told of what happens to the guest unexpectedly. */
+  readonly tell: (what: UnexpectedEvent) => void
   /** Is told of each step. */
   readonly boot: BootAttempt
 }

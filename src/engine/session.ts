@@ -110,7 +110,7 @@ export interface Loss {
 }
 
 /**
- * Finds out what became of a guest whose connection was lost unasked: it crashed or rebooted
+ * Finds out what became of a guest whose connection was lost unexpectedly: it crashed or rebooted
  * (`fail`), its virtual machine is gone, it answers no more though its host is well (`fail`), or only the
  * connection broke (`network`). `lost` is the connection that was in use: another test that lost it may have brought
  * about a new one.

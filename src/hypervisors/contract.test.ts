@@ -5,7 +5,7 @@ import { Cloud, newMachine } from './cloud.test.fixture.js'
 import { cloudDriver } from './cloud-driver.test.fixture.js'
 import { cloudRequest, openCloud } from './cloud-subject.test.fixture.js'
 import { contract, type Subject } from './contract.test.fixture.js'
-import type { GuestRequest, RunningGuest, Unasked } from './driver.js'
+import type { GuestRequest, RunningGuest, UnexpectedEvent } from './driver.js'
 import { startTwoHosts } from './libvirt/two-hosts.test.fixture.js'
 import { startFakeQemu } from './qemu/fake-qemu.test.fixture.js'
 import {
@@ -92,8 +92,8 @@ t.test('a task that fails late is the error of what asked for it, and nothing el
 
 t.test('a machine that its cluster moves and restarts is followed', async t => {
   const { cloud, running, request } = await startInCloud(t)
-  const told: Unasked[] = []
-  running.onUnasked?.(what => void told.push(what))
+  const told: UnexpectedEvent[] = []
+  running.onUnexpected?.(what => void told.push(what))
   cloud.alter(request.instance, { host: 'node-2' })
   await running.look?.(never)
   t.strictSame(told, [{ type: 'moved', from: 'node-1', to: 'node-2' }])

@@ -54,7 +54,7 @@ export interface GuestConsole {
  * What happened to a running guest though nobody asked for it, and that did not end it: its cluster moved it, or it was
  * ended and started again, with whose doing that was.
  */
-export type Unasked =
+export type UnexpectedEvent =
   | { readonly type: 'moved'; readonly from: string; readonly to: string }
   | { readonly type: 'restarted'; readonly cause: 'guest' | 'host' | 'unknown'; readonly why: string }
 
@@ -80,14 +80,14 @@ export const holdingActions = [
 export interface RunningGuest {
   /** How to reach it, as soon as that is known: all that is known now, so ask again while it does not answer. */
   access(signal: AbortSignal): Promise<Access>
-  /** Aborts, with an InfraError as its reason, when the virtual machine is gone unasked. */
+  /** Aborts, with an InfraError as its reason, when the virtual machine is gone unexpectedly. */
   readonly gone: AbortSignal
   /** What was observed of it: accelerator, machine type, versions. Journalled as facts. */
   readonly facts: Readonly<Record<string, string>>
   /** Absent where there is no console to read, or no way to read it while the guest runs. */
   readonly console?: GuestConsole
-  /** Calls for all that happens to it unasked, at once for what has happened before. What is returned ends it. */
-  onUnasked?(listener: (what: Unasked) => void): () => void
+  /** Calls for all that happens to it unexpectedly, at once for what has happened before. What is returned ends it. */
+  onUnexpected?(listener: (what: UnexpectedEvent) => void): () => void
   /** Looks at it now: what happened to it before this call is told when it resolves. */
   look?(signal: AbortSignal): Promise<void>
   pause?(signal: AbortSignal): Promise<void>

@@ -50,7 +50,7 @@ export function foldEnvironment(planned: PlannedEnvironment): EnvironmentFold {
       else test.add(event)
     } else if (event.type === 'instance-started') {
       const { instance: id, host, attempt, at, peer = null } = event
-      const nothingYet = { ready: null, failure: null, unasked: [], ended: null }
+      const nothingYet = { ready: null, failure: null, unexpected: [], ended: null }
       instances.set(id, { id, host, attempt, peer, startedAt: at, ...nothingYet })
     } else {
       const instance = instances.get(event.instance)
@@ -98,7 +98,7 @@ type InstanceEvent = Extract<
   }
 >
 
-function changeOf(event: InstanceEvent, { unasked }: InstanceState): Partial<InstanceState> {
+function changeOf(event: InstanceEvent, { unexpected }: InstanceState): Partial<InstanceState> {
   switch (event.type) {
     case 'instance-ready': {
       const { bootIdentity, hostKey, factsDigest, facts } = event
@@ -108,11 +108,11 @@ function changeOf(event: InstanceEvent, { unasked }: InstanceState): Partial<Ins
       return { failure: { cause: event.cause, message: event.message } }
     case 'instance-moved': {
       const text = `from ${event.from} to ${event.to}`
-      return { unasked: [...unasked, { type: 'moved', at: event.at, text }] }
+      return { unexpected: [...unexpected, { type: 'moved', at: event.at, text }] }
     }
     case 'instance-restarted': {
       const text = `${event.reason} (${event.cause})`
-      return { unasked: [...unasked, { type: 'restarted', at: event.at, text }] }
+      return { unexpected: [...unexpected, { type: 'restarted', at: event.at, text }] }
     }
     case 'instance-ended': {
       const { undone, orphan, kept, evidence } = event

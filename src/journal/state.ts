@@ -73,7 +73,7 @@ export interface TestState {
 }
 
 /** What happened to an instance that nobody asked for: it was moved to another host, or restarted. */
-export interface UnaskedState {
+export interface UnexpectedState {
   readonly type: 'moved' | 'restarted'
   /** UTC, ISO 8601 with ms. */
   readonly at: string
@@ -96,8 +96,8 @@ export interface InstanceState {
     readonly facts: Readonly<Record<string, string>>
   } | null
   readonly failure: { readonly cause: Cause; readonly message: string } | null
-  /** What happened to it unasked, and that it outlived. */
-  readonly unasked: readonly UnaskedState[]
+  /** What happened to it unexpectedly, and that it outlived. */
+  readonly unexpected: readonly UnexpectedState[]
   readonly ended: {
     readonly undone: readonly string[]
     readonly orphan: string | null

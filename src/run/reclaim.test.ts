@@ -35,7 +35,7 @@ const instance = (number: number, ended: InstanceState['ended'] = null): Instanc
   startedAt: '2026-11-22T10:15:00.000Z',
   ready: null,
   failure: null,
-  unasked: [],
+  unexpected: [],
   ended,
 })
 

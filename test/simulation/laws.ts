@@ -109,15 +109,15 @@ function failuresAreTheGuests({ events, truth }: Ran): string[] {
   )
 }
 
-/** What hosts did unasked stands in the journal, once each, and nothing else does. */
+/** What hosts did unexpectedly stands in the journal, once each, and nothing else does. */
 function whatHostsDidIsTold({ events, truth }: Ran): string[] {
   const told = events.flatMap(event =>
     event.type === 'instance-moved' || event.type === 'instance-restarted'
       ? [`${event.instance} ${event.type.slice('instance-'.length)}`]
       : [],
   )
-  const [done, said] = [truth.unasked.join(', '), told.join(', ')]
-  return done === said ? [] : [`hosts did "${done}" unasked, and the journal says "${said}"`]
+  const [done, said] = [truth.unexpected.join(', '), told.join(', ')]
+  return done === said ? [] : [`hosts did "${done}" unexpectedly, and the journal says "${said}"`]
 }
 
 function nothingIsLeft({ events, truth }: Ran): string[] {

@@ -1,5 +1,5 @@
 import { InfraError } from '../../src/config/errors.js'
-import type { RunningGuest, Unasked } from '../../src/hypervisors/driver.js'
+import type { RunningGuest, UnexpectedEvent } from '../../src/hypervisors/driver.js'
 import type { connectToGuest } from '../../src/hypervisors/reach.js'
 import type { Exit } from '../../src/journal/events.js'
 import type { PlannedTest } from '../../src/plan/types.js'
@@ -60,7 +60,7 @@ export class ScriptedGuest {
   #commands = 0
   #fateTimer: NodeJS.Timeout | undefined
   #hostTimer: NodeJS.Timeout | undefined
-  readonly #listeners = new Set<(what: Unasked) => void>()
+  readonly #listeners = new Set<(what: UnexpectedEvent) => void>()
 
   constructor(script: GuestScript) {
     this.#script = script
@@ -75,14 +75,14 @@ export class ScriptedGuest {
     }
     // Drawn by itself, so that seeds of before mean the same runs.
     if (!isCalm && random.happens(`${instance} host does`, 0.08)) {
-      const what = random.pick<Unasked['type']>(`${instance} host does what`, ['moved', 'restarted'])
+      const what = random.pick<UnexpectedEvent['type']>(`${instance} host does what`, ['moved', 'restarted'])
       this.#hostTimer = setTimeout(
         () => this.#suffer(what),
         random.ms(`${instance} host does at`, 0, 300_000),
       )
     }
     const guest: RunningGuest = {
-      onUnasked: listener => {
+      onUnexpected: listener => {
         this.#listeners.add(listener)
         return () => this.#listeners.delete(listener)
       },
@@ -122,15 +122,15 @@ export class ScriptedGuest {
     this.#cut(fate)
   }
 
-  /** What its host does to it unasked: it is well afterwards, and its connections are gone. */
-  #suffer(what: Unasked['type']): void {
+  /** What its host does to it unexpectedly: it is well afterwards, and its connections are gone. */
+  #suffer(what: UnexpectedEvent['type']): void {
     const { instance, truth } = this.#script
     if (!this.#isUp || this.#gone.signal.aborted) {
       return
     }
     truth.trouble(what)
     if (this.#listeners.size > 0 && !this.#script.isDead()) {
-      truth.unasked.push(`${instance} ${what}`)
+      truth.unexpected.push(`${instance} ${what}`)
     }
     if (what === 'restarted') {
       this.#boots += 1

@@ -6,8 +6,8 @@ export class Truth {
   readonly failuresGiven = new Set<string>()
   /** Instances whose guest broke: crashed, rebooted, fell silent for good, or cannot be used. */
   readonly brokenGuests = new Set<string>()
-  /** `INSTANCE WHAT` of all that hosts did to instances of living runners unasked, in order. */
-  readonly unasked: string[] = []
+  /** `INSTANCE WHAT` of all that hosts did to instances of living runners unexpectedly, in order. */
+  readonly unexpected: string[] = []
   /** Instances that are on a host now, by host. */
   readonly there = new Map<string, Set<string>>()
   /** The most instances that a host had at once. */

@@ -197,7 +197,7 @@ const restart: ContractStep = {
       const running = await (await instance.prepare(signal)).start(signal)
       await subject.inside?.untilUp(running)
       const told: string[] = []
-      running.onUnasked?.(({ type }) => void told.push(type))
+      running.onUnexpected?.(({ type }) => void told.push(type))
       await running.look?.(signal)
       say({ held: told.length === 0, what: 'nothing is told of what did not happen' })
       await subject.restart?.(running)

@@ -118,7 +118,7 @@ export interface VmBackend extends VmCommands {
   /** How long it may be away where the host makes it anew when its guest reboots, in ms. */
   readonly graceMs: number
   /**
-   * Whose doing it is when another incarnation runs unasked: `host` where a reboot of the guest leaves the incarnation as
+   * Whose doing it is when another incarnation runs unexpectedly: `host` where a reboot of the guest leaves the incarnation as
    * it is. Absent where it cannot be told from outside.
    */
   readonly restarts?: 'host'

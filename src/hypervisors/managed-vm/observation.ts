@@ -1,5 +1,5 @@
 import type { InfraContext } from '../../config/errors.js'
-import type { Unasked } from '../driver.js'
+import type { UnexpectedEvent } from '../driver.js'
 
 /**
  * What a virtual machine is seen to do: it runs, stands still, is held by its host for something that passes, goes
@@ -45,7 +45,7 @@ export type Glance = Pick<Observation, 'power' | 'said' | 'incarnation'> & { rea
 export type VmEvent =
   | { readonly type: 'lost'; readonly cause: Account['cause']; readonly why: string }
   | { readonly type: 'crashed'; readonly cause: Account['cause']; readonly why: string }
-  | Unasked
+  | UnexpectedEvent
 
 /** What is known of a virtual machine, and what it is meant to do. */
 export interface Known {

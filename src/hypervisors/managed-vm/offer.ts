@@ -79,7 +79,7 @@ export function offer(
     facts,
     gone: vm.gone,
     ...(console === null ? {} : { console }),
-    onUnasked: listener => vm.onUnasked(listener),
+    onUnexpected: listener => vm.onUnexpected(listener),
     look: signal => vm.lookNow(signal),
     access: signal => vm.access(signal),
     stop: signal => vm.end(signal),

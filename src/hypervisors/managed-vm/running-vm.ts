@@ -1,7 +1,7 @@
 import type { Ability } from '../../config/abilities.js'
 import { unlessAborted } from '../../deadline/signals.js'
 import { type WatchedConsole, watchConsole } from '../console/watch.js'
-import type { Access, GuestRequest, RunningGuest, Unasked } from '../driver.js'
+import type { Access, GuestRequest, RunningGuest, UnexpectedEvent } from '../driver.js'
 import { awaitSent, awaitState } from './await-state.js'
 import { type Command, type Description, type Sent, sent, usualProofs, type VmBackend } from './backend.js'
 import { isDown, isUp, type Known, type Observation } from './observation.js'
@@ -54,8 +54,8 @@ export class RunningVm {
     return this.#watch.gone
   }
 
-  onUnasked(listener: (what: Unasked) => void): () => void {
-    return this.#watch.onUnasked(listener)
+  onUnexpected(listener: (what: UnexpectedEvent) => void): () => void {
+    return this.#watch.onUnexpected(listener)
   }
 
   /** Looks at it now: what has happened to it is told when this resolves. */

@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InfraError } from '../../config/errors.js'
 import type { WatchedConsole } from '../console/watch.js'
-import type { GuestRequest, Unasked } from '../driver.js'
+import type { GuestRequest, UnexpectedEvent } from '../driver.js'
 import type { Hint, VmBackend } from './backend.js'
 import { type Glance, type Known, type Observation, reduce, type VmEvent } from './observation.js'
 
@@ -24,8 +24,8 @@ export class VmWatch {
   readonly #gone = new AbortController()
   readonly #unwatch: () => void
   /** What it outlived, and who wants to know. */
-  readonly #unasked: Unasked[] = []
-  readonly #listeners = new Set<(what: Unasked) => void>()
+  readonly #unexpected: UnexpectedEvent[] = []
+  readonly #listeners = new Set<(what: UnexpectedEvent) => void>()
   /** Work under way that disturbs it: what is seen meanwhile says nothing. */
   #disturbing = 0
   #disturbedAtMs = performance.now()
@@ -45,10 +45,10 @@ export class VmWatch {
     return this.#gone.signal
   }
 
-  /** Calls for what happens unasked and is outlived; at once for what has happened before. */
-  onUnasked(listener: (what: Unasked) => void): () => void {
+  /** Calls for what happens unexpectedly and is outlived; at once for what has happened before. */
+  onUnexpected(listener: (what: UnexpectedEvent) => void): () => void {
     this.#listeners.add(listener)
-    for (const what of this.#unasked) {
+    for (const what of this.#unexpected) {
       listener(what)
     }
     return () => this.#listeners.delete(listener)
@@ -151,7 +151,7 @@ export class VmWatch {
       this.#gone.abort(new InfraError(`${instance}: ${why}`, { cause, where: instance, code: 'lost' }))
       return
     }
-    this.#unasked.push(event)
+    this.#unexpected.push(event)
     for (const listener of this.#listeners) {
       listener(event)
     }

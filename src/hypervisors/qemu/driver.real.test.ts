@@ -257,7 +257,7 @@ t.test('a guest that shuts itself down is lost by its own doing', async t => {
   t.match(running.gone.reason, { message: /shut itself down/, context: { cause: 'guest', code: 'lost' } })
 })
 
-t.test('a guest that is lost unasked says so, and whose fault it is', async t => {
+t.test('a guest that is lost unexpectedly says so, and whose fault it is', async t => {
   const driver = createQemuDriver({ host: { id: 'here' }, cacheFolder })
   t.teardown(() => driver.close())
   const request = await requestFor('lost')

@@ -84,7 +84,7 @@ t.test('a crash is the guest’s', async t => {
   t.match(await lost(running), { message: /crashed/, context: { cause: 'guest' } })
 })
 
-t.test('a guest that goes away unasked is lost', async t => {
+t.test('a guest that goes away unexpectedly is lost', async t => {
   const host = await startHost(t)
   const running = await startGuest(host)
   await rm(join(host.folder, 'domains', instance))

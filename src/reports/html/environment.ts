@@ -27,7 +27,7 @@ export function environmentSection({
 <div class="scroll"><table><caption>Tests of ${planned.id}</caption>
 <thead><tr><th scope="col">verdict</th><th scope="col">test</th><th scope="col">level</th><th scope="col" class="number">time</th><th scope="col">reason, measures</th></tr></thead>
 <tbody>${tests.slice(0, mostRows).map(row)}</tbody></table></div>${more}
-${unaskedList(instances)}${factTable(ready?.facts ?? {})}
+${unexpectedList(instances)}${factTable(ready?.facts ?? {})}
 </details>
 `
 }
@@ -44,8 +44,8 @@ function row(test: TestState): Markup {
 }
 
 /** What happened to its virtual machines though nobody asked for it. */
-function unaskedList(instances: EnvironmentState['instances']): Markup {
-  const all = instances.flatMap(({ id, unasked }) => unasked.map(what => ({ id, ...what })))
+function unexpectedList(instances: EnvironmentState['instances']): Markup {
+  const all = instances.flatMap(({ id, unexpected }) => unexpected.map(what => ({ id, ...what })))
   return all.length === 0
     ? nothing
     : html`<p>Not asked for:</p><ul>${all.slice(0, mostFacts).map(({ id, type, at, text }) => html`<li>${at}: ${id} was ${type}: ${text}</li>`)}</ul>

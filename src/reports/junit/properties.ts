@@ -43,8 +43,8 @@ export function suiteProperties(
     ...instances.map(
       ({ id, host, peer }): Property => [peer === null ? 'instance' : 'instance.peer', `${id} on ${host}`],
     ),
-    ...instances.flatMap(({ id, unasked }) =>
-      unasked.map(({ type, at, text }): Property => [`instance.${type}`, `${id} at ${at}: ${text}`]),
+    ...instances.flatMap(({ id, unexpected }) =>
+      unexpected.map(({ type, at, text }): Property => [`instance.${type}`, `${id} at ${at}: ${text}`]),
     ),
     ...Object.entries(ready?.facts ?? {})
       .slice(0, mostFacts)

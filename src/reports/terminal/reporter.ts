@@ -184,9 +184,9 @@ function noteText(
     case 'host-set-aside':
       return `host ${event.host} is set aside for the rest of the run: ${event.reason}`
     case 'instance-moved':
-      return `${label(event.environment)}: instance ${event.instance} was moved from ${event.from} to ${event.to}, unasked`
+      return `${label(event.environment)}: instance ${event.instance} was moved from ${event.from} to ${event.to}, unexpectedly`
     case 'instance-restarted':
-      return `${label(event.environment)}: instance ${event.instance} was restarted, unasked (${event.cause}): ${event.reason}`
+      return `${label(event.environment)}: instance ${event.instance} was restarted unexpectedly (${event.cause}): ${event.reason}`
     case 'environment-moved':
       return `${label(event.environment)}: goes on on ${event.to}: ${event.reason}`
     case 'lease-awaited':
