@@ -35,7 +35,8 @@ export async function hostLeaseCases(t: Test, driver: Driver): Promise<void> {
   const names = Array.from({ length: 12 }, (_, index) => `r${index}`)
   const words = async (mine: string, prefix = ''): Promise<string[]> =>
     (await Promise.all(names.map(name => ask('take', prefix + name, mine))))
-      .map(answer => answer?.word ?? 'none')
+      // Whoever has just lost a race may read a file that is gone by then, and looks again later.
+      .map(answer => (answer?.word === 'stale' ? 'held' : (answer?.word ?? 'none')))
       .sort()
   const expected = [...names.slice(1).map(() => 'held'), 'taken']
   t.same(await words('0'), expected, 'of many at once, one gets it')

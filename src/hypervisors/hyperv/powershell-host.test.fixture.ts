@@ -45,7 +45,6 @@ export interface PlayedHost {
   vms: PlayedVm[]
   neighbours: { mac: string; address: string }[]
   faults: Record<string, unknown>
-  calls: number
   [key: string]: unknown
 }
 
@@ -69,11 +68,12 @@ export interface PowerShellSubject extends Subject {
   change(alter: (host: PlayedHost) => void): void
 }
 
-/** A text as it can run on Linux, where .NET has no registry and drive C: is a folder. */
+/** A text as it can run on Linux, where .NET has no registry, drive C: is a folder, and a move may replace a file. */
 export function onLinux(line: string): string {
   return line
     .replace(registryFunction, 'function Gc-Hive($n){Get-HostHive}')
     .replace(pathFunction, 'function Gc-Path($p){Get-HostPath $p}')
+    .replace('[IO.File]::Move($tmp,(Gc-File $next))', 'Move-HostFile $tmp (Gc-File $next)')
 }
 
 /** Makes the folder of a host: its file, and its drive C:. */
@@ -87,7 +87,6 @@ export function makeHost(folder: string, version: Played, generation: 1 | 2): st
   const host = {
     version,
     macs: 0,
-    calls: 0,
     faults: {},
     switches: ['lab'],
     neighbours: [],
